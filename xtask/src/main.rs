@@ -1,0 +1,3 @@
+//! Repository tooling.
+
+fn main() {}
