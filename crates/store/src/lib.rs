@@ -1,1 +1,77 @@
-//! (in preparation)
+//! Durable storage, as the engine sees it: a batch-oriented trait in plain types, and its adapters.
+//!
+//! A store keeps four things: execution rows (what listings and `DescribeExecution` need), history segments (opaque
+//! bytes, one per commit that adds events), wake-ups (timers, dispatched tasks, queued activity tasks) and catalogue
+//! records (state machines, activities, tags; opaque bytes). Everything changes through [`Store::commit`]: one
+//! [`Unit`] is atomic by itself, and an adapter commits many units with one flush (group commit).
+//!
+//! Units name a shard and carry the epoch of the lease under which their author holds it (the fence): a node that has
+//! lost the shard cannot write to it any more. Nothing here assumes that one process is the only one.
+//!
+//! Invariant: this crate knows nothing of the Amazon States Language or of HTTP.
+
+mod types;
+
+pub use types::{
+    CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery,
+    Expect, Mutation, Page, Pending, QueueItem, Segment, ShardId, Status, StoreError, Timer, Unit,
+};
+
+/// A store of executions. Adapters: embedded (SQLite), in memory, and the faulty one for tests.
+///
+/// Every method may be called from any thread at any time. Futures complete without a particular runtime.
+pub trait Store: Send + Sync + 'static {
+    /// Takes the shard: raises its epoch, so that units with an older one are refused from now on, and returns the new
+    /// epoch with the highest execution sequence number in use.
+    fn acquire(&self, shard: ShardId) -> Pending<'_, Result<(Epoch, u64), StoreError>>;
+
+    /// Commits the unit. Resolves when the unit is durable, or when it was refused or failed; then nothing of it is
+    /// there. Units of one shard take effect in the order in which `commit` was called, whether or not the
+    /// futures are polled.
+    fn commit(&self, unit: Unit) -> Pending<'static, Result<(), CommitError>>;
+
+    /// The execution's row.
+    fn execution(&self, key: ExecutionKey) -> Pending<'_, Result<Option<Execution>, StoreError>>;
+
+    /// The row of the execution called `name` of `machine`.
+    fn execution_by_name(
+        &self,
+        machine: &str,
+        name: &str,
+    ) -> Pending<'_, Result<Option<Execution>, StoreError>>;
+
+    /// Execution rows of a state machine, newest start first. `head` and `tail` are left empty.
+    fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>>;
+
+    /// The execution's segments that hold events from `from_event` on (the one that contains it included), in order.
+    fn segments(
+        &self,
+        key: ExecutionKey,
+        from_event: u32,
+    ) -> Pending<'_, Result<Vec<Segment>, StoreError>>;
+
+    /// All timers of the shard, earliest first.
+    fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>>;
+
+    /// All tasks of the shard that were dispatched and have not been answered.
+    fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>>;
+
+    /// All queued items of the shard, oldest first within each queue.
+    fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>>;
+
+    /// A catalogue record.
+    fn record(
+        &self,
+        kind: CatalogKind,
+        key: &str,
+    ) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>>;
+
+    /// Catalogue records of a kind in key order, after `after` (exclusive), whose key starts with `prefix`.
+    fn records(
+        &self,
+        kind: CatalogKind,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<CatalogRecord>, StoreError>>;
+}
