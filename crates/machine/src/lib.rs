@@ -1,1 +1,8 @@
-//! (in preparation)
+//! The interpreter: one deterministic function that steps a compiled state machine.
+//!
+//! [`Execution::step`] decides: given what happened ([`Input`]), the time and a source of random numbers, it returns
+//! [`Event`]s and [`Effect`]s. [`Execution::evolve`] applies an event; `step` changes the execution only through it, so
+//! replaying stored events gives the same execution again. Durable engine, `TestState`, simulator and debugger are
+//! callers of these two.
+//!
+//! Invariant: no async, clocks, randomness, storage or HTTP in here; time and random numbers come in as arguments.
