@@ -106,7 +106,7 @@ pub struct Execution {
 pub struct ExecutionQuery {
     pub machine: Arc<str>,
     pub status: Option<Status>,
-    /// Continue after this (start_ms, key), exclusive.
+    /// Continue after this (`start_ms`, `key`), exclusive.
     pub after: Option<(i64, ExecutionKey)>,
     pub limit: usize,
 }
@@ -124,6 +124,12 @@ pub struct Segment {
     /// The number of its first event, counted from 1.
     pub first_event: u32,
     pub data: Vec<u8>,
+}
+
+impl Segment {
+    /// The highest number a segment's first event can have: it shares a 64-bit row id with the execution's key. AWS
+    /// ends an execution after 25,000 events.
+    pub const FIRST_EVENT_MAX: u32 = (1 << 16) - 1;
 }
 
 /// Wakes an execution at a time.
@@ -197,17 +203,22 @@ pub enum Mutation {
     Catalog { kind: CatalogKind, key: Arc<str>, data: Option<Vec<u8>>, expect: Expect },
     /// Adds an execution. Can be refused: [`CommitError::NameTaken`].
     CreateExecution(Execution),
-    /// Ends (or, with `PendingRedrive`/`Running`, reopens) an execution.
+    /// Ends (or, with `PendingRedrive`/`Running`, reopens) an execution. Without effect where there is none.
     SetStatus { key: ExecutionKey, status: Status, stop_ms: Option<i64>, tail: Vec<u8> },
     /// Adds a segment of history.
+    ///
+    /// `first_event` is from 1 to [`Segment::FIRST_EVENT_MAX`] and not yet in use. That the execution exists is not
+    /// checked.
     Append { key: ExecutionKey, segment: Segment },
+    /// Timers, dispatches and queued items are sets: adding what is there and removing what is not has no effect.
     SetTimer(Timer),
     CancelTimer(Timer),
     Dispatched(Dispatch),
     Answered(Dispatch),
+    /// Puts the item at the end of its queue.
     Enqueue(QueueItem),
     Dequeue(QueueItem),
-    /// Forgets an execution: row, segments and wake-ups.
+    /// Forgets an execution: row, segments and wake-ups. Its key is not handed out again.
     DeleteExecution(ExecutionKey),
 }
 
@@ -233,7 +244,7 @@ pub enum StoreError {
     Closed,
 }
 
-/// Why a unit was not committed. Nothing of it is there.
+/// Why a unit was not committed. Nothing of it is there, except as said at `Store`.
 #[derive(Debug, Clone, Error)]
 pub enum CommitError {
     /// The execution's name is in use within the machine; the row that has it.
@@ -245,6 +256,14 @@ pub enum CommitError {
     /// The shard is held under a newer epoch: its author is no longer the holder and must stop.
     #[error("the shard is held by another node")]
     Fenced,
+    /// The unit contradicts itself or what is stored (a key of another shard, a key or an event number in use, a limit
+    /// passed): a defect of its author. The store is unharmed.
+    #[error("the unit cannot be committed: {0}")]
+    Invalid(String),
+    /// The store failed while the unit was under way, or had failed or been closed before. After
+    /// [`StoreError::Failed`] the outcome is unknown until the store is opened again: the unit is then there as a
+    /// whole or not at all. After [`StoreError::Closed`] the unit was never taken, unless it was under way when the store
+    /// was lost. Either way its author must not go on with this store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
