@@ -6,3 +6,24 @@
 //! callers of these two.
 //!
 //! Invariant: no async, clocks, randomness, storage or HTTP in here; time and random numbers come in as arguments.
+
+mod branch;
+mod effect;
+pub mod event;
+mod evolve;
+mod execution;
+mod identity;
+mod input;
+mod outcome;
+mod outstanding;
+pub mod token;
+mod turn;
+mod variables;
+
+pub use effect::{Effect, QueuedActivity, TaskCall};
+pub use event::{BranchId, Event, EventBody, TaskId, TimerId};
+pub use execution::{EvolveError, Execution, Step, StepError};
+pub use identity::{BehaviourFlags, ExecutionKind, Identity};
+pub use input::{DebugCommand, Input, TaskPhase};
+pub use outcome::{Failure, Outcome, Status};
+pub use token::TaskToken;

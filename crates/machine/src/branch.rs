@@ -1,0 +1,225 @@
+//! The parts of an execution's state: lines of states, what they wait for, tasks and timers.
+
+use std::sync::Arc;
+
+use stepwright_asl::program::{Resource, StateId};
+use stepwright_value::{Document, Value};
+
+use crate::event::{BranchId, ChildIdentity, TaskId, TimerId};
+use crate::variables::Frame;
+
+/// A line of states: the machine's own, a branch of a Parallel state, an iteration of a Map state.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Branch {
+    pub id: BranchId,
+    /// The line whose Parallel or Map state this one belongs to.
+    pub parent: Option<BranchId>,
+    /// The branch's or iteration's place in that state.
+    pub slot: u32,
+    pub phase: Phase,
+    /// The state it is in, or about to enter.
+    pub state: StateId,
+    /// That state's raw input.
+    pub input: Document,
+    /// The AWS id of the last event on this line: the next one's `previousEventId`.
+    pub last_id: u32,
+    /// The `previousEventId` of the state's Entered event.
+    pub before_entered_id: u32,
+    /// The AWS id of the state's Entered event.
+    pub entered_id: u32,
+    /// When the state was entered. Milliseconds since 1970.
+    pub entered_ms: i64,
+    /// `$$.State.RetryCount`.
+    pub retry_count: u32,
+    /// How often each retrier of the state was used; empty before the first retry.
+    pub attempts: Vec<u32>,
+    pub variables: Arc<Frame>,
+    /// `$$.Map.Item` of the nearest Map around.
+    pub item: Option<Arc<MapItem>>,
+    /// Of lines inside a distributed Map: the child execution they belong to. Their events are internal.
+    pub child: Option<Arc<ChildIdentity>>,
+}
+
+/// What a line is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Phase {
+    /// About to enter `state`.
+    Entering,
+    /// In `state`, whose work is to be done (again, after a retry's delay).
+    Entered,
+    /// In a Wait state, until the timer fires.
+    Waiting(TimerId),
+    /// In a Task state, until the task ends.
+    Task(TaskId),
+    /// A task has ended, and what it means is being decided: never between steps.
+    Settling,
+    /// In a state that will be tried again when the timer fires.
+    Retrying(TimerId),
+    /// In a Parallel or Map state, until its lines end.
+    Joining(Box<Join>),
+    /// At its end, with this output. The root's output is the execution's.
+    Ended(Document),
+    /// Stopped by a failure, its own or another line's. A redrive goes on here.
+    Stopped,
+}
+
+impl Phase {
+    /// Whether the line can go on without anything from outside.
+    pub fn is_runnable(&self) -> bool {
+        matches!(self, Phase::Entering | Phase::Entered)
+    }
+}
+
+/// What a Parallel or Map state has of its lines.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Join {
+    /// By slot; `None` while the line runs (or, in a distributed Map, when it failed).
+    pub outputs: Vec<Option<Document>>,
+    /// Lines that run now.
+    pub running: u32,
+    /// Lines that have ended well, or whose failure was tolerated.
+    pub ended: u32,
+    /// The AWS id to which the state's Succeeded event points: the last event of the line that ended last.
+    pub last_id: u32,
+    /// Of a Map.
+    pub map: Option<MapJoin>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MapJoin {
+    pub items: Items,
+    /// The next item to begin with.
+    pub next: u32,
+    pub concurrency: u32,
+    /// The Map state's input after `InputPath`.
+    pub input: Document,
+    /// Of a distributed Map.
+    pub failed: u32,
+    /// Of a distributed Map.
+    pub map_run_arn: Option<Arc<str>>,
+    /// The AWS id to which the first iterations point.
+    pub started_id: u32,
+}
+
+/// The items of a Map: an array, or the members of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Items(pub Document);
+
+impl Items {
+    pub fn len(&self) -> usize {
+        match self.0.value() {
+            Value::Array(items) => items.len(),
+            Value::Object(members) => members.len(),
+            _ => 0,
+        }
+    }
+
+    /// Key (of an object's member) and value of the item.
+    pub fn get(&self, index: usize) -> Option<(Option<Arc<str>>, Value)> {
+        match self.0.value() {
+            Value::Array(items) => items.get(index).map(|item| (None, item.clone())),
+            Value::Object(members) => {
+                members.iter().nth(index).map(|(key, value)| (Some(key.clone()), value.clone()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `$$.Map.Item`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MapItem {
+    pub index: u32,
+    pub key: Option<Arc<str>>,
+    pub value: Value,
+}
+
+/// A task whose answer is awaited.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PendingTask {
+    pub branch: BranchId,
+    pub resource: Arc<Resource>,
+    /// For a call that must be made again after a rebuild.
+    pub parameters: Document,
+    pub credentials: Option<Arc<str>>,
+    pub timeout_s: Option<i64>,
+    pub heartbeat_s: Option<i64>,
+    pub token_hash: Option<[u8; 32]>,
+    pub progress: Progress,
+    pub timeout: Option<TimerId>,
+    pub heartbeat: Option<TimerId>,
+    /// `State.EnteredTime` and the attempt: for the idempotency token.
+    pub entered_sequence: u32,
+    pub attempt: u32,
+}
+
+/// How far a task has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Progress {
+    Scheduled,
+    Started,
+    Submitted,
+}
+
+/// A timer that is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PendingTimer {
+    pub due_ms: i64,
+    pub purpose: Purpose,
+}
+
+/// What happens when a timer fires.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// The machine's `TimeoutSeconds`.
+    Execution,
+    /// A Wait state ends, or a state is tried again.
+    Resume(BranchId),
+    TaskTimeout(TaskId),
+    TaskHeartbeat(TaskId),
+}
+
+impl Branch {
+    /// The machine's own line, before anything has happened.
+    pub fn root(start_at: StateId, input: Document) -> Branch {
+        Branch {
+            id: BranchId::ROOT,
+            parent: None,
+            slot: 0,
+            phase: Phase::Stopped,
+            state: start_at,
+            input,
+            last_id: 0,
+            before_entered_id: 0,
+            entered_id: 0,
+            entered_ms: 0,
+            retry_count: 0,
+            attempts: Vec::new(),
+            variables: Frame::empty(),
+            item: None,
+            child: None,
+        }
+    }
+
+    /// A line of this line's Parallel or Map state.
+    pub fn fork(&self, id: BranchId, slot: u32, start_at: StateId, input: Document) -> Branch {
+        Branch {
+            id,
+            parent: Some(self.id),
+            slot,
+            phase: Phase::Entering,
+            state: start_at,
+            input,
+            last_id: self.last_id,
+            before_entered_id: 0,
+            entered_id: 0,
+            entered_ms: 0,
+            retry_count: 0,
+            attempts: Vec::new(),
+            variables: Frame::inside(&self.variables),
+            item: self.item.clone(),
+            child: self.child.clone(),
+        }
+    }
+}
+

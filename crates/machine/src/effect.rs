@@ -1,0 +1,60 @@
+//! What an execution wants from the outside world.
+
+use std::sync::Arc;
+
+use stepwright_asl::program::Resource;
+use stepwright_value::Document;
+
+use crate::event::{TaskId, TimerId};
+use crate::outcome::Outcome;
+
+/// What the driver has to do once the events of the same step are durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Call a task target.
+    Dispatch(Box<TaskCall>),
+    /// Put an activity's task into its queue.
+    Queue(Box<QueuedActivity>),
+    /// Take an activity's task out of its queue: nobody waits for it any more.
+    Dequeue { task: TaskId, activity_arn: Arc<str> },
+    /// Feed [`crate::Input::TimerFired`] when the time has come. Milliseconds since 1970.
+    SetTimer { timer: TimerId, due_ms: i64 },
+    CancelTimer { timer: TimerId, due_ms: i64 },
+    /// End a call whose answer nobody waits for.
+    CancelTask { task: TaskId },
+    /// Run an item or a batch of a distributed Map as an execution of its own.
+    StartChild { child: u32, name: Arc<str>, input: Document },
+    /// The execution has ended. Last.
+    Finished(Outcome),
+    /// The step was cut short to let others run: feed [`crate::Input::Continue`].
+    Continue,
+}
+
+/// One call of a Task state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskCall {
+    pub task: TaskId,
+    pub state_name: Arc<str>,
+    pub resource: Arc<Resource>,
+    /// The effective input.
+    pub parameters: Document,
+    /// Stable for execution, state and attempt: equal when the same call is made again after a crash.
+    pub idempotency: String,
+    /// The role of `Credentials`, when the state has them.
+    pub credentials: Option<Arc<str>>,
+    pub timeout_s: Option<i64>,
+    pub heartbeat_s: Option<i64>,
+    /// When the state gives up. Milliseconds since 1970.
+    pub deadline_ms: Option<i64>,
+}
+
+/// A task that waits for a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueuedActivity {
+    pub task: TaskId,
+    pub activity_arn: Arc<str>,
+    pub input: Document,
+    pub timeout_s: Option<i64>,
+    pub heartbeat_s: Option<i64>,
+    pub deadline_ms: Option<i64>,
+}

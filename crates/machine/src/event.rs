@@ -1,0 +1,238 @@
+//! What has happened to an execution: AWS's history events, and what the interpreter needs to rebuild itself.
+//!
+//! Events are the only way in which an execution changes (`evolve`). What AWS's history does not show (chosen
+//! delays, heartbeats, timers, everything inside a distributed Map) are events too, with `id` 0.
+
+use std::sync::Arc;
+
+use stepwright_asl::program::{FlowId, Resource, StateId};
+use stepwright_value::Document;
+
+use crate::outcome::Failure;
+
+/// A call of a Task state; unique within its execution, never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TaskId(pub u32);
+
+/// A timer; unique within its execution, never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TimerId(pub u32);
+
+/// A line of states that runs by itself: the machine (0), a branch of a Parallel state, an iteration of a Map state.
+/// Unique within its execution, never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct BranchId(pub u32);
+
+impl BranchId {
+    /// The machine's own line.
+    pub const ROOT: BranchId = BranchId(0);
+}
+
+/// Something that has happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Counts all events of the execution, from 1.
+    pub sequence: u32,
+    /// AWS's event id, counts from 1; 0 for an event that AWS's history does not show.
+    pub id: u32,
+    /// The `id` of the event before it on its line; AWS's rules.
+    pub previous_id: u32,
+    /// Milliseconds since 1970.
+    pub timestamp_ms: i64,
+    pub branch: BranchId,
+    pub body: EventBody,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventBody {
+    ExecutionStarted(Box<ExecutionStarted>),
+    ExecutionSucceeded { output: Document },
+    ExecutionFailed(Arc<Failure>),
+    ExecutionTimedOut(Arc<Failure>),
+    ExecutionAborted(Arc<Failure>),
+    ExecutionRedriven { count: u32, timer: Option<Timer> },
+
+    StateEntered { kind: StateKind, state: StateId, name: Arc<str>, input: Document },
+    StateExited(Box<StateExited>),
+    /// `TaskStateAborted`, `WaitStateAborted`, `MapStateAborted`, `ParallelStateAborted`.
+    StateAborted { kind: StateKind },
+    EvaluationFailed(Box<EvaluationFailed>),
+
+    TaskScheduled(Box<TaskScheduled>),
+    TaskStarted(Box<TaskStarted>),
+    TaskSubmitted(Box<TaskOutput>),
+    TaskSucceeded(Box<TaskOutput>),
+    TaskFailed(Box<TaskFailed>),
+    TaskTimedOut(Box<TaskTimedOut>),
+
+    ParallelStarted(Box<ParallelStarted>),
+    ParallelSucceeded,
+    ParallelFailed,
+
+    MapStarted(Box<MapStarted>),
+    IterationStarted(Box<IterationStarted>),
+    IterationSucceeded { name: Arc<str>, index: u32 },
+    IterationFailed { name: Arc<str>, index: u32 },
+    IterationAborted { name: Arc<str>, index: u32 },
+    MapSucceeded,
+    MapFailed,
+    MapRunStarted { map_run_arn: Arc<str> },
+    MapRunSucceeded,
+    MapRunFailed(Arc<Failure>),
+    MapRunAborted,
+
+    /// Internal: a Wait state waits.
+    WaitScheduled { timer: Timer },
+    /// Internal: a state will be tried again when the timer fires. `retrier` is its place in the state's `Retry`.
+    RetryScheduled { retrier: u32, timer: Timer },
+    /// Internal: a timer fired, and its line goes on.
+    TimerFired { timer: TimerId },
+    /// Internal: a task is alive; its heartbeat deadline is this timer from now on.
+    HeartbeatReceived { task: TaskId, timer: Timer },
+    /// Internal: an item of a distributed Map failed, which is tolerated so far.
+    ChildFailed(Arc<Failure>),
+    /// Internal: a debugger holds the execution before its next state, or lets it go.
+    Paused(bool),
+}
+
+/// The eight types of states.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StateKind {
+    Pass,
+    Task,
+    Choice,
+    Wait,
+    Succeed,
+    Fail,
+    Parallel,
+    Map,
+}
+
+/// A timer that was set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timer {
+    pub id: TimerId,
+    /// Milliseconds since 1970.
+    pub due_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExecutionStarted {
+    pub input: Document,
+    pub role_arn: Arc<str>,
+    /// The machine's `TimeoutSeconds`.
+    pub timer: Option<Timer>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateExited {
+    pub kind: StateKind,
+    pub state: StateId,
+    pub name: Arc<str>,
+    pub output: Document,
+    /// `None`: the line ends here.
+    pub next: Option<StateId>,
+    /// The variables that were set, in the order of `Assign`.
+    pub assigned: Vec<(Arc<str>, Document)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvaluationFailed {
+    pub failure: Failure,
+    /// The field whose evaluation failed: `Output/FunctionResult`.
+    pub location: Option<Arc<str>>,
+    pub state: Arc<str>,
+}
+
+/// `TaskScheduled`, `LambdaFunctionScheduled` or `ActivityScheduled`, by the resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskScheduled {
+    pub task: TaskId,
+    pub resource: Arc<Resource>,
+    /// The effective input.
+    pub parameters: Document,
+    pub region: Arc<str>,
+    pub timeout_s: Option<i64>,
+    pub heartbeat_s: Option<i64>,
+    /// The role of `Credentials`.
+    pub credentials: Option<Arc<str>>,
+    /// SHA-256 of the task token, when there is one already.
+    pub token_hash: Option<[u8; 32]>,
+    pub timeout: Option<Timer>,
+    pub heartbeat: Option<Timer>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskStarted {
+    pub task: TaskId,
+    pub resource: Arc<Resource>,
+    /// Of an activity.
+    pub worker_name: Option<Arc<str>>,
+    pub token_hash: Option<[u8; 32]>,
+    /// The deadlines count from the start: these replace those of `TaskScheduled`.
+    pub timeout: Option<Timer>,
+    pub heartbeat: Option<Timer>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskOutput {
+    pub task: TaskId,
+    pub resource: Arc<Resource>,
+    pub output: Document,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskFailed {
+    pub task: TaskId,
+    pub resource: Arc<Resource>,
+    pub failure: Failure,
+    pub phase: crate::input::TaskPhase,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskTimedOut {
+    pub task: TaskId,
+    pub resource: Arc<Resource>,
+    pub failure: Failure,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParallelStarted {
+    /// The branches get consecutive ids from here.
+    pub first_branch: BranchId,
+    pub flows: Vec<FlowId>,
+    /// What every branch begins with.
+    pub input: Document,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapStarted {
+    /// The array (or, for a Map over an object, the object) whose items are processed. For a distributed Map with an
+    /// `ItemBatcher`: the array of batches.
+    pub items: Document,
+    /// What AWS shows as `length`.
+    pub length: u32,
+    /// How many iterations may run at a time.
+    pub concurrency: u32,
+    /// The Map state's input after `InputPath`, which `ItemSelector` sees.
+    pub input: Document,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct IterationStarted {
+    pub name: Arc<str>,
+    pub index: u32,
+    pub input: Document,
+    pub flow: FlowId,
+    /// Of a distributed Map: what the child is called.
+    pub child: Option<Arc<ChildIdentity>>,
+}
+
+/// What a child execution of a distributed Map is called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChildIdentity {
+    pub execution_arn: Arc<str>,
+    pub execution_name: Arc<str>,
+    pub start_ms: i64,
+    pub input: Document,
+}

@@ -1,0 +1,187 @@
+//! The state of one execution.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use stepwright_asl::program::{FlowId, Program};
+
+use crate::branch::{Branch, PendingTask, PendingTimer};
+use crate::effect::Effect;
+use crate::event::{BranchId, Event, TaskId, TimerId};
+use crate::identity::{BehaviourFlags, Identity};
+use crate::input::Input;
+use crate::outcome::{Outcome, Status};
+use crate::turn::Turn;
+
+/// The state of one execution: small, dropped and rebuilt from its events at will.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    pub(crate) program: Arc<Program>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) flags: BehaviourFlags,
+    pub(crate) branches: BTreeMap<BranchId, Box<Branch>>,
+    /// The lines that can go on by themselves.
+    pub(crate) ready: BTreeSet<BranchId>,
+    pub(crate) tasks: BTreeMap<TaskId, PendingTask>,
+    pub(crate) timers: BTreeMap<TimerId, PendingTimer>,
+    pub(crate) next_sequence: u32,
+    pub(crate) next_id: u32,
+    pub(crate) next_branch: u32,
+    pub(crate) next_task: u32,
+    pub(crate) next_timer: u32,
+    pub(crate) started: bool,
+    pub(crate) paused: bool,
+    pub(crate) redrive_count: u32,
+    pub(crate) redrive_ms: i64,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// What one step yields.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    /// What happened; to be stored as one segment.
+    pub events: Vec<Event>,
+    /// What to do once the events are durable, in this order.
+    pub effects: Vec<Effect>,
+}
+
+/// A step that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// `Start` for an execution that has begun.
+    #[error("the execution has been started before")]
+    AlreadyStarted,
+    /// Anything but `Start` for an execution that has not.
+    #[error("the execution has not been started")]
+    NotStarted,
+    /// A redrive of an execution that runs or has succeeded.
+    #[error("the execution cannot be redriven")]
+    NotRedrivable,
+    /// The interpreter made an event that it does not accept itself: a bug.
+    #[error("the interpreter made an illegal event")]
+    Illegal(#[source] EvolveError),
+}
+
+/// An event that does not fit the execution: the events are not those of this execution, or not in order.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EvolveError {
+    #[error("event {found} instead of {expected}")]
+    Sequence { expected: u32, found: u32 },
+    #[error("event {sequence} is on line {branch}, which is not there")]
+    NoSuchBranch { sequence: u32, branch: u32 },
+    #[error("event {sequence} names a state that the program does not have")]
+    NoSuchState { sequence: u32 },
+    #[error("event {sequence} does not fit what line {branch} is doing")]
+    WrongPhase { sequence: u32, branch: u32 },
+}
+
+impl Execution {
+    /// An execution to which nothing has happened yet.
+    pub fn new(program: Arc<Program>, identity: Arc<Identity>, flags: BehaviourFlags) -> Execution {
+        let start_at = program.flow(FlowId(0)).start_at;
+        let root = Branch::root(start_at, identity.input.clone());
+        Execution {
+            program,
+            identity,
+            flags,
+            branches: BTreeMap::from([(BranchId::ROOT, Box::new(root))]),
+            ready: BTreeSet::new(),
+            tasks: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            next_sequence: 1,
+            next_id: 1,
+            next_branch: 1,
+            next_task: 1,
+            next_timer: 1,
+            started: false,
+            paused: false,
+            redrive_count: 0,
+            redrive_ms: 0,
+            outcome: None,
+        }
+    }
+
+    /// Decides what `input` leads to, applies it, and returns it. `now_ms` is the time in milliseconds since 1970;
+    /// `entropy` yields random numbers.
+    pub fn step(
+        &mut self,
+        input: Input,
+        now_ms: i64,
+        entropy: &mut dyn FnMut() -> u64,
+    ) -> Result<Step, StepError> {
+        Turn::new(self, now_ms, entropy).take(input)
+    }
+
+    /// Applies an event that a step returned before: `events` in their order rebuild the execution.
+    pub fn evolve(&mut self, event: &Event) -> Result<(), EvolveError> {
+        crate::evolve::apply(self, event)
+    }
+
+    /// What the outside world has to be told again after a rebuild: calls without an answer, timers, queues.
+    pub fn outstanding(&self) -> Vec<Effect> {
+        crate::outstanding::of(self)
+    }
+
+    pub fn status(&self) -> Status {
+        match &self.outcome {
+            Some(outcome) => outcome.status(),
+            None if self.started => Status::Running,
+            None => Status::New,
+        }
+    }
+
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// The sequence number that the next event will have.
+    pub fn next_sequence(&self) -> u32 {
+        self.next_sequence
+    }
+
+    /// How many events AWS's history of this execution shows so far.
+    pub fn history_len(&self) -> u32 {
+        self.next_id - 1
+    }
+
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    pub fn flags(&self) -> BehaviourFlags {
+        self.flags
+    }
+
+    pub fn redrive_count(&self) -> u32 {
+        self.redrive_count
+    }
+
+    /// The outstanding task whose token has this hash.
+    pub fn task_for_token(&self, hash: &[u8; 32]) -> Option<TaskId> {
+        self.tasks.iter().find(|(_, task)| task.token_hash.as_ref() == Some(hash)).map(|(id, _)| *id)
+    }
+
+    /// Whether nothing is outstanding but timers and callbacks, so that the state can be dropped until something comes.
+    pub fn is_parked(&self) -> bool {
+        self.ready.is_empty()
+    }
+}
+
+impl PartialEq for Execution {
+    /// Whether both would go on alike.
+    fn eq(&self, other: &Execution) -> bool {
+        self.branches == other.branches
+            && self.ready == other.ready
+            && self.tasks == other.tasks
+            && self.timers == other.timers
+            && (self.next_sequence, self.next_id, self.next_branch, self.next_task, self.next_timer)
+                == (other.next_sequence, other.next_id, other.next_branch, other.next_task, other.next_timer)
+            && (self.started, self.paused, self.redrive_count, self.redrive_ms)
+                == (other.started, other.paused, other.redrive_count, other.redrive_ms)
+            && self.outcome == other.outcome
+    }
+}

@@ -1,0 +1,60 @@
+//! What can happen to an execution.
+
+use std::sync::Arc;
+
+use stepwright_value::Document;
+
+use crate::event::{TaskId, TimerId};
+
+/// Everything that an execution can be told. What comes too late (for a task or timer that is no longer outstanding)
+/// changes nothing and yields no event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The execution begins. First, and once.
+    Start,
+    /// The target of a task was reached. Optional: an answer implies it.
+    TaskStarted { task: TaskId },
+    /// The call of a `.sync` or `.waitForTaskToken` task was answered; the task itself goes on.
+    TaskSubmitted { task: TaskId, output: Document },
+    TaskSucceeded { task: TaskId, output: Document },
+    TaskFailed { task: TaskId, error: Arc<str>, cause: Option<Arc<str>>, phase: TaskPhase },
+    /// A worker took an activity's task; `token_hash` is that of the token it got ([`crate::token::hash`]).
+    ActivityStarted { task: TaskId, worker_name: Option<Arc<str>>, token_hash: [u8; 32] },
+    /// The worker is alive: the heartbeat deadline moves.
+    Heartbeat { task: TaskId },
+    /// A timer that [`crate::Effect::SetTimer`] asked for is due.
+    TimerFired { timer: TimerId },
+    /// `StopExecution`.
+    Stop { error: Option<Arc<str>>, cause: Option<Arc<str>> },
+    /// A child that [`crate::Effect::StartChild`] asked for has ended.
+    ChildFinished { child: u32, result: Result<Document, (Arc<str>, Option<Arc<str>>)> },
+    /// `RedriveExecution`: goes on at what did not succeed.
+    Redrive { count: u32 },
+    /// Nothing happened; goes on after [`crate::Effect::Continue`].
+    Continue,
+    Debug(DebugCommand),
+}
+
+/// How far a task came before it failed; says which event tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TaskPhase {
+    /// It could not be scheduled: `LambdaFunctionScheduleFailed`, `ActivityScheduleFailed`.
+    Schedule,
+    /// The call could not begin: `TaskStartFailed`, `LambdaFunctionStartFailed`.
+    Start,
+    /// The answer of the call could not be used: `TaskSubmitFailed`.
+    Submit,
+    /// It ran and failed: `TaskFailed`, `LambdaFunctionFailed`, `ActivityFailed`.
+    Run,
+}
+
+/// What a debugger can ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DebugCommand {
+    /// Enter no further state.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Run until the next state would be entered.
+    StepState,
+}
