@@ -1,0 +1,285 @@
+//! Evaluation: the walk along the steps of a path.
+
+use stepwright_value::{Array, Object, Value};
+
+use crate::PathError;
+use crate::limits::{OUTPUT_BYTES_MAX, VISITS_MAX, fits};
+use crate::path::{Route, Step, position};
+
+/// What one evaluation may still do, its filters included.
+pub(crate) struct Budget {
+    visits: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    pub(crate) fn new() -> Budget {
+        Budget { visits: VISITS_MAX, bytes: OUTPUT_BYTES_MAX }
+    }
+
+    pub(crate) fn visit(&mut self) -> Result<(), PathError> {
+        self.visits = self.visits.checked_sub(1).ok_or(PathError::TooLarge)?;
+        Ok(())
+    }
+}
+
+impl Route {
+    /// What the path selects from `root`, in the shape its definiteness asks for.
+    pub(crate) fn select(&self, root: &Value) -> Result<Value, PathError> {
+        if self.simple
+            && let Some(found) = self.find(root)
+        {
+            return Ok(found.clone());
+        }
+        self.select_within(root, root, &mut Budget::new())
+    }
+
+    /// As [`Route::select`] from `start`, in a document whose `$` is `document`.
+    pub(crate) fn select_within(
+        &self,
+        document: &Value,
+        start: &Value,
+        budget: &mut Budget,
+    ) -> Result<Value, PathError> {
+        let mut walk = Walk { route: self, document, budget, found: vec![] };
+        match walk.step(0, start) {
+            // A missing parent leaves an indefinite path without results.
+            Err(PathError::NotFound { .. }) if !self.definite => {}
+            other => other?,
+        }
+        let mut found = walk.found;
+        let selected = match self.definite {
+            true => found.pop().ok_or_else(|| self.no_results())?,
+            false => Value::from(found),
+        };
+        match self.function {
+            Some(function) => function.apply(&selected).ok_or_else(|| self.no_results()),
+            None => Ok(selected),
+        }
+    }
+
+    fn no_results(&self) -> PathError {
+        let mut message = String::from("No results for path: ");
+        self.write_up_to(self.steps.len(), &mut message);
+        PathError::NotFound { message }
+    }
+
+    /// Writes the first `steps` steps the way Jayway does: `$['a'][0]`.
+    fn write_up_to(&self, steps: usize, out: &mut String) {
+        out.push('$');
+        for step in self.steps.iter().take(steps) {
+            step.write(out);
+        }
+    }
+}
+
+impl Step {
+    fn write(&self, out: &mut String) {
+        match self {
+            Step::Name(name) => *out += &format!("['{name}']"),
+            Step::Names(names) => {
+                let quoted: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+                *out += &format!("[{}]", quoted.join(","));
+            }
+            Step::Index(index) => *out += &format!("[{index}]"),
+            Step::Indices(indices) => {
+                let texts: Vec<String> = indices.iter().map(i64::to_string).collect();
+                *out += &format!("[{}]", texts.join(","));
+            }
+            Step::Slice { start, end, .. } => {
+                let text = |bound: &Option<i64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+                *out += &format!("[{}:{}]", text(start), text(end));
+            }
+            Step::Wildcard => out.push_str("[*]"),
+            Step::Filter(_) => out.push_str("[?]"),
+            Step::Descend => out.push_str(".."),
+        }
+    }
+}
+
+struct Walk<'w> {
+    route: &'w Route,
+    /// What `$` is in filters.
+    document: &'w Value,
+    budget: &'w mut Budget,
+    found: Vec<Value>,
+}
+
+impl Walk<'_> {
+    /// Applies the steps from `at` on to `value`. Recursion is bounded by the steps and by the depth of the data.
+    fn step(&mut self, at: usize, value: &Value) -> Result<(), PathError> {
+        self.budget.visit()?;
+        match self.route.steps.get(at) {
+            None => self.found(value.clone()),
+            Some(Step::Name(name)) => self.name(at, name, value),
+            Some(Step::Names(names)) => self.names(at, names, value),
+            Some(Step::Index(index)) => self.indices(at, std::slice::from_ref(index), value),
+            Some(Step::Indices(indices)) => self.indices(at, indices, value),
+            Some(Step::Slice { start, end, stride }) => self.slice(at, *start, *end, *stride, value),
+            Some(Step::Wildcard) => self.children(value, |walk, child| walk.step(at + 1, child)),
+            Some(Step::Filter(filter)) => match value {
+                Value::Array(items) => {
+                    for item in items {
+                        if filter.accepts(item, self.document, self.budget)? {
+                            self.step(at + 1, item)?;
+                        }
+                    }
+                    Ok(())
+                }
+                Value::Object(_) if filter.accepts(value, self.document, self.budget)? => {
+                    self.step(at + 1, value)
+                }
+                Value::Object(_) => Ok(()),
+                _ if self.is_sure(at) => {
+                    Err(self.not_applicable(at, "can not be applied to primitives", value))
+                }
+                _ => Ok(()),
+            },
+            Some(Step::Descend) => self.descend(at, value),
+        }
+    }
+
+    fn found(&mut self, value: Value) -> Result<(), PathError> {
+        if self.route.repeats && !fits(&value, &mut self.budget.bytes) {
+            return Err(PathError::TooLarge);
+        }
+        self.found.push(value);
+        Ok(())
+    }
+
+    fn name(&mut self, at: usize, name: &str, value: &Value) -> Result<(), PathError> {
+        match value {
+            Value::Object(members) => match members.get(name) {
+                Some(member) => self.step(at + 1, member),
+                None if self.is_last(at) || !self.is_sure(at) => Ok(()),
+                None => Err(self.not_found("Missing property in path ", at + 1)),
+            },
+            _ if self.is_sure(at) => {
+                Err(self.not_found(&format!("Property ['{name}'] not found in path "), at))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// At the end of the path one object of the members there are; before it each member in turn.
+    fn names(&mut self, at: usize, names: &[Box<str>], value: &Value) -> Result<(), PathError> {
+        let Value::Object(members) = value else {
+            return match self.is_sure(at) {
+                true => Err(self.not_found("Properties not found in path ", at)),
+                false => Ok(()),
+            };
+        };
+        if !self.is_last(at) {
+            return names
+                .iter()
+                .filter_map(|name| members.get(name))
+                .try_for_each(|member| self.step(at + 1, member));
+        }
+        let picked: Object =
+            names.iter().filter_map(|name| Some((&**name, members.get(name)?.clone()))).collect();
+        self.found(picked.into())
+    }
+
+    fn indices(&mut self, at: usize, indices: &[i64], value: &Value) -> Result<(), PathError> {
+        let Some(items) = self.array(at, value)? else { return Ok(()) };
+        for index in indices {
+            if let Some(item) = position(*index, items.len()).and_then(|position| items.get(position)) {
+                self.step(at + 1, item)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn slice(
+        &mut self,
+        at: usize,
+        start: Option<i64>,
+        end: Option<i64>,
+        stride: usize,
+        value: &Value,
+    ) -> Result<(), PathError> {
+        let Some(items) = self.array(at, value)? else { return Ok(()) };
+        let len = items.len();
+        let bound = |bound: i64| position(bound, len).unwrap_or(0).min(len);
+        let (start, end) = (start.map_or(0, bound), end.map_or(len, bound));
+        let selected = items.get(start..end).unwrap_or_default();
+        selected.iter().step_by(stride).try_for_each(|item| self.step(at + 1, item))
+    }
+
+    /// The array a step for arrays needs. `None` where its absence leaves no result, an error where it fails the path.
+    fn array<'v>(&self, at: usize, value: &'v Value) -> Result<Option<&'v Array>, PathError> {
+        match value {
+            Value::Array(items) => Ok(Some(items)),
+            _ if !self.is_sure(at) => Ok(None),
+            Value::Null => {
+                let mut message = String::from("The path ");
+                self.route.write_up_to(at, &mut message);
+                message.push_str(" is null");
+                Err(PathError::NotFound { message })
+            }
+            _ => Err(self.not_applicable(at, "can only be applied to arrays", value)),
+        }
+    }
+
+    fn children(
+        &mut self,
+        value: &Value,
+        mut each: impl FnMut(&mut Self, &Value) -> Result<(), PathError>,
+    ) -> Result<(), PathError> {
+        match value {
+            Value::Array(items) => items.iter().try_for_each(|item| each(self, item)),
+            Value::Object(members) => members.values().try_for_each(|member| each(self, member)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Applies the step after `at` to `value` and to every object and array in it, where it can apply.
+    fn descend(&mut self, at: usize, value: &Value) -> Result<(), PathError> {
+        let applies = match (self.route.steps.get(at + 1), value) {
+            (Some(Step::Name(name)), Value::Object(members)) => members.contains_key(name),
+            (Some(Step::Names(names)), Value::Object(members)) => {
+                names.iter().all(|name| members.contains_key(name))
+            }
+            (Some(Step::Index(_) | Step::Indices(_) | Step::Slice { .. }), Value::Array(_)) => true,
+            (Some(Step::Filter(_)), Value::Object(_)) => true,
+            (Some(Step::Wildcard), Value::Object(_) | Value::Array(_)) => true,
+            // `$..length()`: every object and array.
+            (None, Value::Object(_) | Value::Array(_)) => true,
+            _ => false,
+        };
+        if applies {
+            self.step(at + 1, value)?;
+        }
+        self.children(value, |walk, child| match child {
+            Value::Object(_) | Value::Array(_) => {
+                walk.budget.visit()?;
+                walk.descend(at, child)
+            }
+            _ => Ok(()),
+        })
+    }
+
+    fn is_last(&self, at: usize) -> bool {
+        at + 1 == self.route.steps.len()
+    }
+
+    /// Whether all steps before `at` name one value: then a step that fails, fails the path.
+    fn is_sure(&self, at: usize) -> bool {
+        let before = self.route.steps.get(..at).unwrap_or_default();
+        before.iter().all(|step| matches!(step, Step::Name(_) | Step::Index(_)))
+    }
+
+    fn not_found(&self, what: &str, steps: usize) -> PathError {
+        let mut message = String::from(what);
+        self.route.write_up_to(steps, &mut message);
+        PathError::NotFound { message }
+    }
+
+    fn not_applicable(&self, at: usize, why: &str, value: &Value) -> PathError {
+        let mut message = String::from("Filter: ");
+        self.route.steps.iter().skip(at).for_each(|step| step.write(&mut message));
+        // A huge value is of no use in a message and may be expensive to write.
+        let context = if fits(value, &mut 4096.clone()) { value.to_json() } else { "...".into() };
+        PathError::NotApplicable { message: format!("{message} {why}. Current context is: {context}") }
+    }
+}
