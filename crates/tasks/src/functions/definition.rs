@@ -1,0 +1,156 @@
+//! A local function as it is declared, whoever declared it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Lambda's default `Timeout`.
+pub const TIMEOUT_S_DEFAULT: u32 = 3;
+/// Lambda's greatest `Timeout`.
+pub const TIMEOUT_S_MAX: u32 = 900;
+/// Lambda's default `MemorySize`.
+pub const MEMORY_MB_DEFAULT: u32 = 128;
+/// Processes of one function at a time, unless declared otherwise.
+pub const CONCURRENCY_DEFAULT: usize = 4;
+/// Lambda's default limit for an account.
+pub const CONCURRENCY_MAX: usize = 1000;
+
+/// A function that runs here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionDefinition {
+    /// The name that callers use.
+    pub name: String,
+    /// Another name for it: the logical id of a template.
+    pub logical_id: Option<String>,
+    /// What runs it.
+    pub runtime: Runtime,
+    /// `MODULE.FUNCTION`; for `provided` runtimes passed on in `_HANDLER`.
+    pub handler: String,
+    /// Directory of the code, the working directory of its processes.
+    pub code: PathBuf,
+    /// Seconds that an invocation may take.
+    pub timeout_s: u32,
+    /// Told to the function; not enforced.
+    pub memory_mb: u32,
+    /// Environment variables of its own.
+    pub environment: BTreeMap<String, String>,
+    /// Processes at a time, each with one invocation.
+    pub concurrency: usize,
+}
+
+/// A runtime by its name in AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runtime {
+    /// Such as `python3.12`.
+    pub name: String,
+    /// How it is started.
+    pub family: RuntimeFamily,
+}
+
+/// The runtimes that differ in how they are started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuntimeFamily {
+    /// The Python bootstrap, run by `python3`.
+    Python,
+    /// The Node.js bootstrap, run by `node`.
+    Node,
+    /// The code's own executable speaks the Runtime API.
+    Provided,
+}
+
+/// A declaration that cannot be used. The text begins with the function's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DefinitionError {
+    /// Not a runtime of this version.
+    #[error(
+        "function {function}: runtime {runtime:?} is not available in this version (python3.x, nodejs*.x and provided* are)"
+    )]
+    Runtime {
+        /// Function.
+        function: String,
+        /// What it asks for.
+        runtime: String,
+    },
+    /// A member is missing.
+    #[error("function {function}: {member} is missing")]
+    Missing {
+        /// Function.
+        function: String,
+        /// Member, as its source spells it.
+        member: &'static str,
+    },
+    /// A member has a value that cannot be.
+    #[error("function {function}: {member} is {value}, but must be {wanted}")]
+    Value {
+        /// Function.
+        function: String,
+        /// Member, as its source spells it.
+        member: &'static str,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        wanted: &'static str,
+    },
+    /// The code is not a directory.
+    #[error("function {function}: its code {path} is not a directory{hint}")]
+    Code {
+        /// Function.
+        function: String,
+        /// Where the code should be.
+        path: String,
+        /// What to do, where that is clear.
+        hint: &'static str,
+    },
+}
+
+impl Runtime {
+    /// Finds a runtime by its name.
+    pub fn parse(function: &str, name: &str) -> Result<Runtime, DefinitionError> {
+        let family = if name.starts_with("python3") {
+            RuntimeFamily::Python
+        } else if name.starts_with("nodejs") {
+            RuntimeFamily::Node
+        } else if name.starts_with("provided") {
+            RuntimeFamily::Provided
+        } else {
+            return Err(DefinitionError::Runtime { function: function.to_owned(), runtime: name.to_owned() });
+        };
+        Ok(Runtime { name: name.to_owned(), family })
+    }
+}
+
+impl FunctionDefinition {
+    /// Checks what does not need the file system.
+    pub fn checked(self) -> Result<FunctionDefinition, DefinitionError> {
+        let refuse = |member, value: String, wanted| {
+            Err(DefinitionError::Value { function: self.name.clone(), member, value, wanted })
+        };
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(allowed) {
+            return refuse("name", format!("{:?}", self.name), "1 to 64 letters, digits, '-' and '_'");
+        }
+        if !(1..=TIMEOUT_S_MAX).contains(&self.timeout_s) {
+            return refuse("timeout", self.timeout_s.to_string(), "from 1 to 900 seconds");
+        }
+        if !(1..=CONCURRENCY_MAX).contains(&self.concurrency) {
+            return refuse("concurrency", self.concurrency.to_string(), "from 1 to 1000");
+        }
+        if self.runtime.family != RuntimeFamily::Provided && !self.handler.contains('.') {
+            return refuse("handler", format!("{:?}", self.handler), "of the form MODULE.FUNCTION");
+        }
+        Ok(self)
+    }
+
+    /// Checks that the code is there.
+    pub fn check_code(&self) -> Result<(), DefinitionError> {
+        if self.code.is_dir() {
+            return Ok(());
+        }
+        let zip = self.code.extension().is_some_and(|extension| extension == "zip" || extension == "jar");
+        let hint = if zip { "; unpack the archive and name the directory" } else { "" };
+        Err(DefinitionError::Code {
+            function: self.name.clone(),
+            path: self.code.display().to_string(),
+            hint,
+        })
+    }
+}
