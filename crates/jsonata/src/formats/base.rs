@@ -29,12 +29,13 @@ fn json_number(value: f64) -> String {
     if value.is_finite() { js_number::to_text(value) } else { "null".to_owned() }
 }
 
-/// The digits of a finite integer. Beyond 2^53 the low digits are not known and become zeros.
+/// The digits of a finite integer. A double knows its value to 53 bits; the low digits of larger ones become zeros,
+/// but for one digit more than the bits would allow, as in V8.
 fn digits(value: f64, radix: f64) -> String {
     const EXACT_LIMIT: f64 = 9_007_199_254_740_992.0;
     let mut rest = value.abs();
     let mut reversed = Vec::new();
-    while rest >= EXACT_LIMIT {
+    while rest / radix >= EXACT_LIMIT {
         rest /= radix;
         reversed.push('0');
     }
@@ -70,8 +71,18 @@ mod tests {
         check(35.4, 36.0, "z");
         check(1e21, 10.0, "1e+21");
         check(1e21, 16.0, "3635c9adc5dea00000");
-        check(1.0, 1.0, "D3100: The radix of the formatBase function must be between 2 and 36.  It was given 1");
-        check(1.0, 36.6, "D3100: The radix of the formatBase function must be between 2 and 36.  It was given 37");
+        check(1e19, 7.0, "23621642325042620562000");
+        check(5.708210334706838e21, 36.0, "xgob0my1q4w000");
+        check(
+            1.0,
+            1.0,
+            "D3100: The radix of the formatBase function must be between 2 and 36.  It was given 1",
+        );
+        check(
+            1.0,
+            36.6,
+            "D3100: The radix of the formatBase function must be between 2 and 36.  It was given 37",
+        );
         check(1.0, f64::NAN, "D3137: toString() radix must be between 2 and 36");
     }
 }

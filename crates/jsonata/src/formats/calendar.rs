@@ -10,12 +10,23 @@ const DAY_MS: f64 = 86_400_000.0;
 const INSTANT_MS_MAX: f64 = 8.64e15;
 
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
 /// Monday first, as ISO 8601 counts.
-pub(super) const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+pub(super) const DAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// An instant as `new Date(ms)` holds it: whole milliseconds, NaN out of range.
 pub(super) fn instant(ms: f64) -> f64 {
@@ -45,7 +56,8 @@ impl Fields {
     pub(super) fn of(ms: f64) -> Self {
         if ms.is_nan() {
             let nan = f64::NAN;
-            let (year, month, day, hour, minute, second, millisecond, weekday) = (nan, nan, nan, nan, nan, nan, nan, nan);
+            let (year, month, day, hour, minute, second, millisecond, weekday) =
+                (nan, nan, nan, nan, nan, nan, nan, nan);
             return Self { year, month, day, hour, minute, second, millisecond, weekday, ms };
         }
         let days = (ms / DAY_MS).floor();
@@ -169,7 +181,8 @@ pub(super) fn utc(fields: &[f64]) -> f64 {
     }
     let first_of_month = days_of_civil(years as i64, month.rem_euclid(12.0) as u32 + 1, 1) as f64;
     let days = first_of_month + field(2, 1.0) - 1.0;
-    let time = field(3, 0.0) * 3_600_000.0 + field(4, 0.0) * 60_000.0 + field(5, 0.0) * 1000.0 + field(6, 0.0);
+    let time =
+        field(3, 0.0) * 3_600_000.0 + field(4, 0.0) * 60_000.0 + field(5, 0.0) * 1000.0 + field(6, 0.0);
     instant(days * DAY_MS + time)
 }
 
@@ -190,7 +203,8 @@ fn civil_of_days(days: i64) -> (i64, u32, u32) {
     let days = days + 719_468;
     let cycle = days.div_euclid(146_097);
     let day_of_cycle = days.rem_euclid(146_097);
-    let year_of_cycle = (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
+    let year_of_cycle =
+        (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
     let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;

@@ -61,7 +61,9 @@ impl std::error::Error for FormatError {}
 fn template(code: &str) -> &'static str {
     match code {
         "D3080" => "The picture string must only contain a maximum of two sub-pictures",
-        "D3081" => "The sub-picture must not contain more than one instance of the 'decimal-separator' character",
+        "D3081" => {
+            "The sub-picture must not contain more than one instance of the 'decimal-separator' character"
+        }
         "D3082" => "The sub-picture must not contain more than one instance of the 'percent' character",
         "D3083" => "The sub-picture must not contain more than one instance of the 'per-mille' character",
         "D3084" => "The sub-picture must not contain both a 'percent' and a 'per-mille' character",
@@ -77,9 +79,7 @@ fn template(code: &str) -> &'static str {
             "The sub-picture must not contain a 'grouping-separator' character that appears adjacent to a \
              'decimal-separator' character"
         }
-        "D3088" => {
-            "The sub-picture must not contain a 'grouping-separator' at the end of the integer part"
-        }
+        "D3088" => "The sub-picture must not contain a 'grouping-separator' at the end of the integer part",
         "D3089" => {
             "The sub-picture must not contain two adjacent instances of the 'grouping-separator' character"
         }
@@ -100,7 +100,9 @@ fn template(code: &str) -> &'static str {
              'decimal digit family'"
         }
         "D3100" => "The radix of the formatBase function must be between 2 and 36.  It was given {value}",
-        "D3110" => "The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given {value}",
+        "D3110" => {
+            "The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given {value}"
+        }
         "D3130" => {
             "Formatting or parsing an integer as a sequence starting with {value} is not supported by this \
              implementation"

@@ -55,7 +55,8 @@ fn format_decimal(magnitude: f64, pattern: &DecimalPattern, ordinal: bool) -> Re
 /// Moves every character by the distance from `0` to the family's zero. (The text of a number can hold `e`, `+` and
 /// the letters of `Infinity`; jsonata-js moves them too.)
 fn in_family(text: &str, zero: char) -> Vec<char> {
-    let moved = |c: char| (u32::from(c) + u32::from(zero)).checked_sub(u32::from('0')).and_then(char::from_u32);
+    let moved =
+        |c: char| (u32::from(c) + u32::from(zero)).checked_sub(u32::from('0')).and_then(char::from_u32);
     text.chars().map(|c| moved(c).unwrap_or(c)).collect()
 }
 
@@ -104,7 +105,11 @@ mod tests {
     use super::*;
 
     fn check(value: f64, picture: &str, expect: &str) {
-        assert_eq!(format_integer(value, picture).unwrap_or_else(|e| e.to_string()), expect, "{value} {picture:?}");
+        assert_eq!(
+            format_integer(value, picture).unwrap_or_else(|e| e.to_string()),
+            expect,
+            "{value} {picture:?}"
+        );
     }
 
     #[test]
@@ -124,7 +129,9 @@ mod tests {
 
     #[test]
     fn formats_ordinals() {
-        for (value, expect) in [(1.0, "1st"), (2.0, "2nd"), (3.0, "3rd"), (4.0, "4th"), (11.0, "11th"), (112.0, "112th")] {
+        for (value, expect) in
+            [(1.0, "1st"), (2.0, "2nd"), (3.0, "3rd"), (4.0, "4th"), (11.0, "11th"), (112.0, "112th")]
+        {
             check(value, "0;o", expect);
         }
         check(21.0, "w;o", "twenty-first");
@@ -150,8 +157,12 @@ mod tests {
             "D3130: Formatting or parsing an integer as a sequence starting with \"\u{03B1}\" is not supported by \
              this implementation",
         );
-        check(1.0, "", "D3130: Formatting or parsing an integer as a sequence starting with \"\" is not supported by \
-             this implementation");
+        check(
+            1.0,
+            "",
+            "D3130: Formatting or parsing an integer as a sequence starting with \"\" is not supported by \
+             this implementation",
+        );
         check(
             1.0,
             "0\u{0661}",

@@ -35,7 +35,9 @@ fn parse_decimal(text: &str, pattern: &DecimalPattern, ordinal: bool) -> Result<
     match &pattern.grouping {
         // Whatever the picture's separator, only commas are dropped: jsonata-js's behaviour.
         Grouping::Regular { .. } => digits.retain(|c| *c != ','),
-        Grouping::Irregular(separators) => digits.retain(|c| separators.iter().all(|(_, separator)| separator != c)),
+        Grouping::Irregular(separators) => {
+            digits.retain(|c| separators.iter().all(|(_, separator)| separator != c))
+        }
     }
     if pattern.zero != '0' {
         for digit in &mut digits {

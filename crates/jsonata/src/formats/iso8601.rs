@@ -33,23 +33,20 @@ pub fn to_iso8601(millis: i64) -> String {
 pub(super) fn parse(text: &str) -> Option<f64> {
     let mut reader = Reader { rest: text };
     let year = reader.digits(4)?;
-    // A dash starts a month or a day if two digits follow, else an offset. A lone number above 19 can only be a day.
-    let month = reader.optional(|reader| reader.dashed_number(1));
-    let day = reader.optional(|reader| reader.dashed_number(3));
-    let time = reader.optional(Reader::time);
-    let fraction = reader.optional(Reader::fraction);
-    let zone = reader.optional(Reader::zone);
-    if !reader.rest.is_empty() {
-        return None;
-    }
-    Some(timestamp(year, month, day, time, fraction, zone).unwrap_or(f64::NAN))
+    // `-05` may be a month, a day or the start of an offset: the first reading that leaves nothing over counts.
+    let readings = [(true, true), (true, false), (false, true), (false, false)];
+    readings.into_iter().find_map(|(has_month, has_day)| reader.after_year(year, has_month, has_day))
 }
 
-/// Minutes east of Greenwich.
 #[derive(Clone, Copy)]
 enum Zone {
     Utc,
-    Offset { sign: f64, hours: f64, minutes: f64 },
+    /// East of Greenwich if `sign` is 1, west if it is -1.
+    Offset {
+        sign: f64,
+        hours: f64,
+        minutes: f64,
+    },
 }
 
 fn timestamp(
@@ -91,6 +88,19 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Everything after the year, up to the end.
+    fn after_year(mut self, year: f64, has_month: bool, has_day: bool) -> Option<f64> {
+        let month = if has_month { Some(self.dashed_number(1)?) } else { None };
+        let day = if has_day { Some(self.dashed_number(3)?) } else { None };
+        let time = self.optional(Self::time);
+        let fraction = self.optional(Self::fraction);
+        let zone = self.optional(Self::zone);
+        if !self.rest.is_empty() {
+            return None;
+        }
+        Some(timestamp(year, month, day, time, fraction, zone).unwrap_or(f64::NAN))
+    }
+
     fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let start = *self;
         let result = read(self);
@@ -198,6 +208,8 @@ mod tests {
         check("2018-02-05T24:00:01", "NaN");
         check("2018-13-01", "NaN");
         check("2018-31", "NaN");
+        check("2018-0530", "NaN");
+        check("2018-05:30", "NaN");
         check("2018-05-05+05:30", "NaN");
         check("2018T10:20:30+29:00", "NaN");
         check("2018-02-45", "other form");

@@ -23,10 +23,8 @@ pub(super) fn from_letters(letters: &str, first: char) -> f64 {
     let units: Vec<u16> = letters.encode_utf16().collect();
     let before_first = f64::from(u32::from(first)) - 1.0;
     let mut total = 0.0;
-    let mut weight = 1.0;
-    for unit in units.into_iter().rev() {
-        total += (f64::from(unit) - before_first) * weight;
-        weight *= 26.0;
+    for (place, unit) in units.into_iter().rev().enumerate() {
+        total += (f64::from(unit) - before_first) * 26f64.powf(place as f64);
     }
     total
 }

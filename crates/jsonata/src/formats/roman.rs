@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn writes_and_reads_numerals() {
-        for (value, roman) in [(1984.0, "mcmlxxxiv"), (99.0, "xcix"), (4.0, "iv"), (3999.0, "mmmcmxcix"), (0.0, "")] {
+        for (value, roman) in
+            [(1984.0, "mcmlxxxiv"), (99.0, "xcix"), (4.0, "iv"), (3999.0, "mmmcmxcix"), (0.0, "")]
+        {
             assert_eq!(to_roman(value).as_deref(), Ok(roman));
             assert_eq!(from_roman(&roman.to_uppercase()), value);
         }
