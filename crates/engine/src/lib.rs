@@ -1,1 +1,35 @@
-//! (in preparation)
+//! The driver: takes executions through the interpreter, and makes durable what comes out before anybody hears of it.
+//!
+//! - An execution is driven by [`Engine::deliver`]: load it if it is not in memory, [`step`](stepwright_machine::Execution::step)
+//!   it as far as it goes, commit its events as one segment together with its wake-ups, and only then perform its effects.
+//! - Executions of all callers join the store's next group commit.
+//! - An execution that only waits (for a timer, a callback, a worker) is dropped from memory and rebuilt from its events
+//!   when something arrives.
+//!
+//! Invariant: this crate knows nothing of HTTP or SQL. Nothing leaves it before its cause is durable.
+
+mod activities;
+mod clock;
+mod deliver;
+mod dispatch;
+mod engine;
+mod entropy;
+mod error;
+mod hot;
+mod programs;
+mod queries;
+mod record;
+mod recovery;
+mod start;
+mod tasks;
+mod timers;
+
+pub use clock::{Clock, SystemClock};
+pub use engine::{Engine, EngineOptions};
+pub use entropy::Entropy;
+pub use error::{CallbackError, DeliverError, LoadError, StartError};
+pub use programs::revision_key;
+pub use queries::{Described, History};
+pub use record::{Head, Tail};
+pub use start::{Revision, StartExecution, Started};
+pub use tasks::ActivityTask;

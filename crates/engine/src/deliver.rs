@@ -1,0 +1,281 @@
+//! The heart of the engine: bring an input to an execution, run it as far as it goes, commit, then act.
+
+use std::sync::Arc;
+
+use stepwright_machine::{
+    BehaviourFlags, Effect, Event, Execution, ExecutionKind, Failure, Identity, Input, Outcome, Step,
+    StepError, TaskId, codec,
+};
+use stepwright_store::{
+    Dispatch, Execution as Row, ExecutionKey, Mutation, QueueItem, Segment, Status, Timer,
+};
+use stepwright_value::Document;
+
+use crate::engine::{Engine, goes_on_soon};
+use crate::error::{DeliverError, LoadError};
+use crate::hot::Slot;
+use crate::record::{Head, Tail};
+
+/// An execution in memory, with what the engine itself must know of it.
+pub(crate) struct Loaded {
+    pub execution: Execution,
+    pub identity: Arc<Identity>,
+    /// How many segments its history has: the next one's number is one more.
+    pub segments: u32,
+}
+
+/// What one drive has produced: to commit, and then to do.
+#[derive(Default)]
+pub(crate) struct Drive {
+    pub events: Vec<Event>,
+    pub effects: Vec<Effect>,
+}
+
+impl Engine {
+    /// Brings an input to the execution and returns when everything that follows from it without the outside world is
+    /// durable. `input` looks at the execution first and may find that it does not wait for this (any more): `None`
+    /// is [`DeliverError::Refused`]. `also` is committed with it. `look` sees the execution after the step.
+    pub(crate) async fn deliver<R>(
+        self: &Arc<Self>,
+        key: ExecutionKey,
+        input: impl FnOnce(&Execution) -> Option<Input>,
+        also: Vec<Mutation>,
+        look: impl FnOnce(&Execution, &Drive) -> R,
+    ) -> Result<R, DeliverError> {
+        let slot = self.hot.slot(key);
+        let mut place = slot.lock().await;
+        let result = self.deliver_locked(key, &mut place, input, also, look).await;
+        let keep = place.as_ref().is_some_and(|loaded| goes_on_soon(&loaded.execution));
+        drop(place);
+        self.hot.release(key, slot, keep);
+        result
+    }
+
+    async fn deliver_locked<R>(
+        self: &Arc<Self>,
+        key: ExecutionKey,
+        place: &mut Option<Loaded>,
+        input: impl FnOnce(&Execution) -> Option<Input>,
+        also: Vec<Mutation>,
+        look: impl FnOnce(&Execution, &Drive) -> R,
+    ) -> Result<R, DeliverError> {
+        let loaded = self.loaded(key, place).await?;
+        let input = input(&loaded.execution).ok_or(DeliverError::Refused)?;
+        let drive = self.drive(&mut loaded.execution, input)?;
+        let seen = look(&loaded.execution, &drive);
+        let mut mutations = also;
+        self.append_mutations(key, loaded, &drive, &mut mutations);
+        if !mutations.is_empty()
+            && let Err(error) = self.commit(mutations).await
+        {
+            // What is in memory is ahead of what is durable: forget it.
+            *place = None;
+            return Err(error.into());
+        }
+        self.perform(key, drive.effects, &loaded.identity);
+        Ok(seen)
+    }
+
+    /// The execution in its place, brought there if necessary.
+    pub(crate) async fn loaded<'p>(
+        &self,
+        key: ExecutionKey,
+        place: &'p mut Option<Loaded>,
+    ) -> Result<&'p mut Loaded, DeliverError> {
+        let loaded = match place.take() {
+            Some(loaded) => loaded,
+            None => {
+                let row = self.store.execution(key).await.map_err(LoadError::from)?;
+                self.load(row.ok_or(DeliverError::NotFound)?).await?
+            }
+        };
+        Ok(place.insert(loaded))
+    }
+
+    /// Steps the execution until it waits for the outside world.
+    pub(crate) fn drive(&self, execution: &mut Execution, input: Input) -> Result<Drive, StepError> {
+        let now_ms = self.clock.now_ms();
+        let mut entropy = || self.entropy.next();
+        let Step { events, effects } = execution.step(input, now_ms, &mut entropy)?;
+        let mut drive = Drive { events, effects };
+        let mut from = 0;
+        // A task that is dispatched is on its way the moment the commit is done: its start belongs to the same segment.
+        while let Some(effect) = drive.effects.get(from) {
+            if let Effect::Dispatch(call) = effect {
+                let started = Input::TaskStarted { task: call.task };
+                let step = execution.step(started, now_ms, &mut entropy)?;
+                drive.events.extend(step.events);
+                drive.effects.extend(step.effects);
+            }
+            from += 1;
+        }
+        forget_timers_set_and_cancelled(&mut drive.effects);
+        Ok(drive)
+    }
+
+    /// What a drive changes in the store, apart from the creation of the execution.
+    pub(crate) fn append_mutations(
+        &self,
+        key: ExecutionKey,
+        loaded: &mut Loaded,
+        drive: &Drive,
+        mutations: &mut Vec<Mutation>,
+    ) {
+        if !drive.events.is_empty() {
+            loaded.segments += 1;
+            let segment =
+                Segment { first_event: loaded.segments, data: codec::encode_segment(&drive.events) };
+            mutations.push(Mutation::Append { key, segment });
+        }
+        let stop_ms = drive.events.last().map_or_else(|| self.clock.now_ms(), |event| event.timestamp_ms);
+        mutations.extend(drive.effects.iter().filter_map(|effect| mutation(key, effect, stop_ms)));
+    }
+
+    /// Acts on effects whose cause is durable.
+    pub(crate) fn perform(
+        self: &Arc<Self>,
+        key: ExecutionKey,
+        effects: Vec<Effect>,
+        identity: &Arc<Identity>,
+    ) {
+        for effect in effects {
+            match effect {
+                Effect::Dispatch(call) => self.dispatch(key, *call, identity.clone()),
+                Effect::CancelTask { task } => self.dispatches.cancel((key, task.0)),
+                Effect::Queue(queued) => {
+                    self.activities.push(&queued.activity_arn, (key, queued.task.0));
+                }
+                Effect::Dequeue { task, activity_arn } => {
+                    self.activities.remove(&activity_arn, (key, task.0));
+                }
+                Effect::SetTimer { timer, due_ms } => {
+                    self.timers.insert(Timer { due_ms, key, timer: timer.0 });
+                }
+                Effect::CancelTimer { timer, due_ms } => {
+                    self.timers.remove(&Timer { due_ms, key, timer: timer.0 });
+                }
+                Effect::Continue => self.timers.insert(continue_timer(key)),
+                Effect::Finished(_) | Effect::StartChild { .. } => {}
+            }
+        }
+    }
+
+    /// Rebuilds an execution from its row and its events.
+    pub(crate) async fn load(&self, row: Row) -> Result<Loaded, LoadError> {
+        let head = Head::decode(&row.head)?;
+        let program =
+            self.programs.get(&*self.store, &row.machine, &head.revision_id, None).await?;
+        let identity = Arc::new(self.identity(&row, &head));
+        let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
+        let segments = self.store.segments(row.key, 1).await?;
+        let damaged = |reason: String| LoadError::History(identity.execution_arn.clone(), reason);
+        for segment in &segments {
+            let events =
+                codec::decode_segment(&segment.data).map_err(|error| damaged(error.to_string()))?;
+            for event in &events {
+                execution.evolve(event).map_err(|error| damaged(error.to_string()))?;
+            }
+        }
+        let segments = segments.last().map_or(0, |last| last.first_event);
+        Ok(Loaded { execution, identity, segments })
+    }
+
+    /// Who the execution of a row is.
+    pub(crate) fn identity(&self, row: &Row, head: &Head) -> Identity {
+        let machine_name = row.machine.rsplit(':').next().unwrap_or_default();
+        Identity {
+            execution_arn: self.account.execution(machine_name, &row.name).into(),
+            execution_name: row.name.clone(),
+            machine_arn: row.machine.clone(),
+            machine_name: machine_name.into(),
+            role_arn: head.role_arn.clone(),
+            start_ms: row.start_ms,
+            input: Document::from_stored_text(&*head.input),
+            kind: ExecutionKind::Standard,
+            account: self.account.clone(),
+            locator: locator(row.key),
+        }
+    }
+}
+
+/// A timer that is set and cancelled within one drive was never there.
+fn forget_timers_set_and_cancelled(effects: &mut Vec<Effect>) {
+    let cancelled: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::CancelTimer { timer, .. } => Some(*timer),
+            _ => None,
+        })
+        .collect();
+    if cancelled.is_empty() {
+        return;
+    }
+    let set_here: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::SetTimer { timer, .. } if cancelled.contains(timer) => Some(*timer),
+            _ => None,
+        })
+        .collect();
+    effects.retain(|effect| match effect {
+        Effect::SetTimer { timer, .. } | Effect::CancelTimer { timer, .. } => !set_here.contains(timer),
+        _ => true,
+    });
+}
+
+/// The text that routes a task token to its execution.
+pub(crate) fn locator(key: ExecutionKey) -> Arc<str> {
+    format!("{:x}", key.bits()).into()
+}
+
+/// The execution that a token's locator names.
+pub(crate) fn key_of_locator(locator: &str) -> Option<ExecutionKey> {
+    u64::from_str_radix(locator, 16).ok().and_then(ExecutionKey::from_bits)
+}
+
+/// What an effect changes in the store.
+fn mutation(key: ExecutionKey, effect: &Effect, stop_ms: i64) -> Option<Mutation> {
+    let item = |task: &TaskId, queue: &Arc<str>| QueueItem { queue: queue.clone(), key, task: task.0 };
+    Some(match effect {
+        Effect::Dispatch(call) => Mutation::Dispatched(Dispatch { key, task: call.task.0 }),
+        Effect::CancelTask { task } => Mutation::Answered(Dispatch { key, task: task.0 }),
+        Effect::Queue(queued) => Mutation::Enqueue(item(&queued.task, &queued.activity_arn)),
+        Effect::Dequeue { task, activity_arn } => Mutation::Dequeue(item(task, activity_arn)),
+        Effect::SetTimer { timer, due_ms } => {
+            Mutation::SetTimer(Timer { due_ms: *due_ms, key, timer: timer.0 })
+        }
+        Effect::CancelTimer { timer, due_ms } => {
+            Mutation::CancelTimer(Timer { due_ms: *due_ms, key, timer: timer.0 })
+        }
+        Effect::Continue => Mutation::SetTimer(continue_timer(key)),
+        Effect::Finished(ended) => {
+            let (status, tail) = outcome(ended);
+            Mutation::SetStatus { key, status, stop_ms: Some(stop_ms), tail: tail.encode() }
+        }
+        Effect::StartChild { .. } => return None,
+    })
+}
+
+/// The timer that continues an execution whose step was cut short; due at once, and in the store so that a crash in between
+/// loses nothing.
+fn continue_timer(key: ExecutionKey) -> Timer {
+    Timer { due_ms: 0, key, timer: CONTINUE }
+}
+
+/// No execution has that many timers of its own.
+pub(crate) const CONTINUE: u32 = u32::MAX;
+
+/// An outcome as the store and the execution's row have it.
+pub(crate) fn outcome(outcome: &Outcome) -> (Status, Tail) {
+    let failed = |status, failure: &Failure| {
+        (status, Tail { output: None, error: failure.error.clone(), cause: failure.cause.clone() })
+    };
+    match outcome {
+        Outcome::Succeeded { output } => {
+            (Status::Succeeded, Tail { output: Some(output.text().into()), ..Tail::default() })
+        }
+        Outcome::Failed(failure) => failed(Status::Failed, failure),
+        Outcome::TimedOut(failure) => failed(Status::TimedOut, failure),
+        Outcome::Aborted(failure) => failed(Status::Aborted, failure),
+    }
+}

@@ -1,0 +1,170 @@
+//! The engine's handle, what it is made of, and how it starts and stops.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use stepwright_machine::Execution;
+use stepwright_store::{CommitError, Epoch, ExecutionKey, Mutation, ShardId, Store, StoreError, Unit};
+use stepwright_tasks::TaskTarget;
+use stepwright_types::arn::Account;
+use tokio::sync::{Semaphore, watch};
+
+use crate::activities::Activities;
+use crate::clock::Clock;
+use crate::dispatch::Dispatches;
+use crate::entropy::Entropy;
+use crate::hot::Hot;
+use crate::programs::Programs;
+use crate::timers::Timers;
+
+/// What an engine is built from.
+pub struct EngineOptions {
+    pub store: Arc<dyn Store>,
+    pub targets: Arc<dyn TaskTarget>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<Entropy>,
+    pub account: Arc<Account>,
+    /// Task calls at a time, over all executions; others wait for their turn.
+    pub calls_max: usize,
+}
+
+/// Drives executions. One for a process; shared by all who call it.
+pub struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) targets: Arc<dyn TaskTarget>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<Entropy>,
+    pub(crate) account: Arc<Account>,
+    pub(crate) shard: Shard,
+    pub(crate) programs: Programs,
+    pub(crate) hot: Hot,
+    pub(crate) timers: Timers,
+    pub(crate) activities: Activities,
+    pub(crate) dispatches: Dispatches,
+    /// Bounds the task calls that are under way.
+    pub(crate) calls: Arc<Semaphore>,
+    failure: Failure,
+}
+
+/// The shard that this engine drives. One for the embedded store; a cluster's node drives several.
+pub(crate) struct Shard {
+    pub id: ShardId,
+    pub epoch: Epoch,
+    /// The sequence number of the newest execution.
+    pub newest: AtomicU64,
+}
+
+/// Set once, when the store has failed: from then on nothing more can be made durable, and the process must end.
+struct Failure {
+    sender: watch::Sender<bool>,
+    reason: Mutex<Option<String>>,
+}
+
+const SHARD: ShardId = ShardId(0);
+
+impl Engine {
+    /// Takes over the executions of the store: loads the wake-ups, and in the background sends again what was under way when
+    /// the last holder ended. The engine is ready when this returns.
+    pub async fn open(options: EngineOptions) -> Result<Arc<Engine>, StoreError> {
+        let (epoch, newest) = options.store.acquire(SHARD).await?;
+        let engine = Arc::new(Engine {
+            shard: Shard { id: SHARD, epoch, newest: AtomicU64::new(newest) },
+            store: options.store,
+            targets: options.targets,
+            clock: options.clock,
+            entropy: options.entropy,
+            account: options.account,
+            programs: Programs::new(),
+            hot: Hot::default(),
+            timers: Timers::default(),
+            activities: Activities::default(),
+            dispatches: Dispatches::default(),
+            calls: Arc::new(Semaphore::new(options.calls_max.max(1))),
+            failure: Failure { sender: watch::Sender::new(false), reason: Mutex::default() },
+        });
+        engine.recover().await?;
+        engine.spawn_timer_loop();
+        Ok(engine)
+    }
+
+    /// Resolves when the store has failed, with the reason. The process must end then; a restart goes on from what is
+    /// durable.
+    pub async fn failed(&self) -> String {
+        let mut receiver = self.failure.sender.subscribe();
+        // The sender lives as long as the engine.
+        let _ = receiver.wait_for(|failed| *failed).await;
+        self.failure_reason().unwrap_or_default()
+    }
+
+    /// Why the engine has stopped, if it has.
+    pub fn failure_reason(&self) -> Option<String> {
+        self.failure.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Cancels the calls that are under way. Their executions are on disk and go on after the next start.
+    pub fn shut_down(&self) {
+        self.dispatches.cancel_all();
+    }
+
+    /// The account and region in whose name ARNs are made.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    /// The store, for the catalogue.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The source of random numbers.
+    pub fn entropy(&self) -> &Arc<Entropy> {
+        &self.entropy
+    }
+
+    /// Commits changes in the name of this engine's shard; for the catalogue.
+    pub async fn commit(&self, mutations: Vec<Mutation>) -> Result<(), CommitError> {
+        let unit = Unit { shard: self.shard.id, epoch: self.shard.epoch, mutations };
+        let result = self.store.commit(unit).await;
+        match &result {
+            Err(CommitError::Fenced) => self.fail("the shard is held by another node".to_owned()),
+            Err(CommitError::Store(error)) => self.fail(error.to_string()),
+            Ok(()) | Err(CommitError::NameTaken(_) | CommitError::Conflict { .. }) => {}
+        }
+        result
+    }
+
+    /// A key for a new execution.
+    pub(crate) fn next_key(&self) -> Result<ExecutionKey, StoreError> {
+        let sequence = self.shard.newest.fetch_add(1, Ordering::Relaxed) + 1;
+        ExecutionKey::new(self.shard.id, sequence)
+            .ok_or_else(|| StoreError::Failed("the shard has no more execution numbers".to_owned()))
+    }
+
+    /// How many executions, timers and calls are in memory, for metrics.
+    pub fn gauges(&self) -> [(&'static str, usize); 3] {
+        [
+            ("stepwright_executions_in_memory", self.hot.len()),
+            ("stepwright_timers", self.timers.len()),
+            ("stepwright_task_calls", self.dispatches.len()),
+        ]
+    }
+
+    fn fail(&self, reason: String) {
+        let mut current = self.failure.reason.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.is_none() {
+            tracing::error!(reason, "nothing more can be made durable: the engine stops");
+            *current = Some(reason);
+            self.failure.sender.send_replace(true);
+        }
+    }
+}
+
+/// Whether an execution is expected to go on within moments, so that it is worth keeping in memory.
+pub(crate) fn goes_on_soon(execution: &Execution) -> bool {
+    execution.outcome().is_none() && execution.has_dispatched_task()
+}

@@ -1,0 +1,66 @@
+//! Reading executions.
+
+use std::sync::Arc;
+
+use stepwright_machine::{Event, Execution, Input, codec};
+use stepwright_store::{Execution as Row, ExecutionKey, ExecutionQuery, Page, StoreError};
+
+use crate::deliver::Drive;
+use crate::engine::Engine;
+use crate::error::{DeliverError, LoadError};
+use crate::record::{Head, Tail};
+
+/// Everything about one execution but its events.
+#[derive(Clone, Debug)]
+pub struct Described {
+    pub row: Row,
+    pub head: Head,
+    pub tail: Tail,
+}
+
+/// The events of one execution, in order.
+pub struct History {
+    pub events: Vec<Event>,
+}
+
+impl Engine {
+    /// The execution `name` of a state machine.
+    pub async fn find(&self, machine_arn: &str, name: &str) -> Result<Option<Described>, LoadError> {
+        let Some(mut row) = self.store.execution_by_name(machine_arn, name).await? else { return Ok(None) };
+        let head = Head::decode(&std::mem::take(&mut row.head))?;
+        let tail = Tail::decode(&std::mem::take(&mut row.tail))?;
+        Ok(Some(Described { row, head, tail }))
+    }
+
+    /// Executions of a state machine, newest first.
+    pub async fn list(&self, query: ExecutionQuery) -> Result<Page<Row>, StoreError> {
+        self.store.executions(query).await
+    }
+
+    /// All events of an execution.
+    pub async fn history(&self, key: ExecutionKey) -> Result<History, LoadError> {
+        let mut events = Vec::new();
+        for segment in self.store.segments(key, 1).await? {
+            let decoded = codec::decode_segment(&segment.data);
+            events.extend(
+                decoded.map_err(|error| LoadError::History(format!("{key:?}").into(), error.to_string()))?,
+            );
+        }
+        Ok(History { events })
+    }
+
+    /// Aborts an execution that runs. `Refused` when it has ended.
+    pub async fn stop(
+        self: &Arc<Self>,
+        key: ExecutionKey,
+        error: Option<Arc<str>>,
+        cause: Option<Arc<str>>,
+    ) -> Result<i64, DeliverError> {
+        let runs = |execution: &Execution| {
+            execution.outcome().is_none().then_some(Input::Stop { error, cause })
+        };
+        let stopped_ms = |_: &Execution, drive: &Drive| drive.events.last().map(|event| event.timestamp_ms);
+        let stopped_ms = self.deliver(key, runs, Vec::new(), stopped_ms).await?;
+        Ok(stopped_ms.unwrap_or_else(|| self.clock.now_ms()))
+    }
+}

@@ -1,0 +1,150 @@
+//! What the engine writes into an execution's row: [`Head`] at the start, [`Tail`] at the end.
+//!
+//! Fields in a fixed order, each with its length; a version byte in front. New fields are added at the end, and an older
+//! record reads as if they were empty.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+const VERSION: u8 = 1;
+
+/// What is known of an execution when it starts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Head {
+    /// JSON text, as the caller wrote it.
+    pub input: Arc<str>,
+    /// The revision of the state machine that it runs.
+    pub revision_id: Arc<str>,
+    pub role_arn: Arc<str>,
+    pub trace_header: Option<Arc<str>>,
+    pub version_arn: Option<Arc<str>>,
+    pub alias_arn: Option<Arc<str>>,
+}
+
+/// How an execution ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tail {
+    /// JSON text; when it succeeded.
+    pub output: Option<Arc<str>>,
+    pub error: Option<Arc<str>>,
+    pub cause: Option<Arc<str>>,
+}
+
+/// The record is not one that this version, or an earlier one, wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("an execution record cannot be read: {0}")]
+pub struct RecordError(&'static str);
+
+impl Head {
+    pub fn encode(&self) -> Vec<u8> {
+        let fields = [
+            Some(&self.input),
+            Some(&self.revision_id),
+            Some(&self.role_arn),
+            self.trace_header.as_ref(),
+            self.version_arn.as_ref(),
+            self.alias_arn.as_ref(),
+        ];
+        encode(&fields)
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Head, RecordError> {
+        let mut fields = Fields::new(bytes)?;
+        Ok(Head {
+            input: fields.next()?.ok_or(RecordError("no input"))?,
+            revision_id: fields.next()?.ok_or(RecordError("no revision"))?,
+            role_arn: fields.next()?.unwrap_or_default(),
+            trace_header: fields.next()?,
+            version_arn: fields.next()?,
+            alias_arn: fields.next()?,
+        })
+    }
+}
+
+impl Tail {
+    pub fn encode(&self) -> Vec<u8> {
+        encode(&[self.output.as_ref(), self.error.as_ref(), self.cause.as_ref()])
+    }
+
+    /// An empty record is that of an execution that runs.
+    pub fn decode(bytes: &[u8]) -> Result<Tail, RecordError> {
+        if bytes.is_empty() {
+            return Ok(Tail::default());
+        }
+        let mut fields = Fields::new(bytes)?;
+        Ok(Tail { output: fields.next()?, error: fields.next()?, cause: fields.next()? })
+    }
+}
+
+/// A length of `u32::MAX` stands for an absent field.
+const ABSENT: u32 = u32::MAX;
+
+fn encode(fields: &[Option<&Arc<str>>]) -> Vec<u8> {
+    let payload: usize = fields.iter().map(|field| field.map_or(0, |text| text.len())).sum();
+    let mut out = Vec::with_capacity(1 + fields.len() * 4 + payload);
+    out.push(VERSION);
+    for field in fields {
+        match field {
+            // Payloads are far below 4 GiB: the API refuses bodies over 1 MB.
+            Some(text) => {
+                out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(ABSENT - 1).to_le_bytes());
+                out.extend_from_slice(text.as_bytes());
+            }
+            None => out.extend_from_slice(&ABSENT.to_le_bytes()),
+        }
+    }
+    out
+}
+
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn new(bytes: &'a [u8]) -> Result<Fields<'a>, RecordError> {
+        match bytes.split_first() {
+            Some((&VERSION, rest)) => Ok(Fields(rest)),
+            Some(_) => Err(RecordError("written by another version")),
+            None => Err(RecordError("empty")),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Arc<str>>, RecordError> {
+        let Some((length, rest)) = self.0.split_first_chunk::<4>() else {
+            return if self.0.is_empty() { Ok(None) } else { Err(RecordError("cut short")) };
+        };
+        self.0 = rest;
+        let length = u32::from_le_bytes(*length);
+        if length == ABSENT {
+            return Ok(None);
+        }
+        let (text, rest) = rest.split_at_checked(length as usize).ok_or(RecordError("cut short"))?;
+        self.0 = rest;
+        Ok(Some(std::str::from_utf8(text).map_err(|_| RecordError("not UTF-8"))?.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_and_damaged() {
+        let head = Head {
+            input: r#"{"a": 1}"#.into(),
+            revision_id: "r".into(),
+            trace_header: Some("t".into()),
+            ..Head::default()
+        };
+        let bytes = head.encode();
+        assert_eq!(Head::decode(&bytes), Ok(head));
+        for cut in 1..bytes.len() {
+            // A cut between fields reads as absent fields, any other is refused; nothing panics.
+            let _ = Head::decode(&bytes[..cut]);
+        }
+        assert!(Head::decode(&[]).is_err());
+        assert!(Head::decode(&[9, 0, 0]).is_err());
+        assert_eq!(Tail::decode(&[]), Ok(Tail::default()));
+        let tail = Tail { error: Some("E".into()), ..Tail::default() };
+        assert_eq!(Tail::decode(&tail.encode()), Ok(tail));
+    }
+}

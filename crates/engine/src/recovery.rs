@@ -1,0 +1,106 @@
+//! Going on after a start: wake-ups are loaded, calls that were under way are made again. And the loop that fires timers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use stepwright_machine::{Effect, Input, TimerId};
+use stepwright_store::{ExecutionKey, Mutation, StoreError, Timer};
+use tokio::sync::Semaphore;
+
+use crate::deliver::CONTINUE;
+use crate::engine::Engine;
+use crate::error::DeliverError;
+
+/// Timers, and executions of a recovery, that are worked on at a time.
+const SIDE_BY_SIDE: usize = 256;
+
+impl Engine {
+    /// Loads what wakes executions, and starts to send again what was dispatched without an answer.
+    pub(crate) async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
+        self.timers.extend(self.store.timers(self.shard.id).await?);
+        for item in self.store.queued(self.shard.id).await? {
+            self.activities.push(&item.queue, (item.key, item.task));
+        }
+        let dispatched: BTreeSet<ExecutionKey> =
+            self.store.dispatches(self.shard.id).await?.into_iter().map(|dispatch| dispatch.key).collect();
+        if !dispatched.is_empty() {
+            tracing::info!(executions = dispatched.len(), "tasks that were under way are sent again");
+            let engine = self.clone();
+            tokio::spawn(async move {
+                let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+                for key in dispatched {
+                    // The semaphore is never closed.
+                    let Ok(place) = places.clone().acquire_owned().await else { return };
+                    let engine = engine.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = engine.send_again(key).await {
+                            tracing::error!(execution = ?key, %error, "its tasks could not be sent again");
+                        }
+                        drop(place);
+                    });
+                }
+            });
+        }
+        Ok(())
+    }
+
+    async fn send_again(self: &Arc<Self>, key: ExecutionKey) -> Result<(), DeliverError> {
+        let slot = self.hot.slot(key);
+        let mut place = slot.lock().await;
+        let loaded = self.loaded(key, &mut place).await?;
+        // Who loaded it before us may have sent one of them already.
+        let is_left = |effect: &Effect| {
+            matches!(effect, Effect::Dispatch(call) if !self.dispatches.is_under_way((key, call.task.0)))
+        };
+        let calls = loaded.execution.outstanding().into_iter().filter(is_left).collect();
+        self.perform(key, calls, &loaded.identity);
+        drop(place);
+        self.hot.release(key, slot, true);
+        Ok(())
+    }
+
+    pub(crate) fn spawn_timer_loop(self: &Arc<Self>) {
+        let engine = Arc::downgrade(self);
+        let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+        tokio::spawn(async move {
+            loop {
+                let Some(engine) = engine.upgrade() else { return };
+                if engine.failure_reason().is_some() {
+                    return;
+                }
+                let now_ms = engine.clock.now_ms();
+                if let Some(timer) = engine.timers.pop_due(now_ms) {
+                    let Ok(place) = places.clone().acquire_owned().await else { return };
+                    tokio::spawn(async move {
+                        engine.fire(timer).await;
+                        drop(place);
+                    });
+                    continue;
+                }
+                match engine.timers.next_due_ms() {
+                    Some(due_ms) => tokio::select! {
+                        biased;
+                        () = engine.timers.earlier() => {}
+                        () = engine.clock.sleep_until(due_ms) => {}
+                    },
+                    None => engine.timers.earlier().await,
+                }
+            }
+        });
+    }
+
+    async fn fire(self: &Arc<Self>, timer: Timer) {
+        let input = match timer.timer {
+            CONTINUE => Input::Continue,
+            number => Input::TimerFired { timer: TimerId(number) },
+        };
+        let gone = || vec![Mutation::CancelTimer(timer)];
+        match self.deliver(timer.key, |_| Some(input), gone(), |_, _| ()).await {
+            Ok(()) => {}
+            Err(DeliverError::NotFound) => {
+                let _ = self.commit(gone()).await;
+            }
+            Err(error) => tracing::error!(execution = ?timer.key, %error, "a timer could not be delivered"),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Starting executions.
+
+use std::sync::Arc;
+
+use stepwright_machine::{BehaviourFlags, Effect, Execution, Input};
+use stepwright_store::{CommitError, Execution as Row, Mutation, Status};
+use stepwright_value::Document;
+
+use crate::deliver::{Loaded, outcome};
+use crate::engine::{Engine, goes_on_soon};
+use crate::error::{DeliverError, LoadError, StartError};
+use crate::record::Head;
+
+/// The revision of a state machine that an execution runs.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    pub machine_arn: Arc<str>,
+    pub revision_id: Arc<str>,
+    pub role_arn: Arc<str>,
+    /// The definition, if the caller has it at hand; else it is read from the catalogue.
+    pub definition: Option<Arc<str>>,
+}
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct StartExecution {
+    pub revision: Revision,
+    /// `None`: a UUID.
+    pub name: Option<Arc<str>>,
+    pub input: Document,
+    pub trace_header: Option<Arc<str>>,
+    pub version_arn: Option<Arc<str>>,
+    pub alias_arn: Option<Arc<str>>,
+}
+
+/// An execution that has started.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Started {
+    pub name: Arc<str>,
+    /// Milliseconds since 1970.
+    pub start_ms: i64,
+}
+
+impl Engine {
+    /// Starts an execution. Returns when its first events are durable; it has then run as far as it goes without the
+    /// outside world. The name and the input of one that runs already give that one.
+    pub async fn start(self: &Arc<Self>, request: StartExecution) -> Result<Started, StartError> {
+        let Revision { machine_arn, revision_id, role_arn, definition } = request.revision;
+        let program = self
+            .programs
+            .get(&*self.store, &machine_arn, &revision_id, definition.as_deref())
+            .await
+            .map_err(DeliverError::from)?;
+        let head = Head {
+            input: request.input.text().into(),
+            revision_id,
+            role_arn,
+            trace_header: request.trace_header,
+            version_arn: request.version_arn,
+            alias_arn: request.alias_arn,
+        };
+        let mut row = Row {
+            key: self.next_key().map_err(|error| DeliverError::from(LoadError::from(error)))?,
+            machine: machine_arn,
+            name: request.name.unwrap_or_else(|| self.entropy.uuid().into()),
+            status: Status::Running,
+            start_ms: self.clock.now_ms(),
+            stop_ms: None,
+            head: head.encode(),
+            tail: Vec::new(),
+        };
+        let mut identity = self.identity(&row, &head);
+        identity.input = request.input;
+        let identity = Arc::new(identity);
+        let execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
+        self.start_loaded(Loaded { execution, identity, segments: 0 }, &mut row).await
+    }
+
+    async fn start_loaded(
+        self: &Arc<Self>,
+        mut loaded: Loaded,
+        row: &mut Row,
+    ) -> Result<Started, StartError> {
+        let mut drive =
+            self.drive(&mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
+        if let Some(ended) = loaded.execution.outcome() {
+            let (status, tail) = outcome(ended);
+            (row.status, row.tail) = (status, tail.encode());
+            row.stop_ms = drive.events.last().map(|event| event.timestamp_ms);
+            drive.effects.retain(|effect| !matches!(effect, Effect::Finished(_)));
+        }
+        let key = row.key;
+        let mut mutations = vec![Mutation::CreateExecution(row.clone())];
+        self.append_mutations(key, &mut loaded, &drive, &mut mutations);
+        let started = Started { name: row.name.clone(), start_ms: row.start_ms };
+        // The slot is taken before the commit, so that nothing can reach the execution before its effects are known here.
+        if drive.effects.is_empty() {
+            return match self.commit(mutations).await {
+                Ok(()) => Ok(started),
+                Err(error) => refused(error, &row.head),
+            };
+        }
+        let slot = self.hot.slot(key);
+        let mut guard = slot.lock().await;
+        let result = self.commit(mutations).await;
+        let mut keep = false;
+        if result.is_ok() {
+            self.perform(key, drive.effects, &loaded.identity);
+            keep = goes_on_soon(&loaded.execution);
+            *guard = Some(loaded);
+        }
+        drop(guard);
+        self.hot.release(key, slot, keep);
+        match result {
+            Ok(()) => Ok(started),
+            Err(error) => refused(error, &row.head),
+        }
+    }
+}
+
+/// The answer to a start that was not committed. StartExecution is idempotent while the execution runs: the same name with the
+/// same input gives the execution that is there.
+fn refused(error: CommitError, head: &[u8]) -> Result<Started, StartError> {
+    match error {
+        CommitError::NameTaken(existing) => {
+            let input = |head: &[u8]| Head::decode(head).map(|head| head.input);
+            let same_input =
+                matches!((input(&existing.head), input(head)), (Ok(theirs), Ok(ours)) if theirs == ours);
+            if existing.status == Status::Running && same_input {
+                Ok(Started { name: existing.name, start_ms: existing.start_ms })
+            } else {
+                Err(StartError::NameTaken(existing))
+            }
+        }
+        error => Err(DeliverError::from(error).into()),
+    }
+}
