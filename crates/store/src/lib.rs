@@ -10,6 +10,10 @@
 //!
 //! Invariant: this crate knows nothing of the Amazon States Language or of HTTP.
 
+mod answer;
+mod check;
+pub mod embedded;
+pub mod memory;
 mod types;
 
 pub use types::{
@@ -22,12 +26,19 @@ pub use types::{
 /// Every method may be called from any thread at any time. Futures complete without a particular runtime.
 pub trait Store: Send + Sync + 'static {
     /// Takes the shard: raises its epoch, so that units with an older one are refused from now on, and returns the new
-    /// epoch with the highest execution sequence number in use.
+    /// epoch (from 1) with the highest execution sequence number that was ever in use (0: none).
+    ///
+    /// Ordered like a unit of the shard.
     fn acquire(&self, shard: ShardId) -> Pending<'_, Result<(Epoch, u64), StoreError>>;
 
-    /// Commits the unit. Resolves when the unit is durable, or when it was refused or failed; then nothing of it is
-    /// there. Units of one shard take effect in the order in which `commit` was called, whether or not the
-    /// futures are polled.
+    /// Commits the unit. Resolves when the unit is durable, or when it was refused; then nothing of it is there.
+    /// Units of one shard take effect in the order in which `commit` was called, whether or not the futures are polled
+    /// or kept.
+    ///
+    /// When the storage below fails, the unit and all that follow it resolve to [`CommitError::Store`], and the
+    /// store takes no further work; see there what is known of the unit.
+    ///
+    /// Blocks the caller while more waits to be committed than the adapter allows.
     fn commit(&self, unit: Unit) -> Pending<'static, Result<(), CommitError>>;
 
     /// The execution's row.
@@ -40,31 +51,24 @@ pub trait Store: Send + Sync + 'static {
         name: &str,
     ) -> Pending<'_, Result<Option<Execution>, StoreError>>;
 
-    /// Execution rows of a state machine, newest start first. `head` and `tail` are left empty.
+    /// Execution rows of a state machine, newest start first, the higher key first among equal starts. `head` and
+    /// `tail` are left empty.
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>>;
 
     /// The execution's segments that hold events from `from_event` on (the one that contains it included), in order.
-    fn segments(
-        &self,
-        key: ExecutionKey,
-        from_event: u32,
-    ) -> Pending<'_, Result<Vec<Segment>, StoreError>>;
+    fn segments(&self, key: ExecutionKey, from_event: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>>;
 
     /// All timers of the shard, earliest first.
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>>;
 
-    /// All tasks of the shard that were dispatched and have not been answered.
+    /// All tasks of the shard that were dispatched and have not been answered, by key and task.
     fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>>;
 
-    /// All queued items of the shard, oldest first within each queue.
+    /// All queued items of the shard, oldest first.
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>>;
 
     /// A catalogue record.
-    fn record(
-        &self,
-        kind: CatalogKind,
-        key: &str,
-    ) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>>;
+    fn record(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>>;
 
     /// Catalogue records of a kind in key order, after `after` (exclusive), whose key starts with `prefix`.
     fn records(

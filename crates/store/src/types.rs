@@ -31,6 +31,11 @@ impl ExecutionKey {
         (sequence <= Self::SEQUENCE_MAX).then_some(ExecutionKey(u64::from(shard.0) << 40 | sequence))
     }
 
+    /// The key with the lowest 40 bits of `sequence`.
+    pub(crate) fn of(shard: ShardId, sequence: u64) -> ExecutionKey {
+        ExecutionKey(u64::from(shard.0) << 40 | (sequence & Self::SEQUENCE_MAX))
+    }
+
     /// The key whose [`ExecutionKey::bits`] these are; `None` when more than 48 bits are used.
     pub fn from_bits(bits: u64) -> Option<ExecutionKey> {
         (bits < 1 << 48).then_some(ExecutionKey(bits))
@@ -200,16 +205,29 @@ pub enum Expect {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mutation {
     /// Writes (`Some`) or deletes (`None`) a catalogue record. Can be refused: [`CommitError::Conflict`].
-    Catalog { kind: CatalogKind, key: Arc<str>, data: Option<Vec<u8>>, expect: Expect },
+    Catalog {
+        kind: CatalogKind,
+        key: Arc<str>,
+        data: Option<Vec<u8>>,
+        expect: Expect,
+    },
     /// Adds an execution. Can be refused: [`CommitError::NameTaken`].
     CreateExecution(Execution),
     /// Ends (or, with `PendingRedrive`/`Running`, reopens) an execution. Without effect where there is none.
-    SetStatus { key: ExecutionKey, status: Status, stop_ms: Option<i64>, tail: Vec<u8> },
+    SetStatus {
+        key: ExecutionKey,
+        status: Status,
+        stop_ms: Option<i64>,
+        tail: Vec<u8>,
+    },
     /// Adds a segment of history.
     ///
     /// `first_event` is from 1 to [`Segment::FIRST_EVENT_MAX`] and not yet in use. That the execution exists is not
     /// checked.
-    Append { key: ExecutionKey, segment: Segment },
+    Append {
+        key: ExecutionKey,
+        segment: Segment,
+    },
     /// Timers, dispatches and queued items are sets: adding what is there and removing what is not has no effect.
     SetTimer(Timer),
     CancelTimer(Timer),

@@ -1,0 +1,67 @@
+//! Every statement that writes, prepared once for the life of the connection.
+
+use rusqlite::{Connection, Statement};
+
+use crate::embedded::read::{BY_NAME, EXECUTION, RECORD};
+
+macro_rules! statements {
+    ($($name:ident: $sql:expr;)*) => {
+        pub(super) struct Statements<'c> {
+            $(pub(super) $name: Statement<'c>,)*
+        }
+
+        impl<'c> Statements<'c> {
+            pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Statements<'c>> {
+                Ok(Statements { $($name: connection.prepare($sql)?,)* })
+            }
+        }
+    };
+}
+
+statements! {
+    begin: "BEGIN IMMEDIATE";
+    commit: "COMMIT";
+    rollback: "ROLLBACK";
+    savepoint: "SAVEPOINT unit";
+    release: "RELEASE unit";
+    rollback_to: "ROLLBACK TO unit";
+
+    shard_acquire: "INSERT INTO shard (shard, epoch) VALUES (?1, 1)
+        ON CONFLICT (shard) DO UPDATE SET epoch = epoch + 1";
+    shard_find: "SELECT epoch, sequence, (SELECT max(key) FROM execution WHERE key BETWEEN ?2 AND ?3)
+        FROM shard WHERE shard = ?1";
+    shard_deleted: "UPDATE shard SET sequence = ?2 WHERE shard = ?1 AND sequence < ?2";
+
+    machine_find: "SELECT id FROM machine WHERE name = ?1";
+    machine_add: "INSERT INTO machine (name) VALUES (?1)";
+    machine_remove: "DELETE FROM machine
+        WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM execution WHERE machine = ?1) RETURNING name";
+
+    execution_add: "INSERT INTO execution (key, machine, status, start_ms, stop_ms, name, head, tail)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    execution_named: &format!("{EXECUTION}{BY_NAME}");
+    execution_machine: "SELECT machine FROM execution WHERE key = ?1";
+    execution_status: "UPDATE execution SET status = ?2, stop_ms = ?3, tail = ?4 WHERE key = ?1";
+    execution_remove: "DELETE FROM execution WHERE key = ?1";
+
+    segment_add: "INSERT INTO segment (id, data) VALUES (?1, ?2)";
+    segments_remove: "DELETE FROM segment WHERE id BETWEEN ?1 AND ?2";
+
+    timer_set: "INSERT OR IGNORE INTO timer (key, timer, due_ms) VALUES (?1, ?2, ?3)";
+    timer_cancel: "DELETE FROM timer WHERE key = ?1 AND timer = ?2 AND due_ms = ?3";
+    timers_remove: "DELETE FROM timer WHERE key = ?1";
+
+    dispatch_add: "INSERT OR IGNORE INTO dispatch (key, task) VALUES (?1, ?2)";
+    dispatch_remove: "DELETE FROM dispatch WHERE key = ?1 AND task = ?2";
+    dispatches_remove: "DELETE FROM dispatch WHERE key = ?1";
+
+    queued_add: "INSERT OR IGNORE INTO queued (key, task, queue, position) VALUES (?1, ?2, ?3, ?4)";
+    queued_remove: "DELETE FROM queued WHERE key = ?1 AND task = ?2 AND queue = ?3";
+    queued_remove_all: "DELETE FROM queued WHERE key = ?1";
+
+    record_find: RECORD;
+    record_revision: "SELECT revision FROM record WHERE kind = ?1 AND key = ?2";
+    record_put: "INSERT INTO record (kind, key, revision, data) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (kind, key) DO UPDATE SET revision = ?3, data = ?4";
+    record_remove: "DELETE FROM record WHERE kind = ?1 AND key = ?2";
+}

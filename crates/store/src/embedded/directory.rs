@@ -1,0 +1,218 @@
+//! Opening a directory: whose it is, whether it is free, and what state it is in; or creating the store in it.
+//!
+//! Nothing is touched before the file is known to be ours: its header is read by hand first. A new database is built
+//! under another name and renamed when it is complete and on disk.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::schema::{self, APPLICATION_ID, VERSION};
+use super::{EmbeddedOptions, OpenError};
+
+const DATABASE: &str = "stepwright.db";
+/// A database that is being created.
+const DATABASE_NEW: &str = "stepwright.db.new";
+/// Locked by the process that has the directory open; holds its id.
+const LOCK: &str = "stepwright.lock";
+
+/// 3.51.3: versions before can lose commits when the log is reset (<https://sqlite.org/wal.html#walresetbug>).
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+const PAGE_BYTES: u32 = 4096;
+
+/// The log file is cut back to this size after a surge; as a rule it stays, since overwriting is cheaper than growing.
+const LOG_BYTES_KEPT: i64 = 64 << 20;
+
+/// The database file of a store.
+pub(super) fn database(directory: &Path) -> PathBuf {
+    directory.join(DATABASE)
+}
+
+/// Opens the store of the directory, or creates it: the lock, and the connection that writes.
+pub(super) fn open(options: &EmbeddedOptions) -> Result<(File, Connection), OpenError> {
+    if rusqlite::version_number() < SQLITE_VERSION_MIN {
+        return Err(OpenError::SqliteTooOld { found: rusqlite::version() });
+    }
+    let directory = &options.directory;
+    // Before anything is written, lest a directory that is not ours gets a lock file; and again once nobody else can
+    // be at work in it.
+    look(directory)?;
+    fs::create_dir_all(directory).map_err(io(directory))?;
+    let lock = lock(directory)?;
+    if !look(directory)? {
+        create(directory)?;
+    }
+    let connection = connect(options)?;
+    Ok((lock, connection))
+}
+
+/// Whether there is a database, that can be opened as far as its header tells.
+fn look(directory: &Path) -> Result<bool, OpenError> {
+    let file = database(directory);
+    let mut header = Vec::new();
+    match File::open(&file) {
+        Ok(opened) => {
+            opened.take(HEADER_BYTES as u64).read_to_end(&mut header).map_err(io(&file))?;
+            check_header(&file, &header)?;
+            Ok(true)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // SQLite would take the log of a database that is gone for the new one's.
+            if beside(&file, "-wal").exists() {
+                let found = "the file is missing, though its log is there".into();
+                return Err(OpenError::Damaged { file, found });
+            }
+            Ok(false)
+        }
+        Err(error) => Err(io(&file)(error)),
+    }
+}
+
+const HEADER_BYTES: usize = 100;
+
+/// Judges the first bytes of a database file (<https://sqlite.org/fileformat2.html#the_database_header>).
+fn check_header(file: &Path, header: &[u8]) -> Result<(), OpenError> {
+    let number = |offset: usize| {
+        let bytes = header.get(offset..).and_then(|rest| rest.first_chunk::<4>());
+        bytes.map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    };
+    let foreign = |found: &str| Err(OpenError::Foreign { file: file.into(), found: found.into() });
+    if header.is_empty() {
+        return foreign("it is empty");
+    }
+    if !header.starts_with(b"SQLite format 3\0") {
+        return foreign("it is not a database, or its first bytes are damaged");
+    }
+    if header.len() >= HEADER_BYTES && number(68) != APPLICATION_ID {
+        return foreign("it is the database of another program");
+    }
+    let version = number(60);
+    if version > VERSION {
+        return Err(OpenError::Newer { file: file.into(), found: version, known: VERSION });
+    }
+    // Page size; written and read with a log; nothing reserved; the three fractions that are always the same.
+    let [high, low] = (PAGE_BYTES as u16).to_be_bytes();
+    if header.len() < HEADER_BYTES || header.get(16..24) != Some(&[high, low, 2, 2, 0, 64, 32, 32]) {
+        return Err(OpenError::Damaged {
+            file: file.into(),
+            found: "its header is not as it was written".into(),
+        });
+    }
+    Ok(())
+}
+
+fn lock(directory: &Path) -> Result<File, OpenError> {
+    let path = directory.join(LOCK);
+    let mut file =
+        File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(io(&path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut id = String::new();
+            // The id is a courtesy; the lock is what counts.
+            let _ = (&mut file).take(20).read_to_string(&mut id);
+            let holder = match id.trim() {
+                "" => "another process".into(),
+                id if id == std::process::id().to_string() => "this process".into(),
+                id => format!("process {id}"),
+            };
+            return Err(OpenError::InUse { directory: directory.into(), holder });
+        }
+        Err(TryLockError::Error(error)) => return Err(io(&path)(error)),
+    }
+    let written = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
+    written.map_err(io(&path))?;
+    Ok(file)
+}
+
+/// Creates an empty database: complete and on disk before it has its name.
+fn create(directory: &Path) -> Result<(), OpenError> {
+    let new = directory.join(DATABASE_NEW);
+    // Left by a process that was killed here.
+    for path in [new.clone(), beside(&new, "-journal"), beside(&new, "-wal"), beside(&new, "-shm")] {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&path)(error)),
+            _ => {}
+        }
+    }
+    build(&new).map_err(|source| OpenError::Sqlite { file: new.clone(), source })?;
+    File::open(&new).and_then(|file| file.sync_all()).map_err(io(&new))?;
+    let file = database(directory);
+    fs::rename(&new, &file).map_err(io(&file))?;
+    sync_directory(directory).map_err(io(directory))
+}
+
+fn build(file: &Path) -> rusqlite::Result<()> {
+    let connection = Connection::open(file)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    schema::migrate(&connection)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+/// Makes the file's new name durable. Only Unix has (and needs) this.
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> std::io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_directory: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The connection that writes, on a database that has all migrations.
+fn connect(options: &EmbeddedOptions) -> Result<Connection, OpenError> {
+    let file = database(&options.directory);
+    let connection = configure(&file, options).map_err(unreadable(&file))?;
+    let found = schema::version(&connection).map_err(unreadable(&file))?;
+    if found > VERSION {
+        return Err(OpenError::Newer { file, found, known: VERSION });
+    }
+    if found < VERSION {
+        schema::migrate(&connection).map_err(unreadable(&file))?;
+        // The header of the file itself is what `check_header` sees.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(unreadable(&file))?;
+    }
+    Ok(connection)
+}
+
+fn configure(file: &Path, options: &EmbeddedOptions) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.writer_cache_kib))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
+    // The writer folds the log by itself, after it has answered.
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+    Ok(connection)
+}
+
+fn unreadable(file: &Path) -> impl Fn(rusqlite::Error) -> OpenError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    move |source| match source.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase) => {
+            OpenError::Damaged { file: file.into(), found: source.to_string() }
+        }
+        _ => OpenError::Sqlite { file: file.into(), source },
+    }
+}
+
+fn io(path: &Path) -> impl Fn(std::io::Error) -> OpenError {
+    move |source| OpenError::Io { path: path.into(), source }
+}
+
+/// The file that SQLite keeps beside a database.
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,91 @@
+//! The tables, and how a database file of an earlier version gets them.
+//!
+//! A file says that it is ours by SQLite's `application_id`, and which migrations it has by `user_version`. A migration,
+//! once released, is never changed: the next version adds one.
+
+use rusqlite::Connection;
+
+/// "StW1".
+pub(super) const APPLICATION_ID: u32 = 0x5374_5731;
+
+/// Migration number 1 comes first. Each runs in a transaction of its own.
+const MIGRATIONS: &[&str] = &[TABLES];
+
+pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// - `segment.id` is the execution's key and the number of the segment's first event in one number, so that history is
+///   written at the right edge of one tree and read as one range. An ordinary table: in one WITHOUT ROWID, blobs beyond
+///   a quarter of a page spill.
+/// - `execution.machine` is a number for the same reason that its indexes are few: they are most of a commit's cost.
+/// - `timer`, `dispatch` and `queued` are keyed by execution, not by time or queue: they are written and removed with
+///   the execution, and read once, when a shard is taken. Their order is made then.
+/// - `shard.sequence` is the highest sequence number of an execution that was deleted.
+const TABLES: &str = "
+    CREATE TABLE shard (
+        shard INTEGER PRIMARY KEY,
+        epoch INTEGER NOT NULL DEFAULT 0,
+        sequence INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE machine (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE execution (
+        key INTEGER PRIMARY KEY,
+        machine INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        start_ms INTEGER NOT NULL,
+        stop_ms INTEGER,
+        name TEXT NOT NULL,
+        head BLOB NOT NULL,
+        tail BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX execution_by_name ON execution (machine, name);
+    CREATE INDEX execution_by_start ON execution (machine, status, start_ms, key);
+    CREATE TABLE segment (
+        id INTEGER PRIMARY KEY,
+        data BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE timer (
+        key INTEGER NOT NULL,
+        timer INTEGER NOT NULL,
+        due_ms INTEGER NOT NULL,
+        PRIMARY KEY (key, timer, due_ms)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE dispatch (
+        key INTEGER NOT NULL,
+        task INTEGER NOT NULL,
+        PRIMARY KEY (key, task)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE queued (
+        key INTEGER NOT NULL,
+        task INTEGER NOT NULL,
+        queue TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        PRIMARY KEY (key, task, queue)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE record (
+        id INTEGER PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        data BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX record_by_key ON record (kind, key);
+";
+
+/// The version of an open file.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Runs the migrations that the file does not have yet.
+pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    let has = version(connection)?;
+    for (number, sql) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > has) {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {sql}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT"
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! The thread that writes: takes what waits, commits it with one flush, answers, and folds the log when it is long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use rusqlite::Connection;
+
+use super::apply::{Applier, Outcome};
+use super::directory::database;
+use super::queue::{Job, Queue};
+use super::readers::Readers;
+use super::{EmbeddedOptions, OpenError};
+use crate::{CommitError, StoreError};
+
+/// Starts the thread; returns when it is ready to commit.
+pub(super) fn start(
+    mut connection: Connection,
+    queue: Arc<Queue>,
+    readers: Arc<Readers>,
+    options: &EmbeddedOptions,
+) -> Result<JoinHandle<()>, OpenError> {
+    let file = database(&options.directory);
+    let checkpoint_pages = options.checkpoint_pages;
+    let (report, reported) = mpsc::sync_channel(1);
+    let write = move || {
+        let mut log = Log { pages: Arc::default(), folded_at: 0, checkpoint_pages };
+        let watched = log.watch(&mut connection);
+        let mut applier = match watched.and_then(|()| Applier::new(&connection)) {
+            Ok(applier) => applier,
+            Err(error) => {
+                let _ = report.send(Err(error));
+                return;
+            }
+        };
+        let _ = report.send(Ok(()));
+        if let Err(error) = run(&connection, &mut applier, &queue, &mut log) {
+            readers.refuse();
+            queue.abandon();
+            // Who waited has been told; this is for those who look at the whole.
+            metrics::counter!("stepwright_store_failures_total").increment(1);
+            drop(error);
+        }
+    };
+    let spawned = thread::Builder::new().name("stepwright-store".into()).spawn(write);
+    let thread = spawned.map_err(|source| OpenError::Io { path: file.clone(), source })?;
+    match reported.recv() {
+        Ok(Ok(())) => Ok(thread),
+        Ok(Err(source)) => Err(OpenError::Sqlite { file, source }),
+        Err(_) => Err(OpenError::Damaged { file, found: "its tables are not as they were written".into() }),
+    }
+}
+
+/// Until the queue is closed and empty, or the store fails.
+fn run(
+    connection: &Connection,
+    applier: &mut Applier<'_>,
+    queue: &Queue,
+    log: &mut Log,
+) -> Result<(), StoreError> {
+    let mut jobs = Vec::new();
+    while let Some(left) = queue.take(&mut jobs) {
+        metrics::gauge!("stepwright_store_queue_units").set(left as f64);
+        metrics::histogram!("stepwright_store_batch_units").record(jobs.len() as f64);
+        let started = Instant::now();
+        let outcomes = applier.commit(&jobs);
+        metrics::histogram!("stepwright_store_commit_seconds").record(started.elapsed());
+        match outcomes {
+            Ok(outcomes) => {
+                for (job, outcome) in jobs.drain(..).zip(outcomes) {
+                    answer(job, outcome);
+                }
+            }
+            Err(error) => {
+                for job in jobs.drain(..) {
+                    fail(job, &error);
+                }
+                return Err(error);
+            }
+        }
+        log.fold_if_long(connection)?;
+    }
+    Ok(())
+}
+
+fn answer(job: Job, outcome: Outcome) {
+    match (job, outcome) {
+        (Job::Commit { answer, .. }, Outcome::Committed) => answer.answer(Ok(())),
+        (Job::Commit { answer, .. }, Outcome::Refused(refusal)) => answer.answer(Err(refusal)),
+        (Job::Acquire { answer, .. }, Outcome::Acquired(epoch, sequence)) => {
+            answer.answer(Ok((epoch, sequence)));
+        }
+        // Outcomes come in the order of their jobs; a job left out answers `Closed` when it is dropped.
+        _ => {}
+    }
+}
+
+fn fail(job: Job, error: &StoreError) {
+    match job {
+        Job::Commit { answer, .. } => answer.answer(Err(CommitError::Store(error.clone()))),
+        Job::Acquire { answer, .. } => answer.answer(Err(error.clone())),
+    }
+}
+
+/// The write-ahead log: how long it is, and when it is folded into the database file.
+///
+/// SQLite would do it at the end of a commit, and whoever waits for that commit would wait for the fold as well.
+struct Log {
+    /// How many pages there are, by the last commit.
+    pages: Arc<AtomicU32>,
+    /// How many there were when they were folded. The log starts anew with the next commit, unless somebody reads it.
+    folded_at: u32,
+    checkpoint_pages: u32,
+}
+
+impl Log {
+    fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let pages = self.pages.clone();
+        connection.wal_hook(Some(move |_: &mut _, now: std::ffi::c_int| {
+            pages.store(now.unsigned_abs(), Ordering::Relaxed);
+            Ok(())
+        }))
+    }
+
+    fn fold_if_long(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.folded_at {
+            self.folded_at = 0;
+        }
+        if pages - self.folded_at < self.checkpoint_pages {
+            return Ok(());
+        }
+        self.folded_at = pages;
+        let started = Instant::now();
+        connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |_| Ok(()))?;
+        metrics::histogram!("stepwright_store_checkpoint_seconds").record(started.elapsed());
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! The store in memory: the semantics of the others, without durability. For tests, `TestState` and `stepwright run`.
+//!
+//! Deterministic and synchronous: a unit has taken effect when `commit` returns, and every future is ready.
+
+mod read;
+mod tables;
+
+use std::sync::{Arc, Mutex};
+
+use crate::answer::{lock, ready};
+use crate::{
+    CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
+    Pending, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
+};
+use tables::Tables;
+
+/// A store in memory. A clone is an independent copy.
+#[derive(Default)]
+pub struct Memory {
+    tables: Mutex<Tables>,
+}
+
+impl Memory {
+    pub fn new() -> Arc<Memory> {
+        Arc::new(Memory::default())
+    }
+
+    /// Commits the unit, at once.
+    pub(crate) fn commit_now(&self, unit: &Unit) -> Result<(), CommitError> {
+        lock(&self.tables).commit(unit)
+    }
+
+    pub(crate) fn acquire_now(&self, shard: ShardId) -> (Epoch, u64) {
+        lock(&self.tables).acquire(shard)
+    }
+}
+
+impl Clone for Memory {
+    fn clone(&self) -> Memory {
+        Memory { tables: Mutex::new(lock(&self.tables).clone()) }
+    }
+}
+
+impl Store for Memory {
+    fn acquire(&self, shard: ShardId) -> Pending<'_, Result<(Epoch, u64), StoreError>> {
+        ready(Ok(self.acquire_now(shard)))
+    }
+
+    fn commit(&self, unit: Unit) -> Pending<'static, Result<(), CommitError>> {
+        ready(self.commit_now(&unit))
+    }
+
+    fn execution(&self, key: ExecutionKey) -> Pending<'_, Result<Option<Execution>, StoreError>> {
+        ready(Ok(lock(&self.tables).execution(key)))
+    }
+
+    fn execution_by_name(
+        &self,
+        machine: &str,
+        name: &str,
+    ) -> Pending<'_, Result<Option<Execution>, StoreError>> {
+        ready(Ok(lock(&self.tables).execution_by_name(machine, name)))
+    }
+
+    fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>> {
+        ready(Ok(lock(&self.tables).executions(&query)))
+    }
+
+    fn segments(&self, key: ExecutionKey, from_event: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
+        ready(Ok(lock(&self.tables).segments(key, from_event)))
+    }
+
+    fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>> {
+        ready(Ok(lock(&self.tables).timers(shard)))
+    }
+
+    fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
+        ready(Ok(lock(&self.tables).dispatches(shard)))
+    }
+
+    fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {
+        ready(Ok(lock(&self.tables).queued(shard)))
+    }
+
+    fn record(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>> {
+        ready(Ok(lock(&self.tables).record(kind, key)))
+    }
+
+    fn records(
+        &self,
+        kind: CatalogKind,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<CatalogRecord>, StoreError>> {
+        ready(Ok(lock(&self.tables).records(kind, prefix, after, limit)))
+    }
+}

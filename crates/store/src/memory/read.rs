@@ -1,0 +1,94 @@
+//! What is read from the tables of the store in memory.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use super::tables::{Tables, keys};
+use crate::{
+    CatalogKind, CatalogRecord, Dispatch, Execution, ExecutionKey, ExecutionQuery, Page, QueueItem, Segment,
+    ShardId, Timer,
+};
+
+impl Tables {
+    pub(super) fn execution(&self, key: ExecutionKey) -> Option<Execution> {
+        self.executions.get(&key).cloned()
+    }
+
+    pub(super) fn execution_by_name(&self, machine: &str, name: &str) -> Option<Execution> {
+        let key = self.names.get(&(Arc::from(machine), Arc::from(name)))?;
+        self.execution(*key)
+    }
+
+    pub(super) fn executions(&self, query: &ExecutionQuery) -> Page<Execution> {
+        let of_machine = (query.machine.clone(), Arc::from(""));
+        let mut found: Vec<&Execution> = self
+            .names
+            .range(of_machine..)
+            .take_while(|((machine, _), _)| *machine == query.machine)
+            .filter_map(|(_, key)| self.executions.get(key))
+            .filter(|execution| query.status.is_none_or(|status| execution.status == status))
+            .filter(|execution| query.after.is_none_or(|after| (execution.start_ms, execution.key) < after))
+            .collect();
+        found.sort_unstable_by_key(|execution| Reverse((execution.start_ms, execution.key)));
+        let more = found.len() > query.limit;
+        found.truncate(query.limit);
+        let without_blobs =
+            |execution: &Execution| Execution { head: vec![], tail: vec![], ..execution.clone() };
+        Page { items: found.into_iter().map(without_blobs).collect(), more }
+    }
+
+    pub(super) fn segments(&self, key: ExecutionKey, from_event: u32) -> Vec<Segment> {
+        let first = self.segments.range((key, 0)..=(key, from_event)).next_back();
+        let first = first.map_or((key, 0), |(place, _)| *place);
+        self.segments
+            .range(first..=(key, u32::MAX))
+            .map(|((_, first_event), data)| Segment { first_event: *first_event, data: data.clone() })
+            .collect()
+    }
+
+    pub(super) fn timers(&self, shard: ShardId) -> Vec<Timer> {
+        let keys = keys(shard);
+        let rows = (*keys.start(), 0, i64::MIN)..=(*keys.end(), u32::MAX, i64::MAX);
+        let timer = |&(key, timer, due_ms): &(ExecutionKey, u32, i64)| Timer { due_ms, key, timer };
+        let mut timers: Vec<Timer> = self.timers.range(rows).map(timer).collect();
+        timers.sort_unstable();
+        timers
+    }
+
+    pub(super) fn dispatches(&self, shard: ShardId) -> Vec<Dispatch> {
+        let keys = keys(shard);
+        let first = Dispatch { key: *keys.start(), task: 0 };
+        let last = Dispatch { key: *keys.end(), task: u32::MAX };
+        self.dispatches.range(first..=last).copied().collect()
+    }
+
+    pub(super) fn queued(&self, shard: ShardId) -> Vec<QueueItem> {
+        let mut items: Vec<_> = self.queued.iter().filter(|((key, ..), _)| key.shard() == shard).collect();
+        items.sort_unstable_by_key(|(_, position)| **position);
+        items
+            .into_iter()
+            .map(|((key, task, queue), _)| QueueItem { queue: queue.clone(), key: *key, task: *task })
+            .collect()
+    }
+
+    pub(super) fn record(&self, kind: CatalogKind, key: &str) -> Option<CatalogRecord> {
+        self.records.get(&(kind, Arc::from(key))).cloned()
+    }
+
+    pub(super) fn records(
+        &self,
+        kind: CatalogKind,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<CatalogRecord> {
+        let lowest = after.map_or(prefix, |after| after.max(prefix));
+        self.records
+            .range((kind, Arc::from(lowest))..)
+            .take_while(|((of_kind, key), _)| *of_kind == kind && key.starts_with(prefix))
+            .filter(|((_, key), _)| after.is_none_or(|after| **key > *after))
+            .take(limit)
+            .map(|(_, record)| record.clone())
+            .collect()
+    }
+}
