@@ -41,10 +41,30 @@ pub(super) fn to_fixed(value: f64, decimals: usize) -> String {
     if !(value < 1e21) {
         return to_text(value);
     }
-    // Rust rounds ties to even. A tie's next double lies above the tie by far less than half a unit, so formatting it
-    // instead rounds up.
-    let tie = fraction_bits(value) == decimals + 1;
-    format!("{:.*}", decimals, if tie { value.next_up() } else { value })
+    // Rust rounds ties to even; everything else agrees.
+    if fraction_bits(value) == decimals + 1 {
+        return round_up_last_digit(format!("{value:.*}", decimals + 1));
+    }
+    format!("{value:.decimals$}")
+}
+
+/// Drops the last digit of a decimal number (and the point if that was the only decimal) and adds one to the digit
+/// before.
+fn round_up_last_digit(text: String) -> String {
+    let kept = text.get(..text.len().saturating_sub(1)).unwrap_or_default();
+    let kept = kept.strip_suffix('.').unwrap_or(kept);
+    let mut digits: Vec<char> = kept.chars().collect();
+    for digit in digits.iter_mut().rev().filter(|digit| **digit != '.') {
+        match digit.to_digit(10).and_then(|value| char::from_digit(value + 1, 10)) {
+            Some(next) => {
+                *digit = next;
+                return digits.into_iter().collect();
+            }
+            None => *digit = '0',
+        }
+    }
+    digits.insert(0, '1');
+    digits.into_iter().collect()
 }
 
 /// Number of binary digits after the point. A number with `n > 0` of them has exactly `n` decimals, the last a 5; so
@@ -129,6 +149,10 @@ mod tests {
         check(1.45, 1, "1.4");
         check(8.345, 2, "8.35");
         check(0.125, 2, "0.13");
+        check(9.5, 0, "10");
+        check(0.9375, 3, "0.938");
+        check(99.96875, 4, "99.9688");
+        check(482100043445825.56, 3, "482100043445825.563");
         check(0.000001, 7, "0.0000010");
         check(123.456, 0, "123");
         check(1e21, 2, "1e+21");
