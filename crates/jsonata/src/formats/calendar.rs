@@ -175,8 +175,8 @@ pub(super) fn utc(fields: &[f64]) -> f64 {
     let year = if (0.0..=99.0).contains(&year) { year + 1900.0 } else { year };
     let month = field(1, 0.0);
     let years = year + (month / 12.0).floor();
-    // Instants end long before; the bound keeps the integer arithmetic exact. NaN fails the comparison.
-    if !(years.abs() <= 400_000.0) {
+    // Instants end long before; the bound keeps the integer arithmetic exact.
+    if years.is_nan() || years.abs() > 400_000.0 {
         return f64::NAN;
     }
     let first_of_month = days_of_civil(years as i64, month.rem_euclid(12.0) as u32 + 1, 1) as f64;

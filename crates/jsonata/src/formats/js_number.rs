@@ -37,8 +37,7 @@ pub(super) const FIXED_DECIMALS_MAX: usize = 100;
 
 /// `value.toFixed(decimals)` of a value that is not negative: the exact decimal expansion, ties upwards.
 pub(super) fn to_fixed(value: f64, decimals: usize) -> String {
-    // The negated comparison is also true of NaN.
-    if !(value < 1e21) {
+    if value.is_nan() || value >= 1e21 {
         return to_text(value);
     }
     // Rust rounds ties to even; everything else agrees.
