@@ -1,0 +1,287 @@
+//! The processes of one function: warm ones are used again, new ones are started up to the function's concurrency, and
+//! callers beyond that wait in a bounded queue.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use bytes::Bytes;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::definition::FunctionDefinition;
+use super::environment::{Ended, Environment};
+use super::log::{InvocationLog, InvocationOutcome, InvocationRecord};
+use super::runtime_api::Invocation;
+use super::{FunctionsOptions, Shared};
+use crate::lambda::{InvocationType, InvokeAnswer, InvokeError, InvokeRequest, new_request_id};
+
+/// Callers of one function that may wait for a process.
+pub const QUEUE_MAX: usize = 1000;
+/// What `LogType: Tail` gives. Bytes; Lambda's own figure.
+const LOG_TAIL_BYTES: usize = 4096;
+
+/// A function with its processes.
+pub struct Pool {
+    definition: FunctionDefinition,
+    options: Arc<FunctionsOptions>,
+    shared: Arc<Shared>,
+    permits: Semaphore,
+    callers: AtomicUsize,
+    idle: Mutex<Vec<Idle>>,
+}
+
+struct Idle {
+    environment: Environment,
+    since: Instant,
+}
+
+/// A caller's place in the queue or at a process.
+struct Place(Arc<Pool>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.callers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Pool {
+    /// A function without any process yet.
+    pub fn new(definition: FunctionDefinition, options: Arc<FunctionsOptions>, shared: Arc<Shared>) -> Pool {
+        let permits = Semaphore::new(definition.concurrency);
+        Pool { definition, options, shared, permits, callers: AtomicUsize::new(0), idle: Mutex::default() }
+    }
+
+    /// What was declared.
+    pub fn definition(&self) -> &FunctionDefinition {
+        &self.definition
+    }
+
+    /// Invokes the function. Once it runs, it runs to its end, whether the caller still waits or not, as on AWS.
+    pub async fn invoke(self: &Arc<Self>, request: InvokeRequest) -> Result<InvokeAnswer, InvokeError> {
+        let request_id = new_request_id();
+        if request.invocation_type == InvocationType::DryRun {
+            return Ok(platform_answer(204, request_id));
+        }
+        let place = self.enter(&request_id)?;
+        let (answer, answered) = oneshot::channel();
+        let waits = request.invocation_type.waits();
+        tokio::spawn(Arc::clone(self).run(request, request_id.clone(), place, waits.then_some(answer)));
+        if !waits {
+            return Ok(platform_answer(202, request_id));
+        }
+        answered.await.map_err(|_| InvokeError::Service {
+            status: 500,
+            code: "ServiceException".to_owned(),
+            message: "The server ends.".to_owned(),
+            request_id,
+        })
+    }
+
+    /// Ends the processes that have had nothing to do since before `limit`.
+    pub fn end_idle(&self, limit: Duration) {
+        self.idle().retain(|idle| idle.since.elapsed() < limit);
+    }
+
+    /// Refuses callers that wait and ends all idle processes.
+    pub fn close(&self) {
+        self.permits.close();
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(self: &Arc<Self>, request_id: &str) -> Result<Place, InvokeError> {
+        let place = Place(Arc::clone(self)); // counts itself out on every way
+        let before = self.callers.fetch_add(1, Ordering::Relaxed);
+        if before < self.definition.concurrency + QUEUE_MAX {
+            return Ok(place);
+        }
+        Err(InvokeError::Service {
+            status: 429,
+            code: "TooManyRequestsException".to_owned(),
+            message: "Rate Exceeded.".to_owned(),
+            request_id: request_id.to_owned(),
+        })
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        request: InvokeRequest,
+        request_id: String,
+        place: Place,
+        mut answer: Option<oneshot::Sender<InvokeAnswer>>,
+    ) {
+        let permit = tokio::select! {
+            permit = self.permits.acquire() => permit,
+            () = gone(&mut answer) => return, // nobody waits any more, and nothing has begun
+        };
+        let Ok(permit) = permit else { return };
+        let mut closing = self.shared.closing.subscribe();
+        let ended = tokio::select! {
+            ended = self.run_in_environment(&request, &request_id) => ended,
+            _ = closing.wait_for(|closing| *closing) => return, // drops the environment, which ends the process
+        };
+        drop((permit, place));
+        if let Some(answer) = answer {
+            let _ = answer.send(function_answer(&request, request_id, ended)); // the caller may have gone
+        }
+    }
+
+    async fn run_in_environment(&self, request: &InvokeRequest, request_id: &str) -> (Ended, InvocationLog) {
+        let started = Instant::now();
+        let started_ms = unix_ms();
+        let environment = match self.warm() {
+            Some(environment) => Ok(environment),
+            None => Environment::start(&self.definition, &self.options, &self.shared, request_id).await,
+        };
+        let (ended, log) = match environment {
+            Ok(environment) => self.invoke_in(environment, request, request_id, started).await,
+            Err(ended) => (ended, InvocationLog::default()),
+        };
+        if ended.is_error {
+            tracing::debug!(function = %self.definition.name, request_id, "the function failed");
+        }
+        self.shared.logs.end(InvocationRecord {
+            request_id: request_id.to_owned(),
+            function_name: self.definition.name.clone(),
+            started_ms,
+            duration_ms: milliseconds(started.elapsed()),
+            outcome: if ended.is_error { InvocationOutcome::Failed } else { InvocationOutcome::Succeeded },
+            log: log.clone(),
+        });
+        (ended, log)
+    }
+
+    async fn invoke_in(
+        &self,
+        mut environment: Environment,
+        request: &InvokeRequest,
+        request_id: &str,
+        started: Instant,
+    ) -> (Ended, InvocationLog) {
+        let output = Arc::clone(environment.process().output());
+        output.lock().push_line(&format!("START RequestId: {request_id} Version: $LATEST"));
+        self.shared.logs.begin(request_id, Arc::clone(&output));
+        let timeout = Duration::from_secs(self.definition.timeout_s.into());
+        let prepare = || self.invocation(request, request_id, timeout);
+        let ended = environment.invoke(request_id, timeout, prepare).await;
+        environment.process().drain();
+        let log = {
+            let mut output = output.lock();
+            output.push_line(&format!("END RequestId: {request_id}"));
+            let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+            output.push_line(&format!(
+                "REPORT RequestId: {request_id}\tDuration: {duration_ms:.2} ms\tMemory Size: {} MB",
+                self.definition.memory_mb
+            ));
+            output.take()
+        };
+        if ended.is_reusable {
+            self.idle().push(Idle { environment, since: Instant::now() });
+            if *self.shared.closing.borrow() {
+                self.idle().clear(); // `close` may have been just before
+            }
+        }
+        (ended, log)
+    }
+
+    /// The process that was used last: it is the warmest, and the others may come of age.
+    fn warm(&self) -> Option<Environment> {
+        loop {
+            let mut idle = self.idle().pop()?;
+            if idle.environment.is_running() {
+                return Some(idle.environment);
+            }
+        }
+    }
+
+    fn invocation(&self, request: &InvokeRequest, request_id: &str, timeout: Duration) -> Invocation {
+        let event =
+            if request.payload.is_empty() { Bytes::from_static(b"{}") } else { request.payload.clone() };
+        let context = request.client_context.as_deref();
+        let context = context.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
+        let mut function_arn = request.function.arn(&request.region, &request.account_id);
+        if request.version() != "$LATEST" {
+            function_arn.push(':');
+            function_arn.push_str(request.version());
+        }
+        Invocation {
+            request_id: request_id.to_owned(),
+            event,
+            deadline_ms: unix_ms() + milliseconds(timeout),
+            function_arn,
+            trace_id: trace_id(),
+            client_context: context.and_then(|bytes| String::from_utf8(bytes).ok()),
+        }
+    }
+}
+
+async fn gone(answer: &mut Option<oneshot::Sender<InvokeAnswer>>) {
+    match answer {
+        Some(answer) => answer.closed().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn function_answer(
+    request: &InvokeRequest,
+    request_id: String,
+    (ended, log): (Ended, InvocationLog),
+) -> InvokeAnswer {
+    let mut answer = platform_answer(200, request_id);
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    let log_result = request.log_tail.then(|| {
+        let start = log.text.len().saturating_sub(LOG_TAIL_BYTES);
+        base64::engine::general_purpose::STANDARD.encode(log.text.as_bytes().get(start..).unwrap_or_default())
+    });
+    answer.headers.extend(log_result.clone().map(|log| header("X-Amz-Log-Result", log)));
+    answer.headers.push(header("X-Amz-Executed-Version", "$LATEST".to_owned()));
+    answer.headers.push(header("Content-Type", "application/json".to_owned()));
+    answer.headers.retain(|(name, _)| name != "Content-Length");
+    answer.headers.push(header("Content-Length", ended.payload.len().to_string()));
+    answer.is_function_error = ended.is_error;
+    answer.payload = ended.payload;
+    answer.executed_version = Some("$LATEST".to_owned());
+    answer.log_result = log_result;
+    answer
+}
+
+/// An answer of Lambda in which no function takes part, with the headers that all answers have.
+fn platform_answer(status: u16, request_id: String) -> InvokeAnswer {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    InvokeAnswer {
+        status,
+        payload: Bytes::new(),
+        is_function_error: false,
+        executed_version: None,
+        log_result: None,
+        headers: vec![
+            header("Connection", "keep-alive"),
+            header("Content-Length", "0"),
+            header("Date", &date),
+            header("x-amzn-Remapped-Content-Length", "0"),
+            header("x-amzn-RequestId", &request_id),
+            header("X-Amzn-Trace-Id", &trace_id()),
+        ],
+        request_id,
+    }
+}
+
+/// An X-Ray trace header that is not sampled.
+fn trace_id() -> String {
+    let digits = uuid::Uuid::new_v4().simple().to_string();
+    let (root, parent) = (digits.get(..24).unwrap_or_default(), digits.get(16..).unwrap_or_default());
+    format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", unix_ms() / 1000)
+}
+
+fn unix_ms() -> u64 {
+    milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
