@@ -13,6 +13,7 @@
 mod answer;
 mod check;
 pub mod embedded;
+pub mod faulty;
 pub mod memory;
 mod types;
 

@@ -12,7 +12,7 @@ use crate::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
     Pending, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
 };
-use tables::Tables;
+pub(crate) use tables::Tables;
 
 /// A store in memory. A clone is an independent copy.
 #[derive(Default)]
@@ -28,6 +28,10 @@ impl Memory {
     /// Commits the unit, at once.
     pub(crate) fn commit_now(&self, unit: &Unit) -> Result<(), CommitError> {
         lock(&self.tables).commit(unit)
+    }
+
+    pub(crate) fn read<T>(&self, query: impl FnOnce(&Tables) -> T) -> T {
+        query(&lock(&self.tables))
     }
 
     pub(crate) fn acquire_now(&self, shard: ShardId) -> (Epoch, u64) {
@@ -51,7 +55,7 @@ impl Store for Memory {
     }
 
     fn execution(&self, key: ExecutionKey) -> Pending<'_, Result<Option<Execution>, StoreError>> {
-        ready(Ok(lock(&self.tables).execution(key)))
+        ready(Ok(self.read(|tables| tables.execution(key))))
     }
 
     fn execution_by_name(
@@ -59,31 +63,31 @@ impl Store for Memory {
         machine: &str,
         name: &str,
     ) -> Pending<'_, Result<Option<Execution>, StoreError>> {
-        ready(Ok(lock(&self.tables).execution_by_name(machine, name)))
+        ready(Ok(self.read(|tables| tables.execution_by_name(machine, name))))
     }
 
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>> {
-        ready(Ok(lock(&self.tables).executions(&query)))
+        ready(Ok(self.read(|tables| tables.executions(&query))))
     }
 
     fn segments(&self, key: ExecutionKey, from_event: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
-        ready(Ok(lock(&self.tables).segments(key, from_event)))
+        ready(Ok(self.read(|tables| tables.segments(key, from_event))))
     }
 
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>> {
-        ready(Ok(lock(&self.tables).timers(shard)))
+        ready(Ok(self.read(|tables| tables.timers(shard))))
     }
 
     fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
-        ready(Ok(lock(&self.tables).dispatches(shard)))
+        ready(Ok(self.read(|tables| tables.dispatches(shard))))
     }
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {
-        ready(Ok(lock(&self.tables).queued(shard)))
+        ready(Ok(self.read(|tables| tables.queued(shard))))
     }
 
     fn record(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>> {
-        ready(Ok(lock(&self.tables).record(kind, key)))
+        ready(Ok(self.read(|tables| tables.record(kind, key))))
     }
 
     fn records(
@@ -93,6 +97,6 @@ impl Store for Memory {
         after: Option<&str>,
         limit: usize,
     ) -> Pending<'_, Result<Vec<CatalogRecord>, StoreError>> {
-        ready(Ok(lock(&self.tables).records(kind, prefix, after, limit)))
+        ready(Ok(self.read(|tables| tables.records(kind, prefix, after, limit))))
     }
 }

@@ -10,16 +10,16 @@ use crate::{
 };
 
 impl Tables {
-    pub(super) fn execution(&self, key: ExecutionKey) -> Option<Execution> {
+    pub(crate) fn execution(&self, key: ExecutionKey) -> Option<Execution> {
         self.executions.get(&key).cloned()
     }
 
-    pub(super) fn execution_by_name(&self, machine: &str, name: &str) -> Option<Execution> {
+    pub(crate) fn execution_by_name(&self, machine: &str, name: &str) -> Option<Execution> {
         let key = self.names.get(&(Arc::from(machine), Arc::from(name)))?;
         self.execution(*key)
     }
 
-    pub(super) fn executions(&self, query: &ExecutionQuery) -> Page<Execution> {
+    pub(crate) fn executions(&self, query: &ExecutionQuery) -> Page<Execution> {
         let of_machine = (query.machine.clone(), Arc::from(""));
         let mut found: Vec<&Execution> = self
             .names
@@ -37,7 +37,7 @@ impl Tables {
         Page { items: found.into_iter().map(without_blobs).collect(), more }
     }
 
-    pub(super) fn segments(&self, key: ExecutionKey, from_event: u32) -> Vec<Segment> {
+    pub(crate) fn segments(&self, key: ExecutionKey, from_event: u32) -> Vec<Segment> {
         let first = self.segments.range((key, 0)..=(key, from_event)).next_back();
         let first = first.map_or((key, 0), |(place, _)| *place);
         self.segments
@@ -46,7 +46,7 @@ impl Tables {
             .collect()
     }
 
-    pub(super) fn timers(&self, shard: ShardId) -> Vec<Timer> {
+    pub(crate) fn timers(&self, shard: ShardId) -> Vec<Timer> {
         let keys = keys(shard);
         let rows = (*keys.start(), 0, i64::MIN)..=(*keys.end(), u32::MAX, i64::MAX);
         let timer = |&(key, timer, due_ms): &(ExecutionKey, u32, i64)| Timer { due_ms, key, timer };
@@ -55,14 +55,14 @@ impl Tables {
         timers
     }
 
-    pub(super) fn dispatches(&self, shard: ShardId) -> Vec<Dispatch> {
+    pub(crate) fn dispatches(&self, shard: ShardId) -> Vec<Dispatch> {
         let keys = keys(shard);
         let first = Dispatch { key: *keys.start(), task: 0 };
         let last = Dispatch { key: *keys.end(), task: u32::MAX };
         self.dispatches.range(first..=last).copied().collect()
     }
 
-    pub(super) fn queued(&self, shard: ShardId) -> Vec<QueueItem> {
+    pub(crate) fn queued(&self, shard: ShardId) -> Vec<QueueItem> {
         let mut items: Vec<_> = self.queued.iter().filter(|((key, ..), _)| key.shard() == shard).collect();
         items.sort_unstable_by_key(|(_, position)| **position);
         items
@@ -71,11 +71,11 @@ impl Tables {
             .collect()
     }
 
-    pub(super) fn record(&self, kind: CatalogKind, key: &str) -> Option<CatalogRecord> {
+    pub(crate) fn record(&self, kind: CatalogKind, key: &str) -> Option<CatalogRecord> {
         self.records.get(&(kind, Arc::from(key))).cloned()
     }
 
-    pub(super) fn records(
+    pub(crate) fn records(
         &self,
         kind: CatalogKind,
         prefix: &str,

@@ -14,7 +14,7 @@ use crate::{
 type Name = (Arc<str>, Arc<str>);
 
 #[derive(Clone, Default)]
-pub(super) struct Tables {
+pub(crate) struct Tables {
     pub(super) shards: BTreeMap<ShardId, Shard>,
     pub(super) executions: BTreeMap<ExecutionKey, Execution>,
     pub(super) names: BTreeMap<Name, ExecutionKey>,

@@ -142,13 +142,16 @@ fn differs_nowhere(seed: u64) {
         for (unit, (one, other)) in units.iter().zip(one.iter().zip(&other)) {
             assert_eq!(one, other, "seed {seed}, round {round}: {unit:#?}");
         }
-        assert_eq!(everything(&*stores[0].0), everything(&*stores[1].0), "seed {seed}, round {round}");
+        // To read everything takes far longer than to change something.
+        if round % 15 == 14 {
+            assert_eq!(everything(&*stores[0].0), everything(&*stores[1].0), "seed {seed}, round {round}");
+        }
     }
 }
 
 #[test]
 fn memory_and_embedded_agree() {
-    for seed in 0..25 {
+    for seed in 0..20 {
         differs_nowhere(seed);
     }
 }

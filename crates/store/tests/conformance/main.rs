@@ -4,12 +4,14 @@ mod build;
 mod differential;
 mod directory;
 mod embedded;
+mod faulty;
 mod suite;
 
 use std::sync::Arc;
 
 use stepwright_store::Store;
 use stepwright_store::embedded::{Embedded, EmbeddedOptions};
+use stepwright_store::faulty::{Faulty, FaultyOptions};
 use stepwright_store::memory::Memory;
 use tempfile::TempDir;
 
@@ -19,6 +21,10 @@ mod adapter {
 
     pub fn memory() -> (Arc<dyn Store>, Option<TempDir>) {
         (Memory::new(), None)
+    }
+
+    pub fn faulty() -> (Arc<dyn Store>, Option<TempDir>) {
+        (Faulty::new(FaultyOptions::default()), None)
     }
 
     pub fn embedded() -> (Arc<dyn Store>, Option<TempDir>) {
@@ -31,6 +37,7 @@ macro_rules! for_every_adapter {
     ($($case:ident,)*) => {
         for_every_adapter!(memory: $($case,)*);
         for_every_adapter!(embedded: $($case,)*);
+        for_every_adapter!(faulty: $($case,)*);
     };
     ($adapter:ident: $($case:ident,)*) => {
         mod $adapter {
