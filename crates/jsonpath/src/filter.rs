@@ -5,7 +5,6 @@
 
 pub(crate) mod parser;
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use regex::Regex;
@@ -81,48 +80,55 @@ impl Filter {
                 true
             }
             Filter::Not(filter) => !filter.accepts(item, document, budget)?,
-            Filter::Exists(operand) => match operand.value(item, document, budget)?.as_deref() {
-                None | Some(Value::Null) => false,
-                // What an indefinite path found; a literal `false` never holds.
-                Some(Value::Array(found)) if operand.is_indefinite() => !found.is_empty(),
-                Some(Value::Bool(literal)) if matches!(operand, Operand::Literal(_)) => *literal,
-                Some(_) => true,
-            },
+            Filter::Exists(operand) => operand.look_up(item, document, budget, |value, _| {
+                Ok(match value {
+                    None | Some(Value::Null) => false,
+                    Some(Value::Array(found)) if operand.is_indefinite() => !found.is_empty(),
+                    Some(Value::Bool(literal)) if matches!(operand, Operand::Literal(_)) => *literal,
+                    Some(_) => true,
+                })
+            })?,
             Filter::Compare(left, operator, right) => {
-                match (left.value(item, document, budget)?, right.value(item, document, budget)?) {
-                    (Some(left), Some(right)) => operator.holds(&left, &right, budget)?,
-                    _ => false,
-                }
+                left.look_up(item, document, budget, |left, budget| {
+                    let Some(left) = left else { return Ok(false) };
+                    right.look_up(item, document, budget, |right, budget| match right {
+                        Some(right) => operator.holds(left, right, budget),
+                        None => Ok(false),
+                    })
+                })?
             }
-            Filter::Matches(operand, regex) => match operand.value(item, document, budget)?.as_deref() {
-                Some(Value::String(text)) => regex.is_match(text),
-                Some(other @ (Value::Number(_) | Value::Bool(_))) => regex.is_match(&other.to_json()),
-                _ => false,
-            },
+            Filter::Matches(operand, regex) => operand.look_up(item, document, budget, |value, _| {
+                Ok(match value {
+                    Some(Value::String(text)) => regex.is_match(text),
+                    Some(other @ (Value::Number(_) | Value::Bool(_))) => regex.is_match(&other.to_json()),
+                    _ => false,
+                })
+            })?,
         })
     }
 }
 
 impl Operand {
-    /// `None` where a definite path finds nothing.
-    fn value<'v>(
-        &'v self,
-        item: &'v Value,
-        document: &'v Value,
+    /// Hands the value on; `None` where a definite path finds nothing.
+    fn look_up<R>(
+        &self,
+        item: &Value,
+        document: &Value,
         budget: &mut Budget,
-    ) -> Result<Option<Cow<'v, Value>>, PathError> {
+        then: impl FnOnce(Option<&Value>, &mut Budget) -> Result<R, PathError>,
+    ) -> Result<R, PathError> {
         let (route, start) = match self {
-            Operand::Literal(value) => return Ok(Some(Cow::Borrowed(value))),
+            Operand::Literal(value) => return then(Some(value), budget),
             Operand::Item(route) => (route, item),
             Operand::Document(route) => (route, document),
         };
         if route.simple {
-            return Ok(route.find(start).map(Cow::Borrowed));
+            return then(route.find(start), budget);
         }
         match route.select_within(document, start, budget) {
-            Ok(value) => Ok(Some(Cow::Owned(value))),
+            Ok(value) => then(Some(&value), budget),
             Err(PathError::TooLarge) => Err(PathError::TooLarge),
-            Err(_) => Ok(None),
+            Err(_) => then(None, budget),
         }
     }
 

@@ -107,11 +107,17 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     /// Applies the steps from `at` on to `value`. Recursion is bounded by the steps and by the depth of the data.
-    fn step(&mut self, at: usize, value: &Value) -> Result<(), PathError> {
+    fn step(&mut self, mut at: usize, mut value: &Value) -> Result<(), PathError> {
         self.budget.visit()?;
+        // Runs of names are the common case and need no recursion.
+        while let (Some(Step::Name(name)), Value::Object(members)) = (self.route.steps.get(at), value)
+            && let Some(member) = members.get(name)
+        {
+            (at, value) = (at + 1, member);
+        }
         match self.route.steps.get(at) {
             None => self.found(value.clone()),
-            Some(Step::Name(name)) => self.name(at, name, value),
+            Some(Step::Name(name)) => self.missing(at, name, value),
             Some(Step::Names(names)) => self.names(at, names, value),
             Some(Step::Index(index)) => self.indices(at, std::slice::from_ref(index), value),
             Some(Step::Indices(indices)) => self.indices(at, indices, value),
@@ -147,13 +153,11 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn name(&mut self, at: usize, name: &str, value: &Value) -> Result<(), PathError> {
+    /// What a name means for a value that has no such member.
+    fn missing(&self, at: usize, name: &str, value: &Value) -> Result<(), PathError> {
         match value {
-            Value::Object(members) => match members.get(name) {
-                Some(member) => self.step(at + 1, member),
-                None if self.is_last(at) || !self.is_sure(at) => Ok(()),
-                None => Err(self.not_found("Missing property in path ", at + 1)),
-            },
+            Value::Object(_) if self.is_last(at) || !self.is_sure(at) => Ok(()),
+            Value::Object(_) => Err(self.not_found("Missing property in path ", at + 1)),
             _ if self.is_sure(at) => {
                 Err(self.not_found(&format!("Property ['{name}'] not found in path "), at))
             }
