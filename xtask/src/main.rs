@@ -1,3 +1,47 @@
-//! Repository tooling.
+//! Repository tooling, run as `cargo xtask COMMAND`. One file per command.
 
-fn main() {}
+mod codegen;
+mod test;
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+commands:
+  codegen [--check] [MODEL]   writes crates/api/src/model from the public Step Functions service model;
+                              MODEL is a botocore wheel or its service-2.json(.gz), downloaded by pip if absent
+  test [STEP]                 runs all tests (format, tidy, lint, test, build, blackbox, conformance), or one step
+  tidy [--update]             checks the shape of the code; --update writes the list of tolerated giants anew
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let result = match arguments.next().as_deref() {
+        Some("codegen") => codegen::run(arguments.collect()),
+        Some("test") => test::run(root(), arguments.next().as_deref()),
+        Some("tidy") => tidy::run(root(), arguments.next().as_deref() == Some("--update")),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root.
+fn root() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}

@@ -1,3 +1,31 @@
-//! The stepwright binary.
+//! The `stepwright` binary: configuration, wiring, command line. One file for each command in `commands/`.
+//!
+//! What a command prints on standard output is data; everything else goes to standard error. Exit codes are in [`exit`].
 
-fn main() {}
+mod cli;
+mod commands;
+mod config;
+mod exit;
+mod logging;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let command_line = cli::CommandLine::parse();
+    let result = match command_line.command {
+        cli::Command::Serve(arguments) => commands::serve::run(arguments),
+        cli::Command::Run(arguments) => commands::run::run(arguments),
+        cli::Command::Validate(arguments) => commands::validate::run(arguments),
+        cli::Command::Explain(arguments) => commands::explain::run(&arguments),
+    };
+    match result {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            eprintln!("error: {:#}", failure.error);
+            failure.code.into()
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The command line. `--help` is written to teach.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// AWS Step Functions that anyone can run.
+///
+/// Speaks the Step Functions API, executes the Amazon States Language durably, and shows what is wrong with a definition
+/// before it is deployed.
+///
+/// Exit codes: 0 done; 1 the answer is no (the execution failed, a definition has errors); 2 the command line, the
+/// configuration or an input cannot be used; 3 the server cannot start; 4 the store failed.
+#[derive(Debug, Parser)]
+#[command(name = "stepwright", version, max_term_width = 110)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Serve(Serve),
+    Run(Run),
+    Validate(Validate),
+    Explain(Explain),
+}
+
+/// Start the server: the Step Functions API on one port, everything durable in one directory.
+///
+/// Point any AWS client at it:
+///
+///   aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083
+///
+/// Lambda functions are declared in stepwright.toml (`[functions.NAME]`) or found in a SAM template; others are invoked
+/// at the endpoint that LAMBDA_ENDPOINT, AWS_ENDPOINT_URL_LAMBDA or AWS_ENDPOINT_URL names. SIGTERM and Ctrl-C end the
+/// server after the requests in flight; a kill at any moment loses nothing that was acknowledged.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDRESS", env = "STEPWRIGHT_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Where everything is kept. One server at a time.
+    #[arg(long, value_name = "DIR", env = "STEPWRIGHT_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// The configuration file; `stepwright.toml` in this directory is read without being named.
+    #[arg(long, value_name = "FILE", env = "STEPWRIGHT_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// A SAM or CloudFormation template whose functions are run locally; `template.yaml` beside the configuration is read
+    /// without being named.
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// The account in whose name ARNs are made.
+    #[arg(long, value_name = "ID", env = "STEPWRIGHT_ACCOUNT_ID")]
+    pub account_id: Option<String>,
+    /// The region in whose name ARNs are made.
+    #[arg(long, value_name = "REGION", env = "AWS_DEFAULT_REGION")]
+    pub region: Option<String>,
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// Execute one workflow here and now, without a server.
+///
+/// Shows states as they run: a tree with durations on a terminal, plain lines in a pipe, or with --json one event of
+/// AWS's history a line. Prints the output on standard output. Exits with 1 when the execution does not succeed.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The definition: `.json`, `.yaml` or `.yml`.
+    pub definition: PathBuf,
+    /// The input: JSON text, `@FILE`, or `-` for standard input.
+    #[arg(long, short, value_name = "JSON", default_value = "{}")]
+    pub input: String,
+    /// One JSON object a line: the events of the history, then the result.
+    #[arg(long)]
+    pub json: bool,
+    /// The execution's name.
+    #[arg(long, value_name = "NAME", default_value = "run")]
+    pub name: String,
+    /// As for `serve`: the functions that Task states call.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// As for `serve`: a SAM or CloudFormation template with functions.
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+}
+
+/// Check definitions: what AWS would refuse, and what is probably not meant.
+///
+/// Shows each finding with its source line and how to mend it; `stepwright explain CODE` tells more. Exits with 1 when
+/// there is an error.
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Definitions: `.json`, `.yaml` or `.yml`.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// One JSON object a line for each finding.
+    #[arg(long)]
+    pub json: bool,
+    /// The type of state machine that the definitions are for.
+    #[arg(long, value_enum, default_value_t = MachineType::Standard)]
+    pub r#type: MachineType,
+    /// Treat warnings as errors.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Explain a diagnostic's code, for instance SW1001.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The code; without it, all codes are listed.
+    pub code: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum MachineType {
+    Standard,
+    Express,
+}

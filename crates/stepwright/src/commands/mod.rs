@@ -1,0 +1,6 @@
+//! The commands, one file each.
+
+pub mod explain;
+pub mod run;
+pub mod serve;
+pub mod validate;

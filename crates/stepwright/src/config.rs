@@ -1,0 +1,143 @@
+//! `stepwright.toml`: what the server needs to know, with the command line in front of it and defaults behind.
+//!
+//! ```toml
+//! [server]
+//! listen = "127.0.0.1:8083"
+//! data_dir = "stepwright-data"
+//! account_id = "123456789012"
+//! region = "us-east-1"
+//!
+//! [functions.greet]            # see the README
+//! runtime = "python3.12"
+//! handler = "greet.handler"
+//! code = "functions/greet"
+//! ```
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use stepwright_tasks::functions::FunctionDefinition;
+
+const FILE: &str = "stepwright.toml";
+const TEMPLATES: [&str; 2] = ["template.yaml", "template.yml"];
+
+/// The file's own sections; `[functions]` is read by the room that runs them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    server: Server,
+    #[serde(default)]
+    #[allow(dead_code, reason = "its content is read by the tasks room")]
+    functions: toml::Table,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Server {
+    listen: Option<SocketAddr>,
+    data_dir: Option<PathBuf>,
+    account_id: Option<String>,
+    region: Option<String>,
+}
+
+/// Everything that is configured.
+#[derive(Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data_dir: PathBuf,
+    pub account_id: String,
+    pub region: String,
+    pub functions: Vec<FunctionDefinition>,
+}
+
+/// What was said on the command line or in the environment.
+#[derive(Debug, Default)]
+pub struct Overrides {
+    pub listen: Option<SocketAddr>,
+    pub data_dir: Option<PathBuf>,
+    pub config: Option<PathBuf>,
+    pub template: Option<PathBuf>,
+    pub account_id: Option<String>,
+    pub region: Option<String>,
+}
+
+/// Reads the configuration file and the template, if there are any, and puts the overrides in front.
+pub fn load(overrides: Overrides) -> Result<Config> {
+    let path = overrides.config.clone().or_else(|| existing(Path::new(FILE)));
+    let (file, mut functions, directory) = match &path {
+        Some(path) => read_file(path)?,
+        None => (File::default(), Vec::new(), PathBuf::from(".")),
+    };
+    let account_id =
+        overrides.account_id.or(file.server.account_id).unwrap_or_else(|| "123456789012".to_owned());
+    let region = overrides.region.or(file.server.region).unwrap_or_else(|| "us-east-1".to_owned());
+    check_account_id(&account_id)?;
+    check_region(&region)?;
+    let template = overrides
+        .template
+        .or_else(|| TEMPLATES.iter().find_map(|name| existing(&directory.join(name))));
+    if let Some(template) = template {
+        let found = read_template(&template, &account_id, &region)?;
+        // What the configuration file declares goes before what the template does.
+        let declared: Vec<String> = functions.iter().map(|function| function.name.clone()).collect();
+        functions.extend(found.into_iter().filter(|function| !declared.contains(&function.name)));
+    }
+    Ok(Config {
+        listen: overrides
+            .listen
+            .or(file.server.listen)
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8083))),
+        data_dir: overrides
+            .data_dir
+            .or(file.server.data_dir.map(|data_dir| directory.join(data_dir)))
+            .unwrap_or_else(|| PathBuf::from("stepwright-data")),
+        account_id,
+        region,
+        functions,
+    })
+}
+
+fn read_file(path: &Path) -> Result<(File, Vec<FunctionDefinition>, PathBuf)> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("{name} cannot be read"))?;
+    let file: File = toml::from_str(&text).with_context(|| format!("{name} cannot be used"))?;
+    let directory = path.parent().unwrap_or(Path::new("")).to_owned();
+    let functions = stepwright_tasks::functions::functions_from_config(&text, &directory)
+        .with_context(|| format!("{name} cannot be used"))?;
+    Ok((file, functions, directory))
+}
+
+fn read_template(path: &Path, account_id: &str, region: &str) -> Result<Vec<FunctionDefinition>> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("{name} cannot be read"))?;
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let context = stepwright_tasks::functions::TemplateContext {
+        account_id: account_id.to_owned(),
+        region: region.to_owned(),
+        ..Default::default()
+    };
+    stepwright_tasks::functions::functions_from_template(&text, directory, &context)
+        .with_context(|| format!("the functions of {name} cannot be used"))
+}
+
+fn existing(path: &Path) -> Option<PathBuf> {
+    path.is_file().then(|| path.to_owned())
+}
+
+fn check_account_id(account_id: &str) -> Result<()> {
+    if account_id.len() != 12 || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        bail!("the account id {account_id:?} is not 12 digits");
+    }
+    Ok(())
+}
+
+fn check_region(region: &str) -> Result<()> {
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if region.is_empty() || region.len() > 32 || !region.bytes().all(is_name) {
+        bail!("the region {region:?} is not a region's name, such as us-east-1");
+    }
+    Ok(())
+}
