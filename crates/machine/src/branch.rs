@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepwright_asl::program::{Resource, StateId};
 use stepwright_value::{Document, Value};
 
-use crate::event::{BranchId, ChildIdentity, TaskId, TimerId};
+use crate::event::{BranchId, ChildIdentity, MapRunStarted, TaskId, TimerId};
 use crate::variables::Frame;
 
 /// A line of states: the machine's own, a branch of a Parallel state, an iteration of a Map state.
@@ -27,6 +27,8 @@ pub(crate) struct Branch {
     pub before_entered_id: u32,
     /// The AWS id of the state's Entered event.
     pub entered_id: u32,
+    /// The sequence number of the state's Entered event: names this visit of the state.
+    pub entered_sequence: u32,
     /// When the state was entered. Milliseconds since 1970.
     pub entered_ms: i64,
     /// `$$.State.RetryCount`.
@@ -66,7 +68,11 @@ pub(crate) enum Phase {
 impl Phase {
     /// Whether the line can go on without anything from outside.
     pub fn is_runnable(&self) -> bool {
-        matches!(self, Phase::Entering | Phase::Entered)
+        match self {
+            Phase::Entering | Phase::Entered | Phase::Ended(_) => true,
+            Phase::Joining(join) => !join.stopped && (join.is_complete() || join.can_begin()),
+            _ => false,
+        }
     }
 }
 
@@ -81,8 +87,26 @@ pub(crate) struct Join {
     pub ended: u32,
     /// The AWS id to which the state's Succeeded event points: the last event of the line that ended last.
     pub last_id: u32,
+    /// A line has failed, or the execution was stopped: nothing begins or ends here any more. A redrive goes on here.
+    pub stopped: bool,
     /// Of a Map.
     pub map: Option<MapJoin>,
+}
+
+impl Join {
+    /// Whether all lines have ended and no more will begin.
+    pub fn is_complete(&self) -> bool {
+        self.running == 0 && self.ended as usize >= self.outputs.len()
+    }
+
+    /// Whether another iteration may begin now.
+    pub fn can_begin(&self) -> bool {
+        self.map.as_ref().is_some_and(|map| {
+            self.running < map.concurrency
+                && (map.next as usize) < self.outputs.len()
+                && (map.run.is_some() || !map.distributed)
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -95,10 +119,11 @@ pub(crate) struct MapJoin {
     pub input: Document,
     /// Of a distributed Map.
     pub failed: u32,
-    /// Of a distributed Map.
-    pub map_run_arn: Option<Arc<str>>,
-    /// The AWS id to which the first iterations point.
-    pub started_id: u32,
+    /// Whether the items become child executions; then none begins before the run has.
+    pub distributed: bool,
+    pub run: Option<MapRunStarted>,
+    /// The AWS id to which the next iteration's Started event points.
+    pub slot_id: u32,
 }
 
 /// The items of a Map: an array, or the members of an object.
@@ -148,9 +173,11 @@ pub(crate) struct PendingTask {
     pub progress: Progress,
     pub timeout: Option<TimerId>,
     pub heartbeat: Option<TimerId>,
-    /// `State.EnteredTime` and the attempt: for the idempotency token.
+    /// Which visit of which state, and which attempt in it: for the idempotency token.
     pub entered_sequence: u32,
     pub attempt: u32,
+    /// When the state gives up. Milliseconds since 1970.
+    pub deadline_ms: Option<i64>,
 }
 
 /// How far a task has come.
@@ -192,6 +219,7 @@ impl Branch {
             last_id: 0,
             before_entered_id: 0,
             entered_id: 0,
+            entered_sequence: 0,
             entered_ms: 0,
             retry_count: 0,
             attempts: Vec::new(),
@@ -213,6 +241,7 @@ impl Branch {
             last_id: self.last_id,
             before_entered_id: 0,
             entered_id: 0,
+            entered_sequence: 0,
             entered_ms: 0,
             retry_count: 0,
             attempts: Vec::new(),
@@ -222,4 +251,3 @@ impl Branch {
         }
     }
 }
-

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use stepwright_asl::program::{FlowId, Resource, StateId};
+use stepwright_asl::program::{FlowId, Kind, Resource, StateId};
 use stepwright_value::Document;
 
 use crate::outcome::Failure;
@@ -46,16 +46,28 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventBody {
     ExecutionStarted(Box<ExecutionStarted>),
-    ExecutionSucceeded { output: Document },
+    ExecutionSucceeded {
+        output: Document,
+    },
     ExecutionFailed(Arc<Failure>),
     ExecutionTimedOut(Arc<Failure>),
     ExecutionAborted(Arc<Failure>),
-    ExecutionRedriven { count: u32, timer: Option<Timer> },
+    ExecutionRedriven {
+        count: u32,
+        timer: Option<Timer>,
+    },
 
-    StateEntered { kind: StateKind, state: StateId, name: Arc<str>, input: Document },
+    StateEntered {
+        kind: StateKind,
+        state: StateId,
+        name: Arc<str>,
+        input: Document,
+    },
     StateExited(Box<StateExited>),
     /// `TaskStateAborted`, `WaitStateAborted`, `MapStateAborted`, `ParallelStateAborted`.
-    StateAborted { kind: StateKind },
+    StateAborted {
+        kind: StateKind,
+    },
     EvaluationFailed(Box<EvaluationFailed>),
 
     TaskScheduled(Box<TaskScheduled>),
@@ -71,24 +83,47 @@ pub enum EventBody {
 
     MapStarted(Box<MapStarted>),
     IterationStarted(Box<IterationStarted>),
-    IterationSucceeded { name: Arc<str>, index: u32 },
-    IterationFailed { name: Arc<str>, index: u32 },
-    IterationAborted { name: Arc<str>, index: u32 },
+    IterationSucceeded {
+        name: Arc<str>,
+        index: u32,
+    },
+    IterationFailed {
+        name: Arc<str>,
+        index: u32,
+    },
+    IterationAborted {
+        name: Arc<str>,
+        index: u32,
+    },
     MapSucceeded,
     MapFailed,
-    MapRunStarted { map_run_arn: Arc<str> },
+    MapRunStarted(Box<MapRunStarted>),
     MapRunSucceeded,
     MapRunFailed(Arc<Failure>),
     MapRunAborted,
 
+    /// Internal: a branch of a Parallel state is at its end.
+    BranchEnded,
+    /// Internal: a line of a Parallel or Map state has failed; the state's next event points to `previous_id`.
+    JoinFailed,
     /// Internal: a Wait state waits.
-    WaitScheduled { timer: Timer },
+    WaitScheduled {
+        timer: Timer,
+    },
     /// Internal: a state will be tried again when the timer fires. `retrier` is its place in the state's `Retry`.
-    RetryScheduled { retrier: u32, timer: Timer },
+    RetryScheduled {
+        retrier: u32,
+        timer: Timer,
+    },
     /// Internal: a timer fired, and its line goes on.
-    TimerFired { timer: TimerId },
+    TimerFired {
+        timer: TimerId,
+    },
     /// Internal: a task is alive; its heartbeat deadline is this timer from now on.
-    HeartbeatReceived { task: TaskId, timer: Timer },
+    HeartbeatReceived {
+        task: TaskId,
+        timer: Timer,
+    },
     /// Internal: an item of a distributed Map failed, which is tolerated so far.
     ChildFailed(Arc<Failure>),
     /// Internal: a debugger holds the execution before its next state, or lets it go.
@@ -214,12 +249,29 @@ pub struct MapStarted {
     pub length: u32,
     /// How many iterations may run at a time.
     pub concurrency: u32,
+    pub distributed: bool,
     /// The Map state's input after `InputPath`, which `ItemSelector` sees.
     pub input: Document,
 }
 
+/// A distributed Map begins with its items.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapRunStarted {
+    pub map_run_arn: Arc<str>,
+    /// The state's `Label`, or a UUID: stands in the ARNs of the run and of its children.
+    pub label: Arc<str>,
+    /// What each child begins with: an array.
+    pub inputs: Document,
+    /// How many items may fail. Without both limits, none may.
+    pub tolerated_failure_count: Option<i64>,
+    /// How many percent of the items may fail.
+    pub tolerated_failure_percentage: Option<f64>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct IterationStarted {
+    /// The line that is in the Map state.
+    pub parent: BranchId,
     pub name: Arc<str>,
     pub index: u32,
     pub input: Document,
@@ -235,4 +287,61 @@ pub struct ChildIdentity {
     pub execution_name: Arc<str>,
     pub start_ms: i64,
     pub input: Document,
+}
+
+impl StateKind {
+    pub fn of(kind: &Kind) -> StateKind {
+        match kind {
+            Kind::Pass(_) => StateKind::Pass,
+            Kind::Task(_) => StateKind::Task,
+            Kind::Choice(_) => StateKind::Choice,
+            Kind::Wait(_) => StateKind::Wait,
+            Kind::Succeed => StateKind::Succeed,
+            Kind::Fail(_) => StateKind::Fail,
+            Kind::Parallel(_) => StateKind::Parallel,
+            Kind::Map(_) => StateKind::Map,
+        }
+    }
+
+    /// As the definition and the event types write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            StateKind::Pass => "Pass",
+            StateKind::Task => "Task",
+            StateKind::Choice => "Choice",
+            StateKind::Wait => "Wait",
+            StateKind::Succeed => "Succeed",
+            StateKind::Fail => "Fail",
+            StateKind::Parallel => "Parallel",
+            StateKind::Map => "Map",
+        }
+    }
+}
+
+impl EventBody {
+    /// Whether AWS's history has such events.
+    pub fn is_visible(&self) -> bool {
+        !matches!(
+            self,
+            EventBody::BranchEnded
+                | EventBody::JoinFailed
+                | EventBody::WaitScheduled { .. }
+                | EventBody::RetryScheduled { .. }
+                | EventBody::TimerFired { .. }
+                | EventBody::HeartbeatReceived { .. }
+                | EventBody::ChildFailed(_)
+                | EventBody::Paused(_)
+        )
+    }
+
+    /// Whether the execution ends with it.
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            EventBody::ExecutionSucceeded { .. }
+                | EventBody::ExecutionFailed(_)
+                | EventBody::ExecutionTimedOut(_)
+                | EventBody::ExecutionAborted(_)
+        )
+    }
 }

@@ -11,6 +11,7 @@ use crate::event::{BranchId, Event, TaskId, TimerId};
 use crate::identity::{BehaviourFlags, Identity};
 use crate::input::Input;
 use crate::outcome::{Outcome, Status};
+use crate::trace::Trace;
 use crate::turn::Turn;
 
 /// The state of one execution: small, dropped and rebuilt from its events at will.
@@ -109,7 +110,18 @@ impl Execution {
         now_ms: i64,
         entropy: &mut dyn FnMut() -> u64,
     ) -> Result<Step, StepError> {
-        Turn::new(self, now_ms, entropy).take(input)
+        Turn::new(self, now_ms, entropy, None).take(input)
+    }
+
+    /// As [`Execution::step`], and records what happens to the data inside the last state that the step runs.
+    pub fn step_traced(
+        &mut self,
+        input: Input,
+        now_ms: i64,
+        entropy: &mut dyn FnMut() -> u64,
+        trace: &mut Trace,
+    ) -> Result<Step, StepError> {
+        Turn::new(self, now_ms, entropy, Some(trace)).take(input)
     }
 
     /// Applies an event that a step returned before: `events` in their order rebuild the execution.
@@ -163,6 +175,10 @@ impl Execution {
     /// The outstanding task whose token has this hash.
     pub fn task_for_token(&self, hash: &[u8; 32]) -> Option<TaskId> {
         self.tasks.iter().find(|(_, task)| task.token_hash.as_ref() == Some(hash)).map(|(id, _)| *id)
+    }
+
+    pub(crate) fn is_due(&self, timer: TimerId, now_ms: i64) -> bool {
+        self.timers.get(&timer).is_some_and(|timer| timer.due_ms <= now_ms)
     }
 
     /// Whether nothing is outstanding but timers and callbacks, so that the state can be dropped until something comes.

@@ -13,23 +13,52 @@ pub enum Input {
     /// The execution begins. First, and once.
     Start,
     /// The target of a task was reached. Optional: an answer implies it.
-    TaskStarted { task: TaskId },
+    TaskStarted {
+        task: TaskId,
+    },
     /// The call of a `.sync` or `.waitForTaskToken` task was answered; the task itself goes on.
-    TaskSubmitted { task: TaskId, output: Document },
-    TaskSucceeded { task: TaskId, output: Document },
-    TaskFailed { task: TaskId, error: Arc<str>, cause: Option<Arc<str>>, phase: TaskPhase },
+    TaskSubmitted {
+        task: TaskId,
+        output: Document,
+    },
+    TaskSucceeded {
+        task: TaskId,
+        output: Document,
+    },
+    TaskFailed {
+        task: TaskId,
+        error: Arc<str>,
+        cause: Option<Arc<str>>,
+        phase: TaskPhase,
+    },
     /// A worker took an activity's task; `token_hash` is that of the token it got ([`crate::token::hash`]).
-    ActivityStarted { task: TaskId, worker_name: Option<Arc<str>>, token_hash: [u8; 32] },
+    ActivityStarted {
+        task: TaskId,
+        worker_name: Option<Arc<str>>,
+        token_hash: [u8; 32],
+    },
     /// The worker is alive: the heartbeat deadline moves.
-    Heartbeat { task: TaskId },
+    Heartbeat {
+        task: TaskId,
+    },
     /// A timer that [`crate::Effect::SetTimer`] asked for is due.
-    TimerFired { timer: TimerId },
+    TimerFired {
+        timer: TimerId,
+    },
     /// `StopExecution`.
-    Stop { error: Option<Arc<str>>, cause: Option<Arc<str>> },
+    Stop {
+        error: Option<Arc<str>>,
+        cause: Option<Arc<str>>,
+    },
     /// A child that [`crate::Effect::StartChild`] asked for has ended.
-    ChildFinished { child: u32, result: Result<Document, (Arc<str>, Option<Arc<str>>)> },
+    ChildFinished {
+        child: u32,
+        result: Result<Document, (Arc<str>, Option<Arc<str>>)>,
+    },
     /// `RedriveExecution`: goes on at what did not succeed.
-    Redrive { count: u32 },
+    Redrive {
+        count: u32,
+    },
     /// Nothing happened; goes on after [`crate::Effect::Continue`].
     Continue,
     Debug(DebugCommand),

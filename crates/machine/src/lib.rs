@@ -8,15 +8,27 @@
 //! Invariant: no async, clocks, randomness, storage or HTTP in here; time and random numbers come in as arguments.
 
 mod branch;
+mod context;
 mod effect;
 pub mod event;
 mod evolve;
 mod execution;
+mod failure;
+mod fault;
 mod identity;
 mod input;
+mod jsonata;
+mod lines;
 mod outcome;
 mod outstanding;
+mod retry;
+mod scene;
+mod stages;
+mod states;
+mod stop;
+mod task_inputs;
 pub mod token;
+mod trace;
 mod turn;
 mod variables;
 
@@ -27,3 +39,4 @@ pub use identity::{BehaviourFlags, ExecutionKind, Identity};
 pub use input::{DebugCommand, Input, TaskPhase};
 pub use outcome::{Failure, Outcome, Status};
 pub use token::TaskToken;
+pub use trace::Trace;

@@ -58,8 +58,8 @@ impl Frame {
         all
     }
 
-    /// The JSON bytes of all variables in reach.
-    pub fn bytes(&self) -> usize {
+    /// No less than the JSON bytes of all variables in reach.
+    pub fn bytes_at_most(&self) -> usize {
         self.visible().iter().map(|(_, value)| written_len(value)).sum()
     }
 }
@@ -87,6 +87,6 @@ mod tests {
         assert_eq!(outer.get("b"), Some(&2.into()));
         assert_eq!(inner.get("c"), None);
         assert_eq!(inner.visible().len(), 2);
-        assert_eq!(inner.bytes(), 2);
+        assert_eq!(inner.bytes_at_most(), 2);
     }
 }

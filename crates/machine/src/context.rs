@@ -1,0 +1,92 @@
+//! The context object: `$$`, `$states.context`. Made only when a field asks for it.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use stepwright_types::timestamp;
+use stepwright_value::{Object, Value};
+
+use crate::branch::{Branch, MapItem};
+use crate::execution::Execution;
+use crate::identity::Identity;
+
+/// What the context object is made from, and the object once it was asked for.
+pub(crate) struct Context<'a> {
+    identity: &'a Identity,
+    redrive: Option<(u32, i64)>,
+    branch: &'a Branch,
+    state_name: &'a str,
+    /// `Task.Token`.
+    pub token: Option<Arc<str>>,
+    /// `Map.Item` of the item that is being prepared, else that of the line.
+    pub item: Option<Arc<MapItem>>,
+    value: OnceCell<Value>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(execution: &'a Execution, branch: &'a Branch) -> Context<'a> {
+        Context {
+            identity: &execution.identity,
+            redrive: (execution.redrive_count > 0).then_some((execution.redrive_count, execution.redrive_ms)),
+            branch,
+            state_name: &execution.program.state(branch.state).name,
+            token: None,
+            item: branch.item.clone(),
+            value: OnceCell::new(),
+        }
+    }
+
+    pub fn value(&self) -> Value {
+        self.value.get_or_init(|| self.make()).clone()
+    }
+
+    fn make(&self) -> Value {
+        let mut context = Object::with_capacity(5);
+        context.insert("Execution", self.execution());
+        if let Some(item) = &self.item {
+            let mut map_item = Object::with_capacity(3);
+            map_item.insert("Index", item.index);
+            if let Some(key) = &item.key {
+                map_item.insert("Key", key.clone());
+            }
+            map_item.insert("Value", item.value.clone());
+            let map: Object = [("Item", map_item)].into_iter().collect();
+            context.insert("Map", map);
+        }
+        let mut machine = Object::with_capacity(2);
+        machine.insert("Id", self.identity.machine_arn.clone());
+        machine.insert("Name", self.identity.machine_name.clone());
+        context.insert("StateMachine", machine);
+        let mut state = Object::with_capacity(3);
+        state.insert("Name", self.state_name);
+        state.insert("EnteredTime", timestamp::to_text(self.branch.entered_ms));
+        state.insert("RetryCount", self.branch.retry_count);
+        context.insert("State", state);
+        if let Some(token) = &self.token {
+            let task: Object = [("Token", token.clone())].into_iter().collect();
+            context.insert("Task", task);
+        }
+        context.into()
+    }
+
+    fn execution(&self) -> Object {
+        let mut execution = Object::with_capacity(7);
+        let (arn, input, start_ms, name) = match &self.branch.child {
+            Some(child) => (&child.execution_arn, &child.input, child.start_ms, &child.execution_name),
+            None => {
+                let own = self.identity;
+                (&own.execution_arn, &own.input, own.start_ms, &own.execution_name)
+            }
+        };
+        execution.insert("Id", arn.clone());
+        execution.insert("Input", input.value().clone());
+        execution.insert("StartTime", timestamp::to_text(start_ms));
+        execution.insert("Name", name.clone());
+        execution.insert("RoleArn", self.identity.role_arn.clone());
+        if let Some((count, ms)) = self.redrive {
+            execution.insert("RedriveCount", count);
+            execution.insert("RedriveTime", timestamp::to_text(ms));
+        }
+        execution
+    }
+}

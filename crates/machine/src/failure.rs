@@ -1,0 +1,268 @@
+//! A state has failed: Retry, then Catch, then the line that held the state, and so on outwards.
+
+use std::sync::Arc;
+
+use stepwright_asl::program::{Catcher, Kind, QueryLanguage, Template};
+use stepwright_value::{Document, Object, Value};
+
+use crate::branch::{Branch, Phase};
+use crate::event::{BranchId, EvaluationFailed, EventBody, StateKind, Timer};
+use crate::fault::{Fault, StateFailure, Trouble};
+use crate::outcome::{Failure, Outcome};
+use crate::stages::{self, Assigned};
+use crate::states::distributed::{self, ChildFailure};
+use crate::turn::Turn;
+use crate::{lines, retry};
+
+/// Settles the failure of the state in which the line is. `failure` may climb outwards, at most as deep as states nest.
+pub(crate) fn settle(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -> Result<(), Trouble> {
+    let (mut id, mut failure) = (id, failure);
+    loop {
+        announce_evaluation(turn, id, &mut failure)?;
+        if retried(turn, id, &failure)? {
+            return Ok(());
+        }
+        announce_join(turn, id, &failure)?;
+        match caught(turn, id, &failure) {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            // The catcher itself failed: its failure is not caught again in this state.
+            Err(Trouble::State(inner)) => {
+                failure = inner;
+                announce_evaluation(turn, id, &mut failure)?;
+            }
+            Err(other) => return Err(other),
+        }
+        match outwards(turn, id, &mut failure)? {
+            Some(outer) => id = outer,
+            None => return Ok(()),
+        }
+        // What an inner state's evaluation was is told; outside, it is a failure like others.
+        failure.evaluation = None;
+    }
+}
+
+/// AWS: the failed evaluation of a JSONata field is an event. It points to what came before its state (of a Wait state, and
+/// where the state has done something meanwhile: to the last event).
+fn announce_evaluation(turn: &mut Turn<'_>, id: BranchId, failure: &mut StateFailure) -> Result<(), Trouble> {
+    let Some(evaluation) = failure.evaluation.take() else { return Ok(()) };
+    let program = turn.program.clone();
+    let branch = turn.branch(id)?;
+    let state = program.state(branch.state);
+    let untouched = branch.last_id == branch.entered_id && !matches!(state.kind, Kind::Wait(_));
+    let previous_id = if untouched { branch.before_entered_id } else { branch.last_id };
+    let event = EvaluationFailed {
+        failure: failure.failure.clone(),
+        location: evaluation.location,
+        state: state.name.clone(),
+    };
+    turn.emit_after(id, previous_id, EventBody::EvaluationFailed(Box::new(event)))
+}
+
+fn retried(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<bool, Trouble> {
+    let program = turn.program.clone();
+    let branch = turn.branch(id)?;
+    let retriers = &program.state(branch.state).retry;
+    let Some((index, retrier)) = retry::choose(retriers, failure, &branch.attempts) else { return Ok(false) };
+    let used = branch.attempts.get(index).copied().unwrap_or(0);
+    if let Some(trace) = &mut turn.trace {
+        trace.failure = Some(failure.failure.clone());
+        trace.retry_index = Some(index);
+        trace.retry_backoff_interval_s = Some(retry::interval_s(retrier, used) as i64);
+    }
+    let delay_ms = retry::delay_ms(retrier, used, turn.entropy);
+    cancel_lines_of(turn, id);
+    let timer: Timer = turn.new_timer(delay_ms);
+    let previous_id = turn.branch_last_id(id);
+    turn.emit_after(id, previous_id, EventBody::RetryScheduled { retrier: index as u32, timer })?;
+    turn.want_timer(Some(timer));
+    Ok(true)
+}
+
+/// AWS: that a Parallel or Map state has failed is an event, unless the failure is one of `States.Runtime` in the state's
+/// own fields.
+fn announce_join(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<(), Trouble> {
+    let program = turn.program.clone();
+    let branch = turn.branch(id)?;
+    let body = match program.state(branch.state).kind {
+        Kind::Parallel(_) => EventBody::ParallelFailed,
+        Kind::Map(_) => EventBody::MapFailed,
+        _ => return Ok(()),
+    };
+    let stopped = matches!(&branch.phase, Phase::Joining(join) if join.stopped);
+    if !stopped && !failure.wildcard {
+        return Ok(());
+    }
+    turn.emit(id, body)
+}
+
+fn caught(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<bool, Trouble> {
+    let program = turn.program.clone();
+    let branch = turn.branch(id)?;
+    let state_id = branch.state;
+    let state = program.state(state_id);
+    let found = state
+        .catch
+        .iter()
+        .enumerate()
+        .find(|(_, catcher)| retry::matches_any(&catcher.error_equals, failure));
+    if let Some(trace) = &mut turn.trace {
+        trace.failure = Some(failure.failure.clone());
+        trace.catch_index = found.map(|(index, _)| index);
+    }
+    let Some((_, catcher)) = found else { return Ok(false) };
+    let (output, assigned) = match caught_output(turn, id, catcher, &failure.failure) {
+        Ok(caught) => caught,
+        Err(fault) => return Err(turn.fail_in(id, state, fault)),
+    };
+    turn.exit(id, state_id, output, Some(catcher.next), assigned)?;
+    Ok(true)
+}
+
+/// `{"Error": …, "Cause": …}`.
+pub(crate) fn error_output(failure: &Failure) -> Value {
+    let mut object = Object::with_capacity(2);
+    if let Some(error) = &failure.error {
+        object.insert("Error", error.clone());
+    }
+    if let Some(cause) = &failure.cause {
+        object.insert("Cause", cause.clone());
+    }
+    object.into()
+}
+
+fn caught_output(
+    turn: &mut Turn<'_>,
+    id: BranchId,
+    catcher: &Catcher,
+    failure: &Failure,
+) -> Result<(Document, Assigned), Fault> {
+    let program = turn.program.clone();
+    let error = error_output(failure);
+    let state = program.state(turn.state_of(id));
+    let mut scene = turn.scene_of(id, state)?;
+    let error_document = Document::from(error.clone());
+    scene.set_error_output(error);
+    let assign = |scene: &mut crate::scene::Scene<'_>, template: &Option<Template>| match template {
+        None => Ok(Assigned::new()),
+        Some(template) => stages::assigned(scene, template, &error_document, "Catch/Assign"),
+    };
+    let assigned = assign(&mut scene, &catcher.assign)?;
+    let output = match scene.state.language {
+        QueryLanguage::JsonPath => {
+            stages::placed_result(scene.input(), &error_document, &catcher.result_path)?
+        }
+        QueryLanguage::Jsonata => match &catcher.output {
+            None => error_document.clone(),
+            Some(template) => scene.payload(template, &Value::Null, "Catch/Output")?,
+        },
+    };
+    Ok((output, assigned))
+}
+
+/// The line cannot go on. Its other lines are aborted, and the failure is that of the state outside; of the root, that
+/// of the execution.
+fn outwards(
+    turn: &mut Turn<'_>,
+    id: BranchId,
+    failure: &mut StateFailure,
+) -> Result<Option<BranchId>, Trouble> {
+    let branch = turn.branch(id)?;
+    let Some(parent) = branch.parent else {
+        turn.cancel_everything();
+        let failure = Arc::new(failure.failure.clone());
+        turn.emit(BranchId::ROOT, EventBody::ExecutionFailed(failure.clone()))?;
+        turn.finished(Outcome::Failed(failure));
+        return Ok(None);
+    };
+    match distributed::child_failed(turn, id, parent, &failure.failure)? {
+        ChildFailure::OfInlineLine => {}
+        ChildFailure::Tolerated => return Ok(None),
+        ChildFailure::TooMany(of_run) => {
+            *failure = of_run;
+            return Ok(Some(parent));
+        }
+    }
+    let last_id = turn.branch_last_id(id);
+    abort_lines_of(turn, parent, Some(id), last_id)?;
+    // The outer state's next event points to what failed in here.
+    turn.emit_after(parent, last_id, EventBody::JoinFailed)?;
+    Ok(Some(parent))
+}
+
+/// AWS's order: the failed iteration, its task's abort, then each other line with its task's abort; all of them point to
+/// the failure. `failed` is `None` when the Parallel or Map state itself failed.
+pub(crate) fn abort_lines_of(
+    turn: &mut Turn<'_>,
+    parent: BranchId,
+    failed: Option<BranchId>,
+    last_id: u32,
+) -> Result<(), Trouble> {
+    let program = turn.program.clone();
+    let map_name = {
+        let state = program.state(turn.branch(parent)?.state);
+        matches!(state.kind, Kind::Map(_)).then(|| state.name.clone())
+    };
+    let mut ids: Vec<BranchId> = failed.into_iter().collect();
+    ids.extend(
+        lines::directly_below(turn.execution, parent).into_iter().filter(|line| Some(*line) != failed),
+    );
+    for id in ids {
+        let index = turn.branch(id)?.slot;
+        if let Some(name) = map_name.clone() {
+            let body = match Some(id) == failed {
+                true => EventBody::IterationFailed { name, index },
+                false => EventBody::IterationAborted { name, index },
+            };
+            turn.emit_after(id, last_id, body)?;
+        }
+        abort_line(turn, id, last_id, map_name.is_some() || Some(id) != failed)?;
+    }
+    Ok(())
+}
+
+/// Aborts what a line is doing, the lines below it first.
+pub(crate) fn abort_line(
+    turn: &mut Turn<'_>,
+    id: BranchId,
+    last_id: u32,
+    itself: bool,
+) -> Result<(), Trouble> {
+    for below in lines::below(turn.execution, id).into_iter().rev() {
+        abort_state(turn, below, last_id)?;
+    }
+    match itself {
+        true => abort_state(turn, id, last_id),
+        false => Ok(()),
+    }
+}
+
+/// The abort of the state in which a line is, where AWS has an event for it.
+pub(crate) fn abort_state(turn: &mut Turn<'_>, id: BranchId, last_id: u32) -> Result<(), Trouble> {
+    turn.cancel_work_of(id);
+    let program = turn.program.clone();
+    let branch = turn.branch(id)?;
+    let inside = branch.entered_sequence > 0 && !matches!(branch.phase, Phase::Entering | Phase::Ended(_));
+    let kind = StateKind::of(&program.state(branch.state).kind);
+    let shown = matches!(kind, StateKind::Task | StateKind::Wait | StateKind::Map | StateKind::Parallel);
+    let run = matches!(&branch.phase, Phase::Joining(join) if join.map.as_ref().is_some_and(|map| map.run.is_some()));
+    if inside && shown && !was_settled(branch, kind) {
+        if run {
+            turn.emit_after(id, last_id, EventBody::MapRunAborted)?;
+        }
+        turn.emit_after(id, last_id, EventBody::StateAborted { kind })?;
+    }
+    Ok(())
+}
+
+/// A Parallel or Map state that has failed has its own event for that.
+fn was_settled(branch: &Branch, kind: StateKind) -> bool {
+    matches!(kind, StateKind::Map | StateKind::Parallel)
+        && !matches!(&branch.phase, Phase::Joining(join) if !join.stopped)
+}
+
+fn cancel_lines_of(turn: &mut Turn<'_>, id: BranchId) {
+    for line in lines::below(turn.execution, id) {
+        turn.cancel_work_of(line);
+    }
+}

@@ -1,0 +1,66 @@
+//! JSONata expressions as AWS runs them in fields: what they see, and AWS's sentences around their errors.
+
+use stepwright_jsonata::{Bindings, Environment, Expression, Limits};
+use stepwright_value::{Kind, Value};
+
+use crate::fault::Fault;
+use crate::variables::Frame;
+
+/// The value of an expression in `field`. AWS: it must be defined.
+pub(crate) fn evaluate(
+    expression: &Expression,
+    states: &Value,
+    variables: &Frame,
+    now_ms: i64,
+    entropy: &mut dyn FnMut() -> u64,
+    field: &str,
+) -> Result<Value, Fault> {
+    let mut bound: Vec<(&str, &Value)> = Vec::with_capacity(1 + expression.free_variables().len());
+    for name in expression.free_variables() {
+        match &**name {
+            "states" => bound.push(("states", states)),
+            name => bound.extend(variables.get(name).map(|value| (name, value))),
+        }
+    }
+    let mut environment = Environment { now_ms, random: entropy };
+    let source = expression.source();
+    match expression.evaluate(&Bindings(bound), &mut environment, &Limits::aws()) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(Fault::query(
+            Some(field),
+            format!(
+                "The JSONata expression '{source}' specified for the field '{field}' returned nothing (undefined)."
+            ),
+        )),
+        Err(error) => {
+            let code = error.code.map(|code| format!("{code}: ")).unwrap_or_default();
+            let detail = format!(
+                "The JSONata expression '{source}' specified for the field '{field}' threw an error during \
+                 evaluation. {code}{}",
+                error.message
+            );
+            Err(Fault::query(Some(field), detail))
+        }
+    }
+}
+
+/// AWS's sentence for a result of the wrong type.
+pub(crate) fn unexpected_type(source: &str, field: &str, expected: &str, value: &Value) -> String {
+    format!(
+        "The JSONata expression '{source}' specified for the field '{field}' returned an unexpected result type. \
+         Expected '{expected}', but was '{}' for value: {}",
+        type_name(value),
+        value.to_json()
+    )
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value.kind() {
+        Kind::Null => "null",
+        Kind::Boolean => "boolean",
+        Kind::Number => "number",
+        Kind::String => "string",
+        Kind::Array => "array",
+        Kind::Object => "object",
+    }
+}

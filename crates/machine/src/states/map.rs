@@ -1,0 +1,200 @@
+//! Map: its processor runs once for each item; the result is the array of the outputs. What only a distributed Map does is
+//! in `distributed`.
+
+use std::sync::Arc;
+
+use stepwright_asl::program::{Items, Map, QueryLanguage, State};
+use stepwright_jsonpath::invalid_path;
+use stepwright_types::limit;
+use stepwright_value::{Document, Kind as ValueKind, Value};
+
+use crate::branch::{MapItem, Phase};
+use crate::event::{BranchId, EventBody, IterationStarted, MapStarted};
+use crate::failure;
+use crate::fault::{Fault, Trouble};
+use crate::jsonata;
+use crate::scene::Scene;
+use crate::stages;
+use crate::states::{distributed, numbers};
+use crate::turn::Turn;
+
+/// What a Map state begins with.
+pub(crate) struct Beginning {
+    /// The state's input after `InputPath`.
+    pub input: Document,
+    pub items: Document,
+    pub max_concurrency: Option<i64>,
+}
+
+pub(crate) fn work(turn: &mut Turn<'_>, id: BranchId, state: &State, map: &Map) -> Result<(), Trouble> {
+    if let Some(distributed) = &map.distributed {
+        return distributed::work(turn, id, state, map, distributed);
+    }
+    let beginning = turn.scene_of(id, state).and_then(|mut scene| begin(&mut scene, map));
+    let beginning = match beginning {
+        Ok(beginning) => beginning,
+        Err(fault) => return Err(turn.fail_in(id, state, fault)),
+    };
+    let length = length_of(&beginning.items);
+    let wished = beginning.max_concurrency.and_then(|wished| u32::try_from(wished).ok()).unwrap_or(0);
+    let started = MapStarted {
+        items: beginning.items,
+        length,
+        concurrency: if wished == 0 { limit::INLINE_MAP_CONCURRENCY } else { wished.min(length.max(1)) },
+        distributed: false,
+        input: beginning.input,
+    };
+    turn.emit(id, EventBody::MapStarted(Box::new(started)))
+}
+
+/// Items, and how many of them may be processed at a time.
+pub(crate) fn begin(scene: &mut Scene<'_>, map: &Map) -> Result<Beginning, Fault> {
+    let input = stages::effective_input(scene)?;
+    let items = items(scene, map, &input)?;
+    let max_concurrency = max_concurrency(scene, map, &input)?;
+    Ok(Beginning { input, items, max_concurrency })
+}
+
+pub(crate) fn max_concurrency(
+    scene: &mut Scene<'_>,
+    map: &Map,
+    input: &Document,
+) -> Result<Option<i64>, Fault> {
+    let max_concurrency = numbers::integer(scene, map.max_concurrency.as_ref(), input.value())?;
+    if max_concurrency.is_some_and(|wished| wished < 0) {
+        return Err(Fault::runtime("MaxConcurrency cannot be negative."));
+    }
+    scene.note(|trace| trace.max_concurrency = max_concurrency);
+    Ok(max_concurrency)
+}
+
+/// How many items a document holds.
+pub(crate) fn length_of(items: &Document) -> u32 {
+    let length = match items.value() {
+        Value::Array(items) => items.len(),
+        Value::Object(members) => members.len(),
+        _ => 0,
+    };
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+fn items(scene: &mut Scene<'_>, map: &Map, input: &Document) -> Result<Document, Fault> {
+    let may_be_object = map.distributed.is_some();
+    let fits = |value: &Value| {
+        value.kind() == ValueKind::Array || (may_be_object && value.kind() == ValueKind::Object)
+    };
+    let items: Document = match &map.items {
+        Items::Input if scene.state.language == QueryLanguage::Jsonata && !fits(input.value()) => {
+            let detail = format!("Map state input must be an array but was: {}", input.value());
+            return Err(Fault::query(None, detail));
+        }
+        Items::Input if !fits(input.value()) => return Err(not_an_array("$")),
+        Items::Input => input.clone(),
+        Items::Path(path) => match scene.select(path, input.value()) {
+            Ok(value) if fits(&value) => value.into(),
+            Ok(_) => return Err(not_an_array(path.text())),
+            Err(error) => return Err(Fault::runtime(invalid_path(path.text(), &error))),
+        },
+        Items::Template(template) => {
+            let value = scene.template(template, &Value::Null, "Items")?;
+            if !fits(&value) {
+                let source = match template {
+                    stepwright_asl::program::Template::Jsonata(
+                        stepwright_asl::program::JsonataTemplate::Expression(expression),
+                    ) => expression.source(),
+                    _ => "",
+                };
+                let detail = jsonata::unexpected_type(source, "Items", "array", &value);
+                return Err(Fault::query(Some("Items"), detail));
+            }
+            value.into()
+        }
+    };
+    scene.note(|trace| trace.after_items_path = Some(items.clone()));
+    Ok(items)
+}
+
+fn not_an_array(path: &str) -> Fault {
+    Fault::runtime(format!("Reference path \"{path}\" must point to array."))
+}
+
+/// Begins as many iterations as may run.
+pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId) -> Result<(), Trouble> {
+    let program = turn.program.clone();
+    let state = program.state(turn.state_of(id));
+    let stepwright_asl::program::Kind::Map(map) = &state.kind else { return Ok(()) };
+    loop {
+        let Phase::Joining(join) = &turn.branch(id)?.phase else { return Ok(()) };
+        if !join.can_begin() {
+            return Ok(());
+        }
+        let Some(of_map) = &join.map else { return Ok(()) };
+        let (index, slot_id, map_input) = (of_map.next, of_map.slot_id, of_map.input.clone());
+        let Some((key, value)) = of_map.items.get(index as usize) else { return Ok(()) };
+        let item = MapItem { index, key, value };
+        let input = match &map.distributed {
+            // Items of a distributed Map were made ready when it began.
+            Some(_) => Ok(item.value.into()),
+            None => item_input(turn, id, state, map, &map_input, item),
+        };
+        let input = match input {
+            Ok(input) => input,
+            Err(fault) => {
+                let last_id = turn.branch_last_id(id);
+                let trouble = turn.fail_in(id, state, fault);
+                failure::abort_lines_of(turn, id, None, last_id)?;
+                return Err(trouble);
+            }
+        };
+        let child = match &map.distributed {
+            Some(_) => distributed::child_identity(turn, id, input.clone())?.map(Arc::new),
+            None => None,
+        };
+        let hidden = child.is_some() || turn.branch(id)?.child.is_some();
+        let started = IterationStarted {
+            parent: id,
+            name: state.name.clone(),
+            index,
+            input,
+            flow: map.processor,
+            child,
+        };
+        let line = BranchId(turn.execution.next_branch);
+        turn.emit_as(line, slot_id, hidden, EventBody::IterationStarted(Box::new(started)))?;
+    }
+}
+
+/// `ItemSelector`: what an iteration begins with.
+pub(crate) fn item_input(
+    turn: &mut Turn<'_>,
+    id: BranchId,
+    state: &State,
+    map: &Map,
+    map_input: &Document,
+    item: MapItem,
+) -> Result<Document, Fault> {
+    let Some(selector) = &map.item_selector else { return Ok(item.value.into()) };
+    let mut scene = turn.scene_of(id, state)?;
+    scene.context.item = Some(Arc::new(item));
+    let selected = scene.payload(selector, map_input.value(), "ItemSelector")?;
+    scene.note(|trace| trace.after_item_selector.push(selected.clone()));
+    Ok(selected)
+}
+
+/// All iterations have ended.
+pub(crate) fn join(turn: &mut Turn<'_>, id: BranchId, state: &State, map: &Map) -> Result<(), Trouble> {
+    let Phase::Joining(join) = &turn.branch(id)?.phase else { return Ok(()) };
+    let mut last_id = join.last_id;
+    let outputs = join.outputs.iter().flatten().map(|output| output.value().clone());
+    let result = Value::from_iter(outputs).into();
+    if map.distributed.is_some() {
+        turn.emit(id, EventBody::MapRunSucceeded)?;
+        last_id = turn.branch_last_id(id);
+    }
+    turn.emit_after(id, last_id, EventBody::MapSucceeded)?;
+    let outcome = turn.scene_of(id, state).and_then(|mut scene| stages::conclude(&mut scene, result));
+    match outcome {
+        Ok((output, assigned)) => turn.leave(id, state, output, assigned),
+        Err(fault) => Err(turn.fail_in(id, state, fault)),
+    }
+}

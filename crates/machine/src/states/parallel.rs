@@ -1,0 +1,43 @@
+//! Parallel: its branches run at the same time; the result is the array of their outputs.
+
+use stepwright_asl::program::{Parallel, State};
+use stepwright_value::Value;
+
+use crate::branch::Phase;
+use crate::event::{BranchId, EventBody, ParallelStarted};
+use crate::fault::Trouble;
+use crate::stages;
+use crate::turn::Turn;
+
+pub(crate) fn work(
+    turn: &mut Turn<'_>,
+    id: BranchId,
+    state: &State,
+    parallel: &Parallel,
+) -> Result<(), Trouble> {
+    let input = turn.scene_of(id, state).and_then(|mut scene| {
+        let input = stages::effective_input(&mut scene)?;
+        stages::arguments(&mut scene, &input)
+    });
+    let input = match input {
+        Ok(input) => input,
+        Err(fault) => return Err(turn.fail_in(id, state, fault)),
+    };
+    let first_branch = BranchId(turn.execution.next_branch);
+    let started = ParallelStarted { first_branch, flows: parallel.branches.clone(), input };
+    turn.emit(id, EventBody::ParallelStarted(Box::new(started)))
+}
+
+/// All branches have ended.
+pub(crate) fn join(turn: &mut Turn<'_>, id: BranchId, state: &State) -> Result<(), Trouble> {
+    let Phase::Joining(join) = &turn.branch(id)?.phase else { return Ok(()) };
+    let last_id = join.last_id;
+    let outputs = join.outputs.iter().flatten().map(|output| output.value().clone());
+    let result = Value::from_iter(outputs).into();
+    turn.emit_after(id, last_id, EventBody::ParallelSucceeded)?;
+    let outcome = turn.scene_of(id, state).and_then(|mut scene| stages::conclude(&mut scene, result));
+    match outcome {
+        Ok((output, assigned)) => turn.leave(id, state, output, assigned),
+        Err(fault) => Err(turn.fail_in(id, state, fault)),
+    }
+}

@@ -1,0 +1,397 @@
+//! One step on its way: what has happened and is wanted so far, and the loop that takes lines as far as they go.
+
+use std::sync::Arc;
+
+use stepwright_asl::program::{Program, State, StateId, Transition};
+use stepwright_types::{error_name, limit};
+use stepwright_value::Document;
+
+use crate::branch::{Branch, Phase, Purpose};
+use crate::effect::Effect;
+use crate::event::{
+    BranchId, Event, EventBody, ExecutionStarted, StateExited, StateKind, TaskId, Timer, TimerId,
+};
+use crate::execution::{Execution, Step, StepError};
+use crate::fault::{Fault, StateFailure, Trouble};
+use crate::identity::ExecutionKind;
+use crate::input::{DebugCommand, Input};
+use crate::outcome::{Failure, Outcome};
+use crate::scene::Scene;
+use crate::stages::Assigned;
+use crate::trace::Trace;
+use crate::{outstanding, states, stop, task_inputs};
+
+/// Events after which a step ends, so that one execution cannot hog its driver.
+const EVENTS_PER_STEP_MAX: usize = 10_000;
+/// Bytes of new payloads after which a step ends.
+const BYTES_PER_STEP_MAX: usize = 16 * 1024 * 1024;
+
+pub(crate) struct Turn<'a> {
+    pub execution: &'a mut Execution,
+    pub program: Arc<Program>,
+    pub now_ms: i64,
+    pub entropy: &'a mut dyn FnMut() -> u64,
+    pub trace: Option<&'a mut Trace>,
+    step: Step,
+    new_bytes: usize,
+    /// A debugger lets one state pass: states that may still be entered.
+    states_left: Option<u32>,
+}
+
+impl<'a> Turn<'a> {
+    pub fn new(
+        execution: &'a mut Execution,
+        now_ms: i64,
+        entropy: &'a mut dyn FnMut() -> u64,
+        trace: Option<&'a mut Trace>,
+    ) -> Turn<'a> {
+        let program = execution.program.clone();
+        let step = Step::default();
+        Turn { execution, program, now_ms, entropy, trace, step, new_bytes: 0, states_left: None }
+    }
+
+    /// The whole step.
+    pub fn take(mut self, input: Input) -> Result<Step, StepError> {
+        self.check(&input)?;
+        let done = self.receive(input).and_then(|()| self.drive());
+        let done = match done {
+            Err(Trouble::HistoryFull) => self.history_full(),
+            other => other,
+        };
+        match done {
+            Ok(()) => Ok(self.step),
+            Err(Trouble::Illegal(error)) => Err(StepError::Illegal(error)),
+            // A line's failure is settled where it happens.
+            Err(Trouble::State(_) | Trouble::HistoryFull) => Ok(self.step),
+        }
+    }
+
+    fn check(&self, input: &Input) -> Result<(), StepError> {
+        match input {
+            Input::Start if self.execution.started => Err(StepError::AlreadyStarted),
+            Input::Start => Ok(()),
+            _ if !self.execution.started => Err(StepError::NotStarted),
+            Input::Redrive { .. } => match self.execution.outcome {
+                None | Some(Outcome::Succeeded { .. }) => Err(StepError::NotRedrivable),
+                Some(_) => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn receive(&mut self, input: Input) -> Result<(), Trouble> {
+        if self.execution.outcome.is_some() && !matches!(input, Input::Redrive { .. }) {
+            return Ok(());
+        }
+        match input {
+            Input::Start => self.start(),
+            Input::Continue | Input::ChildFinished { .. } => Ok(()),
+            Input::TimerFired { timer } => self.timer_fired(timer),
+            Input::Stop { error, cause } => stop::abort(self, Failure { error, cause }),
+            Input::Redrive { count } => self.redrive(count),
+            Input::Debug(command) => self.debug(command),
+            task_input => task_inputs::receive(self, task_input),
+        }
+    }
+
+    fn start(&mut self) -> Result<(), Trouble> {
+        let timer = self.execution_timer();
+        let identity = &self.execution.identity;
+        let started =
+            ExecutionStarted { input: identity.input.clone(), role_arn: identity.role_arn.clone(), timer };
+        self.emit(BranchId::ROOT, EventBody::ExecutionStarted(Box::new(started)))?;
+        self.want_timer(timer);
+        Ok(())
+    }
+
+    /// The timer of the whole execution: the machine's `TimeoutSeconds`, and the limit of EXPRESS.
+    fn execution_timer(&self) -> Option<Timer> {
+        let own_ms = self.program.timeout_s.map(|seconds| seconds.saturating_mul(1000));
+        let ms = match (self.execution.identity.kind, own_ms) {
+            (ExecutionKind::Express, Some(ms)) => Some(ms.min(limit::EXPRESS_DURATION_MS_MAX)),
+            (ExecutionKind::Express, None) => Some(limit::EXPRESS_DURATION_MS_MAX),
+            (ExecutionKind::Standard, ms) => ms,
+        }?;
+        Some(self.new_timer(ms))
+    }
+
+    fn redrive(&mut self, count: u32) -> Result<(), Trouble> {
+        let timer = self.execution_timer();
+        self.emit(BranchId::ROOT, EventBody::ExecutionRedriven { count, timer })?;
+        self.want_timer(timer);
+        Ok(())
+    }
+
+    fn debug(&mut self, command: DebugCommand) -> Result<(), Trouble> {
+        let pause = matches!(command, DebugCommand::Pause);
+        if command == DebugCommand::StepState {
+            self.states_left = Some(1);
+        }
+        if self.execution.paused != pause {
+            self.emit(BranchId::ROOT, EventBody::Paused(pause))?;
+        }
+        Ok(())
+    }
+
+    fn timer_fired(&mut self, timer: TimerId) -> Result<(), Trouble> {
+        let Some(pending) = self.execution.timers.get(&timer).copied() else { return Ok(()) };
+        match pending.purpose {
+            Purpose::Execution => stop::time_out(self),
+            Purpose::TaskTimeout(task) | Purpose::TaskHeartbeat(task) => {
+                task_inputs::timed_out(self, task, timer)
+            }
+            Purpose::Resume(id) => {
+                self.emit_after(id, self.branch_last_id(id), EventBody::TimerFired { timer })?;
+                if let Some(Phase::Settling) = self.execution.branches.get(&id).map(|line| &line.phase) {
+                    let result = states::wait::finish(self, id);
+                    self.settle(id, result)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes lines on, the first first, until none can go on by itself.
+    fn drive(&mut self) -> Result<(), Trouble> {
+        while self.execution.outcome.is_none() && !self.execution.paused {
+            let Some(id) = self.execution.ready.first().copied() else { break };
+            if self.step.events.len() >= EVENTS_PER_STEP_MAX || self.new_bytes >= BYTES_PER_STEP_MAX {
+                self.step.effects.push(Effect::Continue);
+                break;
+            }
+            let result = states::advance(self, id);
+            self.settle(id, result)?;
+        }
+        Ok(())
+    }
+
+    /// Lets a state's failure meet Retry and Catch; everything else passes.
+    pub fn settle(&mut self, id: BranchId, result: Result<(), Trouble>) -> Result<(), Trouble> {
+        match result {
+            Err(Trouble::State(failure)) => crate::failure::settle(self, id, failure),
+            other => other,
+        }
+    }
+
+    /// For a debugger that lets one state pass: whether the next may be entered.
+    pub fn may_enter(&mut self) -> Result<bool, Trouble> {
+        match &mut self.states_left {
+            None => Ok(true),
+            Some(0) => {
+                self.states_left = None;
+                self.emit(BranchId::ROOT, EventBody::Paused(true))?;
+                Ok(false)
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(true)
+            }
+        }
+    }
+
+    /// The line. Lines are only removed by events, so one that is being worked on is there.
+    pub fn branch(&self, id: BranchId) -> Result<&Branch, Trouble> {
+        self.execution.branches.get(&id).map(|line| &**line).ok_or({
+            Trouble::Illegal(crate::execution::EvolveError::NoSuchBranch {
+                sequence: self.execution.next_sequence,
+                branch: id.0,
+            })
+        })
+    }
+
+    pub fn branch_last_id(&self, id: BranchId) -> u32 {
+        self.execution.branches.get(&id).map_or(0, |line| line.last_id)
+    }
+
+    /// Something happened on a line, after what happened there last.
+    pub fn emit(&mut self, id: BranchId, body: EventBody) -> Result<(), Trouble> {
+        self.emit_after(id, self.branch_last_id(id), body)
+    }
+
+    /// As [`Turn::emit`], with the `previousEventId` given.
+    pub fn emit_after(&mut self, id: BranchId, previous_id: u32, body: EventBody) -> Result<(), Trouble> {
+        let hidden = self.execution.branches.get(&id).is_some_and(|line| line.child.is_some());
+        self.emit_as(id, previous_id, hidden, body)
+    }
+
+    /// As [`Turn::emit_after`], for a line that the event itself makes.
+    pub fn emit_as(
+        &mut self,
+        branch: BranchId,
+        previous_id: u32,
+        hidden: bool,
+        body: EventBody,
+    ) -> Result<(), Trouble> {
+        let visible = !hidden && body.is_visible();
+        let id = if visible { self.execution.next_id } else { 0 };
+        if id >= limit::HISTORY_EVENTS_MAX
+            && !body.is_final()
+            && self.execution.identity.kind == ExecutionKind::Standard
+        {
+            return Err(Trouble::HistoryFull);
+        }
+        let event = Event {
+            sequence: self.execution.next_sequence,
+            id,
+            previous_id,
+            timestamp_ms: self.now_ms,
+            branch,
+            body,
+        };
+        self.execution.evolve(&event).map_err(Trouble::Illegal)?;
+        self.step.events.push(event);
+        Ok(())
+    }
+
+    /// AWS: event 25,000 is the failure.
+    fn history_full(&mut self) -> Result<(), Trouble> {
+        let cause = format!(
+            "The execution reached the maximum number of history events ({}).",
+            limit::HISTORY_EVENTS_MAX
+        );
+        let failure = Arc::new(Failure::new(error_name::RUNTIME, cause));
+        self.cancel_everything();
+        let last_id = self.execution.next_id - 1;
+        self.emit_after(BranchId::ROOT, last_id, EventBody::ExecutionFailed(failure.clone()))?;
+        self.finished(Outcome::Failed(failure));
+        Ok(())
+    }
+
+    pub fn want(&mut self, effect: Effect) {
+        self.step.effects.push(effect);
+    }
+
+    pub fn want_timer(&mut self, timer: Option<Timer>) {
+        if let Some(timer) = timer {
+            self.want(Effect::SetTimer { timer: timer.id, due_ms: timer.due_ms });
+        }
+    }
+
+    pub fn finished(&mut self, outcome: Outcome) {
+        // What was wanted for a line that is gone now is not wanted any more, and the end is told last.
+        self.want(Effect::Finished(outcome));
+    }
+
+    /// A timer that fires `delay_ms` from now. Its number is taken when an event names it.
+    pub fn new_timer(&self, delay_ms: i64) -> Timer {
+        Timer { id: TimerId(self.execution.next_timer), due_ms: self.now_ms.saturating_add(delay_ms.max(0)) }
+    }
+
+    /// Tells the outside that a line's task or timer is not waited for any more.
+    pub fn cancel_work_of(&mut self, id: BranchId) {
+        match self.execution.branches.get(&id).map(|line| &line.phase) {
+            Some(Phase::Task(task)) => {
+                let task = *task;
+                self.cancel_task(task);
+            }
+            Some(Phase::Waiting(timer) | Phase::Retrying(timer)) => {
+                let timer = *timer;
+                self.cancel_timer(timer);
+            }
+            _ => {}
+        }
+    }
+
+    pub fn cancel_task(&mut self, id: TaskId) {
+        if let Some(task) = self.execution.tasks.get(&id) {
+            let cancellation = outstanding::cancellation(id, task);
+            self.want(cancellation);
+        }
+        self.cancel_deadlines(id);
+    }
+
+    /// The timers of a task that has ended.
+    pub fn cancel_deadlines(&mut self, id: TaskId) {
+        if let Some(task) = self.execution.tasks.get(&id) {
+            for timer in [task.timeout, task.heartbeat].into_iter().flatten() {
+                self.cancel_timer(timer);
+            }
+        }
+    }
+
+    pub fn cancel_timer(&mut self, id: TimerId) {
+        if let Some(timer) = self.execution.timers.get(&id) {
+            let due_ms = timer.due_ms;
+            self.want(Effect::CancelTimer { timer: id, due_ms });
+        }
+    }
+
+    /// Before the end of the execution: nothing is waited for any more.
+    pub fn cancel_everything(&mut self) {
+        let tasks: Vec<Effect> =
+            self.execution.tasks.iter().map(|(id, task)| outstanding::cancellation(*id, task)).collect();
+        self.step.effects.extend(tasks);
+        self.cancel_timers();
+    }
+
+    /// The state that a line is in.
+    pub fn state_of(&self, id: BranchId) -> StateId {
+        self.execution.branches.get(&id).map_or(StateId(0), |line| line.state)
+    }
+
+    /// The line's state, to evaluate its fields.
+    pub fn scene_of<'s>(&'s mut self, id: BranchId, state: &'s State) -> Result<Scene<'s>, Fault> {
+        let execution: &Execution = self.execution;
+        let branch =
+            execution.branches.get(&id).ok_or_else(|| Fault::runtime("The line of the state is gone."))?;
+        Ok(Scene::new(execution, branch, state, self.now_ms, self.entropy, self.trace.as_deref_mut()))
+    }
+
+    /// The line leaves its state for the next, or ends.
+    pub fn leave(
+        &mut self,
+        id: BranchId,
+        state: &State,
+        output: Document,
+        assigned: Assigned,
+    ) -> Result<(), Trouble> {
+        let next = match state.transition {
+            Some(Transition::Next(next)) => Some(next),
+            Some(Transition::End) | None => None,
+        };
+        self.exit(id, self.state_of(id), output, next, assigned)
+    }
+
+    /// Tells the outside that no timer is waited for any more.
+    pub fn cancel_timers(&mut self) {
+        let timers = self.execution.timers.iter();
+        let timers: Vec<Effect> =
+            timers.map(|(id, timer)| Effect::CancelTimer { timer: *id, due_ms: timer.due_ms }).collect();
+        self.step.effects.extend(timers);
+    }
+
+    /// A fault in the line's state, as the state's failure.
+    pub fn fail_in(&self, id: BranchId, state: &State, fault: Fault) -> Trouble {
+        let entered_id = self.execution.branches.get(&id).map_or(0, |line| line.entered_id);
+        Trouble::State(fault.in_state(&state.name, entered_id))
+    }
+
+    /// The line leaves its state.
+    pub fn exit(
+        &mut self,
+        id: BranchId,
+        state_id: StateId,
+        output: Document,
+        next: Option<StateId>,
+        assigned: Assigned,
+    ) -> Result<(), Trouble> {
+        let program = self.program.clone();
+        let state = program.state(state_id);
+        if !output.ptr_eq(&self.branch(id)?.input) {
+            let bytes = output.len_bytes();
+            if bytes > limit::PAYLOAD_BYTES_MAX {
+                return Err(StateFailure::too_large(&state.name).into());
+            }
+            self.new_bytes += bytes;
+        }
+        let exited = StateExited {
+            kind: StateKind::of(&state.kind),
+            state: state_id,
+            name: state.name.clone(),
+            output,
+            next,
+            assigned,
+        };
+        self.emit(id, EventBody::StateExited(Box::new(exited)))
+    }
+}
