@@ -139,3 +139,65 @@ impl Log {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::{Answer, promise};
+    use crate::embedded::directory;
+    use crate::{CatalogKind, Epoch, Expect, Mutation, ShardId, Unit};
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+
+    const SHARD: ShardId = ShardId(0);
+
+    fn unit(bytes: usize) -> Unit {
+        let (kind, key, data) = (CatalogKind::Tags, "key".into(), Some(vec![0; bytes]));
+        let mutations = vec![Mutation::Catalog { kind, key, data, expect: Expect::Anything }];
+        Unit { shard: SHARD, epoch: Epoch(1), mutations }
+    }
+
+    /// Whoever waited with the commit that failed is told so, and all that come later that the store is closed.
+    #[test]
+    fn after_an_error_of_the_storage_nothing_more_is_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = EmbeddedOptions::new(directory.path());
+        let (lock, connection) = directory::open(&options).unwrap();
+        let full = "PRAGMA max_page_count = 40";
+        connection.query_row(full, [], |_| Ok(())).unwrap();
+        let readers = Arc::new(Readers::open(&options).unwrap());
+        let queue = Arc::new(Queue::default());
+
+        // Handed in before the writer starts, so that they are one batch.
+        let (answer, _acquired) = promise();
+        queue.push(Job::Acquire { shard: SHARD, answer });
+        let commit = |unit: Unit| {
+            let (promise, answer) = promise();
+            queue.push(Job::Commit { unit, invalid: None, bytes: 0, answer: promise });
+            answer
+        };
+        let batch = [commit(unit(10)), commit(unit(200_000)), commit(unit(10))];
+        let thread = start(connection, queue.clone(), readers.clone(), &options).unwrap();
+        thread.join().unwrap();
+        let after = commit(unit(10));
+
+        let mut context = Context::from_waker(Waker::noop());
+        let mut told = |answer: Answer<(), CommitError>| match std::pin::pin!(answer).poll(&mut context) {
+            Poll::Ready(Err(CommitError::Store(error))) => error,
+            _ => panic!("an error"),
+        };
+        for answer in batch {
+            assert!(matches!(told(answer), StoreError::Failed(text) if text.contains("full")));
+        }
+        assert!(matches!(told(after), StoreError::Closed));
+        assert!(matches!(readers.read(|_| Ok(())), Err(StoreError::Closed)));
+
+        let (_, connection) = {
+            readers.close();
+            drop(lock);
+            directory::open(&options).unwrap()
+        };
+        let rows = "SELECT (SELECT count(*) FROM shard) + (SELECT count(*) FROM record)";
+        assert_eq!(connection.query_row(rows, [], |row| row.get::<_, u32>(0)), Ok(0));
+    }
+}

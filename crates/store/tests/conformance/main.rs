@@ -1,5 +1,7 @@
 //! What every store promises, checked against every adapter; and what the embedded one promises beyond that.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod build;
 mod differential;
 mod directory;
