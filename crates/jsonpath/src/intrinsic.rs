@@ -102,9 +102,11 @@ impl Intrinsic {
             Some(Argument::Text(literal)) => &*literal.escaped_braces,
             _ => &[],
         };
-        self.function
-            .call(&values, escaped_braces, random)
-            .map_err(|message| IntrinsicError::Failure { call: self.text.clone(), message })
+        self.function.call(&values, escaped_braces, random).map_err(|message| self.failure(message))
+    }
+
+    fn failure(&self, message: String) -> IntrinsicError {
+        IntrinsicError::Failure { call: self.text.clone(), message }
     }
 
     /// The workflow variables that the call reads, in the order of the text, each as often as it is there.

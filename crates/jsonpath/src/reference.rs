@@ -21,13 +21,28 @@ pub struct SetError {
 }
 
 impl ReferencePath {
-    /// Compiles `text`. Wildcards, filters, slices, several names, deep scans and functions are refused.
+    /// Compiles `text`. Wildcards, filters, slices, several names, deep scans and functions are refused. The messages
+    /// are those of AWS where they are known; it puts `Value is not a Reference Path: ` before them.
     pub fn parse(text: &str) -> Result<ReferencePath, SyntaxError> {
-        let path = Path::parse(text)?;
-        match path.route().simple && !path.has_negative_index() {
-            true => Ok(ReferencePath(path)),
-            false => Err(SyntaxError { position: 0, message: "a reference path names one place".into() }),
+        if !text.starts_with('$') {
+            return Err(SyntaxError { position: 0, message: "Reference path didn't start with '$'".into() });
         }
+        let unquoted = |(at, _): (usize, &str)| {
+            !text[at + 1..]
+                .trim_start()
+                .starts_with(|next: char| matches!(next, '\'' | '"') || next.is_ascii_digit())
+        };
+        let path = Path::parse(text);
+        if let Ok(path) = &path
+            && path.route().simple
+            && !path.has_negative_index()
+        {
+            return Ok(ReferencePath(path.clone()));
+        }
+        if let Some((position, _)) = text.match_indices('[').find(|found| unquoted(*found)) {
+            return Err(SyntaxError { position, message: "'[' must be followed by ' or '['".into() });
+        }
+        path.and(Err(SyntaxError { position: 0, message: "a reference path names one place".into() }))
     }
 
     /// The path as it was written.

@@ -5,13 +5,20 @@ use std::sync::Arc;
 use stepwright_value::{Object, Value};
 use thiserror::Error;
 
-use crate::limits::TEMPLATE_DEPTH_MAX;
+use crate::limits::{OUTPUT_BYTES_MAX, TEMPLATE_DEPTH_MAX, fits};
 use crate::{Intrinsic, IntrinsicError, Path, PathError, Scope, path_not_found};
 
 /// A compiled payload template. The value of a key that ends in `.$` is a path or an intrinsic call, whose result goes
 /// under the key without that ending; everything else is copied.
 #[derive(Debug, Clone)]
-pub struct Template(Node);
+pub struct Template {
+    root: Node,
+    /// Whether it reads so many values that their sum must be bounded.
+    is_measured: bool,
+}
+
+/// Up to this many values, each of them a whole payload of 256 KiB, stay under the limit anyway.
+const UNMEASURED_MAX: usize = OUTPUT_BYTES_MAX / (256 * 1024);
 
 #[derive(Debug, Clone)]
 enum Node {
@@ -48,6 +55,9 @@ pub enum TemplateEvaluationError {
     /// An intrinsic call fails.
     #[error("{error}")]
     Intrinsic { field: Box<str>, error: IntrinsicError },
+    /// A path or the whole template yields more than [`crate::limits`] allow.
+    #[error("The value for the field '{field}' exceeds the maximum size")]
+    TooLarge { field: Box<str> },
 }
 
 impl TemplateEvaluationError {
@@ -56,6 +66,7 @@ impl TemplateEvaluationError {
         match self {
             TemplateEvaluationError::Path { .. } => "States.Runtime",
             TemplateEvaluationError::Intrinsic { error, .. } => error.error_name(),
+            TemplateEvaluationError::TooLarge { .. } => "States.DataLimitExceeded",
         }
     }
 }
@@ -63,8 +74,9 @@ impl TemplateEvaluationError {
 impl Template {
     /// Compiles `value`, and stops at the first key that is wrong.
     pub fn compile(value: &Value) -> Result<Template, TemplateError> {
-        let mut at = String::new();
-        Ok(Template(compile(value, &mut at, 0)?))
+        let root = compile(value, &mut String::new(), 0)?;
+        let is_measured = root.reads() > UNMEASURED_MAX;
+        Ok(Template { root, is_measured })
     }
 
     /// The payload for `scope`. `random` feeds the intrinsic functions that need it. Without any `.$` key this is a
@@ -74,18 +86,19 @@ impl Template {
         scope: &Scope<'_>,
         random: &mut dyn FnMut() -> u64,
     ) -> Result<Value, TemplateEvaluationError> {
-        self.0.evaluate("", scope, random)
+        let left = self.is_measured.then_some(OUTPUT_BYTES_MAX);
+        Evaluation { scope, random, left }.value("", &self.root)
     }
 
     /// Whether the result never depends on the scope.
     pub fn is_static(&self) -> bool {
-        matches!(self.0, Node::Static(_))
+        matches!(self.root, Node::Static(_))
     }
 
     /// The workflow variables that the template reads, in the order of the text, each once.
     pub fn free_variables(&self) -> Vec<&str> {
         let mut names = vec![];
-        self.0.collect_variables(&mut names);
+        self.root.collect_variables(&mut names);
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(*name));
         names
@@ -146,33 +159,57 @@ fn dynamic(key: &str, value: &Value, at: &str) -> Result<Node, TemplateError> {
     node.map_err(|syntax| error(text.into(), syntax.to_string()))
 }
 
-impl Node {
+struct Evaluation<'e, 's> {
+    scope: &'e Scope<'s>,
+    random: &'e mut dyn FnMut() -> u64,
+    /// Bytes that may still be read, where that is measured.
+    left: Option<usize>,
+}
+
+impl Evaluation<'_, '_> {
     /// `field` is the key that the value goes under, without `.$`.
-    fn evaluate(
-        &self,
-        field: &str,
-        scope: &Scope<'_>,
-        random: &mut dyn FnMut() -> u64,
-    ) -> Result<Value, TemplateEvaluationError> {
-        match self {
-            Node::Static(value) => Ok(value.clone()),
-            Node::Path(path) => path.select(scope).map_err(|error| TemplateEvaluationError::Path {
-                field: format!("{field}.$").into(),
-                path: path.text().into(),
-                input: scope.input.clone(),
-                error,
-            }),
-            Node::Intrinsic(call) => call.evaluate(scope, random).map_err(|error| {
-                TemplateEvaluationError::Intrinsic { field: format!("{field}.$").into(), error }
-            }),
-            Node::Array(nodes) => nodes.iter().map(|node| node.evaluate(field, scope, random)).collect(),
+    fn value(&mut self, field: &str, node: &Node) -> Result<Value, TemplateEvaluationError> {
+        let value = match node {
+            Node::Static(value) => return Ok(value.clone()),
+            Node::Array(nodes) => return nodes.iter().map(|node| self.value(field, node)).collect(),
             Node::Object(nodes) => {
                 let mut object = Object::with_capacity(nodes.len());
                 for (key, node) in nodes {
-                    object.insert(key.clone(), node.evaluate(key, scope, random)?);
+                    object.insert(key.clone(), self.value(key, node)?);
                 }
-                Ok(object.into())
+                return Ok(object.into());
             }
+            Node::Path(path) => path.select(self.scope).map_err(|error| match error {
+                PathError::TooLarge => too_large(field),
+                error => TemplateEvaluationError::Path {
+                    field: format!("{field}.$").into(),
+                    path: path.text().into(),
+                    input: self.scope.input.clone(),
+                    error,
+                },
+            })?,
+            Node::Intrinsic(call) => call.evaluate(self.scope, self.random).map_err(|error| {
+                TemplateEvaluationError::Intrinsic { field: format!("{field}.$").into(), error }
+            })?,
+        };
+        let is_within = self.left.as_mut().is_none_or(|left| fits(&value, left));
+        if is_within { Ok(value) } else { Err(too_large(field)) }
+    }
+}
+
+fn too_large(field: &str) -> TemplateEvaluationError {
+    TemplateEvaluationError::TooLarge { field: format!("{field}.$").into() }
+}
+
+impl Node {
+    /// How many paths there are.
+    fn reads(&self) -> usize {
+        match self {
+            Node::Static(_) => 0,
+            Node::Path(_) => 1,
+            Node::Intrinsic(call) => call.paths().len(),
+            Node::Array(nodes) => nodes.iter().map(Node::reads).sum(),
+            Node::Object(nodes) => nodes.iter().map(|(_, node)| node.reads()).sum(),
         }
     }
 

@@ -56,3 +56,15 @@ fn refused() {
         assert!(ReferencePath::parse(path).is_ok(), "{path} is refused");
     }
 }
+
+#[test]
+fn messages() {
+    for (path, message) in [
+        ("Test", "Reference path didn't start with '$'"),
+        ("$.a[$$.Execution.Id]S", "'[' must be followed by ' or '['"),
+        ("$.a[*]", "'[' must be followed by ' or '['"),
+        ("$..a", "a reference path names one place"),
+    ] {
+        assert_eq!(ReferencePath::parse(path).expect_err(path).message, message);
+    }
+}

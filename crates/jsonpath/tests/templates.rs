@@ -96,3 +96,19 @@ fn refused() {
         "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call at /n"
     );
 }
+
+#[test]
+fn results_are_bounded() {
+    let input = Value::from("x".repeat(250_000));
+    let scope = Scope::of_input(&input);
+    let fields = |count: usize| -> String {
+        let fields: Vec<String> = (0..count).map(|n| format!(r#""k{n}.$":"$""#)).collect();
+        format!("{{{}}}", fields.join(","))
+    };
+    assert!(template(&fields(60)).evaluate(&scope, &mut || 0).is_ok());
+    let error = template(&fields(1000)).evaluate(&scope, &mut || 0).expect_err("250 MB");
+    assert_eq!(error.error_name(), "States.DataLimitExceeded");
+    let many = format!(r#"{{"k.$":"States.Array({})"}}"#, vec!["$"; 1000].join(","));
+    let error = template(&many).evaluate(&scope, &mut || 0).expect_err("250 MB");
+    assert_eq!(error.error_name(), "States.DataLimitExceeded");
+}

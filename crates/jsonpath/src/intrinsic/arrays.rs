@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use stepwright_value::{Array, Value, write_string};
 
 use super::function::Outcome;
-use crate::limits::RANGE_LEN_MAX;
+use crate::limits::{OUTPUT_BYTES_MAX, RANGE_LEN_MAX, fits};
 
 /// Pieces of `size` items; the last may be shorter.
 pub(super) fn partition(items: &Array, size: i64) -> Outcome {
@@ -39,9 +39,13 @@ pub(super) fn get_item(items: &Array, index: i64) -> Outcome {
 }
 
 /// The items without those that came before.
-pub(super) fn unique(items: &Array) -> Value {
+pub(super) fn unique(items: &Array) -> Outcome {
+    let mut left = OUTPUT_BYTES_MAX;
+    if !items.iter().all(|item| fits(item, &mut left)) {
+        return Err("The array is too large".into());
+    }
     let mut seen = HashSet::with_capacity(items.len());
-    items
+    Ok(items
         .iter()
         .filter(|item| {
             let mut identity = String::new();
@@ -49,7 +53,7 @@ pub(super) fn unique(items: &Array) -> Value {
             seen.insert(identity)
         })
         .cloned()
-        .collect()
+        .collect())
 }
 
 /// Writes a text that is the same for equal values: keys sorted, numbers in one form.

@@ -84,7 +84,7 @@ impl Function {
             (Function::ArrayLength, [items]) => {
                 Ok(i64::try_from(array(items, 1)?.len()).unwrap_or(i64::MAX).into())
             }
-            (Function::ArrayUnique, [items]) => Ok(arrays::unique(array(items, 1)?)),
+            (Function::ArrayUnique, [items]) => arrays::unique(array(items, 1)?),
             (Function::Base64Encode, [value]) => strings::base64_encode(text(value, 1)?),
             (Function::Base64Decode, [value]) => strings::base64_decode(text(value, 1)?),
             (Function::Hash, [data, algorithm]) => strings::hash(text(data, 1)?, text(algorithm, 2)?),
