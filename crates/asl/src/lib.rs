@@ -1,5 +1,39 @@
 //! The Amazon States Language: text → syntax with spans → checks → [`program::Program`].
 //!
+//! - [`compile`] takes a whole machine, [`compile_state`] a single state; both give a [`Compilation`]: a program when
+//!   there is no error, and all findings as [`Diagnostic`]s, plain data with places in the text.
+//! - [`Compilation::aws_error`] is what `CreateStateMachine` answers, [`validate`] what
+//!   `ValidateStateMachineDefinition` answers.
+//! - [`explain`] has a page for every code.
+//!
+//! Inside: `read` makes the tree, `outline` numbers flows and states, `check` walks and asks `rules` (one file each, over
+//! the table in `fields`), `lower` makes the program.
+//!
 //! Invariant: this crate knows nothing of executions and does no I/O. Diagnostics are plain data.
 
+mod check;
+pub mod codes;
+mod compile;
+mod diagnostic;
+mod expression;
+mod fields;
+mod location;
+mod lower;
+mod node;
+mod options;
+mod outline;
 pub mod program;
+mod read;
+mod resource_arn;
+mod rules;
+mod spelling;
+mod test_state;
+mod validate;
+
+pub use codes::explain;
+pub use compile::{Compilation, compile};
+pub use diagnostic::{Diagnostic, Fix, Note, Severity};
+pub use options::{CompileOptions, MachineType, Substitutions};
+pub use read::Format;
+pub use test_state::{CompiledState, compile_state};
+pub use validate::{ValidationDiagnostic, ValidationResult, validate};

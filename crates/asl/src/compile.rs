@@ -1,0 +1,57 @@
+//! Text in, program and findings out.
+
+use std::sync::Arc;
+
+use crate::check::{self, Context};
+use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::lower;
+use crate::options::CompileOptions;
+use crate::outline::Outline;
+use crate::program::Program;
+use crate::read;
+
+/// What came of a definition.
+#[derive(Clone, Debug)]
+pub struct Compilation {
+    /// There is one exactly when there is no error.
+    pub program: Option<Arc<Program>>,
+    /// In the order in which AWS gives its own.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Compilation {
+    /// The message of the `InvalidDefinition` exception with which AWS refuses the definition; `None` when it takes it.
+    pub fn aws_error(&self) -> Option<String> {
+        let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let texts: Vec<String> = errors.filter_map(Diagnostic::aws_text).collect();
+        (!texts.is_empty()).then(|| format!("Invalid State Machine Definition: '{}'", texts.join(", ")))
+    }
+
+    pub(crate) fn refused(diagnostic: Diagnostic) -> Compilation {
+        Compilation { program: None, diagnostics: vec![diagnostic] }
+    }
+
+    /// A compilation of what `lowered` makes, when there is no error before.
+    pub(crate) fn finish(mut report: Report, lowered: impl FnOnce() -> lower::Lowered<Program>) -> Compilation {
+        let mut program = None;
+        if !report.has_errors() {
+            match lowered() {
+                Ok(lowered) => program = Some(Arc::new(lowered)),
+                Err(diagnostic) => report.push(*diagnostic),
+            }
+        }
+        Compilation { program, diagnostics: report.into_diagnostics() }
+    }
+}
+
+/// Compiles a whole state machine.
+pub fn compile(text: &str, options: &CompileOptions) -> Compilation {
+    let node = match read::read(text, options.format) {
+        Ok(node) => node,
+        Err(diagnostic) => return Compilation::refused(*diagnostic),
+    };
+    let outline = Outline::new(&node);
+    let mut report = Report::default();
+    check::check(&Context { outline: &outline, options }, &mut report);
+    Compilation::finish(report, || lower::machine(&outline, options))
+}

@@ -1,0 +1,58 @@
+//! What a definition must be like: one file per rule.
+//!
+//! Sources of AWS's sentences: the recorded answers in the conformance cases, and the answers of
+//! `ValidateStateMachineDefinition` and `CreateStateMachine` that users quote in public. Where neither has a
+//! sentence, ours follows the nearest of theirs.
+
+pub(crate) mod assign;
+pub(crate) mod choice_rules;
+pub(crate) mod credentials;
+pub(crate) mod error_names;
+pub(crate) mod exclusive_fields;
+pub(crate) mod expressions;
+pub(crate) mod field_types;
+pub(crate) mod labels;
+pub(crate) mod map_modes;
+pub(crate) mod nesting;
+pub(crate) mod paths;
+pub(crate) mod query_language;
+pub(crate) mod reader_config;
+pub(crate) mod required_fields;
+pub(crate) mod resource;
+pub(crate) mod state_names;
+pub(crate) mod targets;
+pub(crate) mod task_times;
+pub(crate) mod templates;
+pub(crate) mod terminal_state;
+pub(crate) mod timestamps;
+pub(crate) mod unsupported_fields;
+pub(crate) mod variable_scopes;
+
+use crate::check::{Context, FieldSite};
+use crate::diagnostic::Report;
+use crate::fields::Shape;
+
+/// Asks the rules about the value of one field.
+pub(crate) fn field(place: &FieldSite<'_>, report: &mut Report) {
+    if place.is_open() || !field_types::check(place, report) {
+        return;
+    }
+    match place.field.shape {
+        Shape::Path | Shape::ResultPath | Shape::ReferencePath | Shape::ItemsPath | Shape::PathOrIntrinsic => {
+            paths::check(place, report);
+        }
+        Shape::Timestamp | Shape::TimestampOperand => timestamps::check(place, report),
+        Shape::Assign => assign::check(place, report),
+        Shape::ErrorNames => error_names::check(place, report),
+        Shape::Resource | Shape::ReaderResource | Shape::WriterResource => resource::check(place, report),
+        _ => {}
+    }
+    if place.jsonata() {
+        expressions::check(place, report);
+    } else if matches!(place.field.shape, Shape::Template | Shape::Assign) || place.field.name == "RoleArn.$" {
+        templates::check(place, report);
+    }
+}
+
+/// Asks for warnings about a definition without errors.
+pub(crate) fn warnings(_context: &Context<'_>, _report: &mut Report) {}

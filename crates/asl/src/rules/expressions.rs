@@ -1,0 +1,97 @@
+//! JSONata expressions: they must be closed, parse, and use only what AWS offers.
+
+use crate::check::FieldSite;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::expression::{self, Text};
+use crate::fields::{Holder, Shape};
+use crate::location::Location;
+use crate::node::{Node, NodeKind, Span};
+
+pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
+    if takes_expressions(place) {
+        walk(place, place.value(), place.at, report);
+    }
+}
+
+/// Whether strings in the field can be expressions.
+fn takes_expressions(place: &FieldSite<'_>) -> bool {
+    matches!(
+        place.field.shape,
+        Shape::Expression
+            | Shape::Template
+            | Shape::Assign
+            | Shape::Items
+            | Shape::Condition
+            | Shape::Timestamp
+            | Shape::Integer { .. }
+            | Shape::Decimal { .. }
+    )
+}
+
+fn walk(place: &FieldSite<'_>, node: &Node, at: &Location<'_>, report: &mut Report) {
+    match &node.kind {
+        NodeKind::String(text) => one(place, text, node.span, at, report),
+        NodeKind::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                walk(place, item, &at.index(index), report);
+            }
+        }
+        NodeKind::Object(members) => {
+            for member in members {
+                walk(place, &member.value, &at.key(&member.key), report);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn one(place: &FieldSite<'_>, text: &str, span: Span, at: &Location<'_>, report: &mut Report) {
+    if place.site.context.options.is_open(text) {
+        return;
+    }
+    let source = match expression::classify(text) {
+        Text::Literal(_) => return,
+        Text::Unclosed => {
+            report.push(
+                Diagnostic::new(
+                    &codes::UNCLOSED_EXPRESSION,
+                    "JSONata string must start with {% and end with %}",
+                    at.to_string(),
+                    span,
+                )
+                .help("Close the expression with %}."),
+            );
+            return;
+        }
+        Text::Expression(source) => source,
+    };
+    let compiled = match expression::compile(source) {
+        Ok(compiled) => compiled,
+        Err(error) => {
+            let message = error.message.clone();
+            report.push(Diagnostic::new(&codes::BAD_EXPRESSION, message, at.to_string(), span));
+            return;
+        }
+    };
+    for refusal in expression::refusals(&compiled, Available::of(place)) {
+        report.push(Diagnostic::new(&codes::REFUSED_EXPRESSION, refusal, at.to_string(), span));
+    }
+}
+
+/// Which fields of `$states` an expression can read beside `input` and `context`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Available {
+    pub(crate) result: bool,
+    pub(crate) error_output: bool,
+}
+
+impl Available {
+    fn of(place: &FieldSite<'_>) -> Available {
+        let output = matches!(place.field.name, "Output" | "Assign");
+        Available {
+            result: output && place.site.holder.is_state(),
+            error_output: output && place.site.holder == Holder::Catcher,
+        }
+    }
+}

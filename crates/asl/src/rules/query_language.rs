@@ -1,0 +1,47 @@
+//! Fields of the other query language, and states that step back from JSONata.
+
+use crate::check::Site;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::fields::Only;
+use crate::node::Node;
+use crate::program::QueryLanguage;
+
+pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
+    downgrade(site, report);
+    for member in site.node.members() {
+        let Some(field) = site.holder.field(&member.key).filter(|field| !site.speaks(field)) else { continue };
+        let (mine, other) = match field.only {
+            Only::JsonPath => ("JSONata", "JSONPath"),
+            _ => ("JSONPath", "JSONata"),
+        };
+        let message = format!(
+            "The QueryLanguage is set to '{mine}', but field '{}' is only supported for the '{other}' QueryLanguage",
+            member.key
+        );
+        let help = match (field.name, field.only) {
+            ("Parameters", Only::JsonPath) => "In JSONata, the field is called Arguments.",
+            ("ItemsPath", Only::JsonPath) => "In JSONata, the field is called Items.",
+            (_, Only::JsonPath) => "In JSONata, an expression in Arguments, Output or Assign does its work.",
+            ("Arguments", _) => "In JSONPath, the field is called Parameters.",
+            _ => "Set QueryLanguage to JSONata to use it.",
+        };
+        report.push(
+            Diagnostic::new(&codes::OTHER_LANGUAGE_FIELD, message, site.at.to_string(), member.key_span).help(help),
+        );
+    }
+}
+
+fn downgrade(site: &Site<'_>, report: &mut Report) {
+    if !site.holder.is_state() || site.context.outline.language != QueryLanguage::Jsonata {
+        return;
+    }
+    let Some(member) = site.node.member("QueryLanguage") else { return };
+    if Node::as_str(&member.value) == Some("JSONPath") {
+        let message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine";
+        report.push(
+            Diagnostic::new(&codes::LANGUAGE_DOWNGRADE, message, site.at.to_string(), member.value.span)
+                .help("Leave the machine's QueryLanguage away and set JSONata in the states that use it."),
+        );
+    }
+}

@@ -1,0 +1,26 @@
+//! Fields that must be there.
+
+use crate::check::Site;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::fields::Holder;
+
+pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
+    let missing: Vec<&str> = site.holder.required().iter().copied().filter(|name| !site.node.has(name)).collect();
+    if missing.is_empty() || (site.holder == Holder::State(crate::fields::StateType::Map)) {
+        return;
+    }
+    let message = format!("These fields are required: [{}]", missing.join(", "));
+    let mut diagnostic = Diagnostic::new(&codes::MISSING_FIELD, message, site.at.to_string(), site.node.span);
+    if let Some((wrong, right)) = missing.iter().find_map(|name| misspelt(site, name)) {
+        diagnostic = diagnostic.help(format!("Did you mean {right} where {wrong} stands?"));
+    }
+    report.push(diagnostic);
+}
+
+/// A field that is there and not known, and was probably meant to be `name`.
+fn misspelt<'s>(site: &Site<'s>, name: &'s str) -> Option<(&'s str, &'s str)> {
+    let unknown = site.node.members().iter().filter(|member| site.holder.field(&member.key).is_none());
+    let mut close = unknown.filter(|member| crate::spelling::is_close(&member.key, name));
+    close.next().map(|member| (&*member.key, name))
+}

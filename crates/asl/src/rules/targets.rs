@@ -1,0 +1,90 @@
+//! Every transition leads to a state of the same flow, and every state is led to.
+
+use std::collections::HashSet;
+
+use crate::check::Context;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::location::Location;
+use crate::node::Node;
+use crate::outline::{FlowView, StateView};
+use crate::spelling;
+
+pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
+    for flow in &context.outline.flows {
+        let mut led_to: HashSet<&str> = HashSet::new();
+        let at = Location::from_text(&flow.pointer);
+        if let Some(start) = flow.node.get("StartAt") {
+            target(context, flow, start, &at.key("StartAt"), &mut led_to, report);
+        }
+        for state in flow.states.iter().filter_map(|id| context.outline.state(*id)) {
+            for_each_target(state, |node, at| target(context, flow, node, at, &mut led_to, report));
+        }
+        unreachable(context, flow, &led_to, report);
+    }
+}
+
+/// Gives every transition of a state: the name of the target, and where it stands.
+pub(crate) fn for_each_target<'s>(state: &'s StateView<'_>, mut each: impl FnMut(&'s Node, &Location<'_>)) {
+    let at = Location::from_text(&state.pointer);
+    if let Some(next) = state.node.get("Next") {
+        each(next, &at.key("Next"));
+    }
+    for field in ["Choices", "Catch"] {
+        let list = at.key(field);
+        for (index, item) in state.node.get(field).map(Node::items).unwrap_or_default().iter().enumerate() {
+            if let Some(next) = item.get("Next") {
+                each(next, &list.index(index).key("Next"));
+            }
+        }
+    }
+    if let Some(default) = state.node.get("Default") {
+        each(default, &at.key("Default"));
+    }
+}
+
+fn target<'s>(
+    context: &Context<'_>,
+    flow: &FlowView<'s>,
+    node: &'s Node,
+    at: &Location<'_>,
+    led_to: &mut HashSet<&'s str>,
+    report: &mut Report,
+) {
+    let Some(name) = node.as_str().filter(|name| !context.options.is_open(name)) else { return };
+    led_to.insert(name);
+    if flow.by_name.contains_key(name) {
+        return;
+    }
+    let message = format!("Missing 'Next' target: {name}");
+    let mut diagnostic = Diagnostic::new(&codes::MISSING_TARGET, message, at.to_string(), node.span);
+    let names = flow.states.iter().filter_map(|id| context.outline.state(*id)).map(|state| &**state.name);
+    let elsewhere = context.outline.states.iter().find(|state| &**state.name == name);
+    if let Some(close) = spelling::closest(name, names) {
+        let mut quoted = String::new();
+        stepwright_value::write_string(close, &mut quoted);
+        diagnostic = diagnostic.help(format!("Did you mean {close}?")).fix(node.span, quoted);
+    } else if let Some(state) = elsewhere {
+        diagnostic = diagnostic
+            .help("A transition cannot leave its branch or Map processor, nor enter another.")
+            .note("There is a state of this name in another flow", state.name_span);
+    }
+    report.push(diagnostic);
+}
+
+fn unreachable(context: &Context<'_>, flow: &FlowView<'_>, led_to: &HashSet<&str>, report: &mut Report) {
+    for state in flow.states.iter().filter_map(|id| context.outline.state(*id)) {
+        if led_to.contains(&**state.name) {
+            continue;
+        }
+        report.push(
+            Diagnostic::new(
+                &codes::UNREACHABLE_STATE,
+                format!("State \"{}\" is not reachable.", state.name),
+                state.pointer.clone(),
+                state.name_span,
+            )
+            .help("No transition leads to it: lead one there, or remove the state."),
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! A machine has a state to end in.
+
+use crate::check::Context;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::fields::StateType;
+use crate::node::Node;
+use crate::outline::{FlowView, StateView};
+
+pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
+    let Some(flow) = context.outline.flows.first() else { return };
+    // AWS complains of one thing at a time here: not when a target or a state is missing already.
+    if report.has_errors() || has_end(context, flow) {
+        return;
+    }
+    report.push(
+        Diagnostic::new(
+            &codes::NO_TERMINAL_STATE,
+            "Workflow has no terminal state",
+            String::new(),
+            flow.node.get("StartAt").map_or(flow.node.span, |node| node.span),
+        )
+        .help("Set \"End\": true in the last state, or lead to a Succeed or Fail state."),
+    );
+}
+
+/// Whether one of the flow's states ends it.
+pub(crate) fn has_end(context: &Context<'_>, flow: &FlowView<'_>) -> bool {
+    flow.states.iter().filter_map(|id| context.outline.state(*id)).any(ends)
+}
+
+fn ends(state: &StateView<'_>) -> bool {
+    matches!(state.kind, Some(StateType::Succeed | StateType::Fail))
+        || state.node.get("End").and_then(Node::as_bool) == Some(true)
+}
