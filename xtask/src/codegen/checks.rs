@@ -107,10 +107,15 @@ fn wire_type(service: &Service, shape: &str) -> Result<String> {
 }
 
 fn checks(service: &Service, name: &str, members: &[Member], listed: bool, out: &mut String) -> Result<()> {
+    let mut unchecked = true;
+    for member in members {
+        unchecked &= matches!(service.shape(&member.shape)?.kind, Kind::Boolean) && !member.required;
+    }
+    let unused = if unchecked { "_" } else { "" };
     let _ = writeln!(out, "impl Checked for shapes::{name} {{\n    type Wire = Wire{name};\n}}\n");
     let _ = writeln!(
         out,
-        "impl Wire for Wire{name} {{\n    type Checked = shapes::{name};\n\n    fn check(self, at: &Path<'_>, violations: &mut Violations) -> Option<shapes::{name}> {{"
+        "impl Wire for Wire{name} {{\n    type Checked = shapes::{name};\n\n    fn check(self, {unused}at: &Path<'_>, {unused}violations: &mut Violations) -> Option<shapes::{name}> {{"
     );
     for member in members {
         let field = names::field(&member.name);

@@ -83,9 +83,11 @@ impl Service {
         self.reachable(self.operations.iter().map(|operation| operation.input.as_str()))
     }
 
-    /// All shapes that the outputs need.
+    /// All shapes that the outputs and errors need.
     pub fn output_shapes(&self) -> Result<BTreeSet<String>> {
-        self.reachable(self.operations.iter().map(|operation| operation.output.as_str()))
+        let outputs = self.operations.iter().map(|operation| operation.output.as_str());
+        let errors = self.operations.iter().flat_map(|operation| operation.errors.iter().map(String::as_str));
+        self.reachable(outputs.chain(errors))
     }
 
     fn reachable<'a>(&'a self, roots: impl Iterator<Item = &'a str>) -> Result<BTreeSet<String>> {

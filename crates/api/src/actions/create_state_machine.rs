@@ -1,0 +1,128 @@
+//! `CreateStateMachine`
+
+use stepwright_store::Expect;
+
+use super::{WRITE_ATTEMPTS, configuration, publication, tag_resource};
+use crate::api::Api;
+use crate::catalog::{CatalogWrite, Machine, MachineEntry, Record as _, Tags, WriteError};
+use crate::error::{ApiError, invalid_definition};
+use crate::model::{
+    CreateStateMachineInput, CreateStateMachineOutput, ErrorName, StateMachineType, Timestamp,
+};
+use crate::{arn, name, resolve};
+
+pub async fn run(api: &Api, input: CreateStateMachineInput) -> Result<CreateStateMachineOutput, ApiError> {
+    name::check(&input.name)?;
+    publication::check_description(input.publish, &input.version_description)?;
+    arn::role(&input.role_arn)?;
+    let mut tags = Tags { arn: api.account.state_machine(&input.name), entries: Vec::new() };
+    tags.set(input.tags.clone().unwrap_or_default());
+    tag_resource::check_count(&tags)?;
+    let publish = input.publish.unwrap_or(false);
+    let description = input.version_description.clone();
+    let machine = machine(api, input).await?;
+    for _ in 0..WRITE_ATTEMPTS {
+        if let Some(known) = api.catalog.read_for_write::<MachineEntry>(&machine.arn).await? {
+            if resolve::settle_deletion(api, &known.0).await? {
+                continue;
+            }
+            return existing(api, known, &machine, publish, description).await;
+        }
+        match create(api, &machine, &tags, publish, description.clone()).await {
+            Err(WriteError::Conflict) => continue,
+            other => return Ok(other?),
+        }
+    }
+    Err(WriteError::Conflict.into())
+}
+
+/// The first revision that the request asks for.
+async fn machine(api: &Api, input: CreateStateMachineInput) -> Result<Machine, ApiError> {
+    let r#type = input.r#type.unwrap_or(StateMachineType::Standard);
+    let checked = api.definitions.check(&input.definition, r#type).map_err(|invalid| {
+        ApiError::service(ErrorName::InvalidDefinition, invalid_definition(&invalid.message))
+    })?;
+    Ok(Machine {
+        arn: api.account.state_machine(&input.name),
+        name: input.name,
+        revision: api.environment.uuid(),
+        revision_id: None,
+        r#type,
+        definition: input.definition,
+        role_arn: input.role_arn,
+        logging: configuration::logging(api, input.logging_configuration).await?,
+        tracing: configuration::tracing(input.tracing_configuration),
+        encryption: configuration::encryption(input.encryption_configuration)?,
+        variable_references: checked.variable_references,
+        updated_ms: api.environment.now_ms(),
+    })
+}
+
+/// Creating what is there already is answered as the first time; creating something else under its name is refused.
+async fn existing(
+    api: &Api,
+    (mut entry, expect): (MachineEntry, Expect),
+    machine: &Machine,
+    publish: bool,
+    description: Option<String>,
+) -> Result<CreateStateMachineOutput, ApiError> {
+    if entry.deleting {
+        return Err(ApiError::machine_deleting(&entry.arn));
+    }
+    let current = resolve::revision(api, &entry.arn, &entry.revision).await?;
+    if !current.same_but_role(machine) {
+        return Err(ApiError::service(
+            ErrorName::StateMachineAlreadyExists,
+            format!("State Machine Already Exists: '{}'", entry.arn),
+        ));
+    }
+    let mut version_arn = None;
+    if publish {
+        let (version, write) = publication::version_of(api, &mut entry, description).await?;
+        if let Some(write) = write {
+            api.catalog.write(vec![entry.put(expect)?, write]).await?;
+        }
+        version_arn = Some(version.arn);
+    }
+    Ok(CreateStateMachineOutput {
+        state_machine_arn: entry.arn,
+        creation_date: Timestamp(entry.created_ms),
+        state_machine_version_arn: version_arn,
+    })
+}
+
+async fn create(
+    api: &Api,
+    machine: &Machine,
+    tags: &Tags,
+    publish: bool,
+    description: Option<String>,
+) -> Result<CreateStateMachineOutput, WriteError> {
+    let mut entry = MachineEntry {
+        arn: machine.arn.clone(),
+        name: machine.name.clone(),
+        r#type: machine.r#type,
+        revision: machine.revision.clone(),
+        created_ms: machine.updated_ms,
+        deleting: false,
+        versions: 0,
+    };
+    let mut writes: Vec<CatalogWrite> = Vec::new();
+    let mut version_arn = None;
+    if publish {
+        let (version, write) = publication::new_version(api, &mut entry, description)?;
+        version_arn = Some(version.arn);
+        writes.push(write);
+    }
+    if !tags.entries.is_empty() {
+        writes.push(tags.put(Expect::Anything)?);
+    }
+    writes.push(machine.put(Expect::Absent)?);
+    writes.push(entry.put(Expect::Absent)?);
+    api.catalog.write(writes).await?;
+    Ok(CreateStateMachineOutput {
+        state_machine_arn: entry.arn,
+        creation_date: Timestamp(entry.created_ms),
+        state_machine_version_arn: version_arn,
+    })
+}

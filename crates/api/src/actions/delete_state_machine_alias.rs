@@ -1,0 +1,21 @@
+//! `DeleteStateMachineAlias`
+
+use stepwright_store::Expect;
+
+use crate::api::Api;
+use crate::arn;
+use crate::catalog::{Alias, Record as _};
+use crate::error::ApiError;
+use crate::model::{DeleteStateMachineAliasInput, DeleteStateMachineAliasOutput};
+
+pub async fn run(
+    api: &Api,
+    input: DeleteStateMachineAliasInput,
+) -> Result<DeleteStateMachineAliasOutput, ApiError> {
+    let arn = arn::machine(&input.state_machine_alias_arn)?;
+    if api.catalog.read::<Alias>(arn.qualified).await?.is_none() {
+        return Err(ApiError::resource_not_found(arn.qualified));
+    }
+    api.catalog.write(vec![Alias::delete(arn.qualified, Expect::Anything)]).await?;
+    Ok(DeleteStateMachineAliasOutput {})
+}

@@ -1,0 +1,20 @@
+//! `ListMapRuns`
+
+use crate::api::Api;
+use crate::backend::MapRunError;
+use crate::error::ApiError;
+use crate::model::{ListMapRunsInput, ListMapRunsOutput};
+use crate::{arn, page_token, paging};
+
+pub async fn run(api: &Api, input: ListMapRunsInput) -> Result<ListMapRunsOutput, ApiError> {
+    let execution_arn = arn::execution(&input.execution_arn)?;
+    let question = ["ListMapRuns", execution_arn];
+    let after = input.next_token.as_deref().map(|token| page_token::decode(&question, token)).transpose()?;
+    let listed = api.backend.list_map_runs(execution_arn, paging::limit(input.max_results), after).await;
+    let (map_runs, next) = listed.map_err(|error| match error {
+        MapRunError::DoesNotExist => ApiError::execution_does_not_exist(execution_arn),
+        other => ApiError::from_map_run(other, execution_arn, "ListMapRuns"),
+    })?;
+    let next_token = next.map(|cursor| page_token::encode(&question, &cursor));
+    Ok(ListMapRunsOutput { map_runs, next_token })
+}

@@ -1,0 +1,37 @@
+//! `ListStateMachineVersions`: newest first.
+
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::model::{
+    ListStateMachineVersionsInput, ListStateMachineVersionsOutput, StateMachineVersionListItem, Timestamp,
+};
+use crate::{arn, page_token, paging, resolve};
+
+pub async fn run(
+    api: &Api,
+    input: ListStateMachineVersionsInput,
+) -> Result<ListStateMachineVersionsOutput, ApiError> {
+    let plain = arn::plain_machine(&input.state_machine_arn)?;
+    let question = ["ListStateMachineVersions", plain];
+    let below = match &input.next_token {
+        Some(token) => {
+            page_token::decode(&question, token)?.parse::<u32>().map_err(|_| ApiError::invalid_token())?
+        }
+        None => u32::MAX,
+    };
+    let limit = paging::limit(input.max_results);
+    let mut versions = resolve::versions(api, plain).await?;
+    versions.retain(|version| version.number < below);
+    let more = versions.len() > limit;
+    versions.truncate(limit);
+    let next_token =
+        versions.last().filter(|_| more).map(|last| page_token::encode(&question, &last.number.to_string()));
+    let state_machine_versions = versions
+        .into_iter()
+        .map(|version| StateMachineVersionListItem {
+            state_machine_version_arn: version.arn,
+            creation_date: Timestamp(version.created_ms),
+        })
+        .collect();
+    Ok(ListStateMachineVersionsOutput { state_machine_versions, next_token })
+}

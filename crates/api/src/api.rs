@@ -1,0 +1,90 @@
+//! The operations as one object: JSON body in, JSON body out. Knows no HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use stepwright_types::arn::Account;
+use tokio::sync::watch;
+
+use crate::actions;
+use crate::backend::Backend;
+use crate::catalog::{Catalog, CatalogStore};
+use crate::definitions::Definitions;
+use crate::environment::Environment;
+use crate::error::{ApiError, ProtocolError};
+use crate::model::Operation;
+use crate::model::check::{Checked, Path, Violations, Wire};
+
+/// What an [`Api`] is made of.
+pub struct Parts {
+    /// Whose ARNs it gives out.
+    pub account: Account,
+    pub backend: Arc<dyn Backend>,
+    pub definitions: Arc<dyn Definitions>,
+    pub catalog: Arc<dyn CatalogStore>,
+    /// How long catalogue records may be answered from memory although another process may have changed them; `None`
+    /// when this process alone writes to the catalogue.
+    pub catalog_lifetime: Option<Duration>,
+    pub environment: Arc<dyn Environment>,
+}
+
+/// The service.
+pub struct Api {
+    pub(crate) account: Account,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) definitions: Arc<dyn Definitions>,
+    pub(crate) catalog: Catalog,
+    pub(crate) environment: Arc<dyn Environment>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Api {
+    pub fn new(parts: Parts) -> Api {
+        Api {
+            account: parts.account,
+            backend: parts.backend,
+            definitions: parts.definitions,
+            catalog: Catalog::new(parts.catalog, parts.catalog_lifetime),
+            environment: parts.environment,
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Ends long polls: they are answered empty, now and from now on.
+    pub fn stop_polls(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Completes when [`Api::stop_polls`] has been called.
+    pub(crate) fn polls_stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stopping = self.stopping.subscribe();
+        async move {
+            // An error means that the service is gone, which ends polls as well.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        }
+    }
+
+    /// Performs an operation: `body` is the request's JSON, the result the response's.
+    pub async fn call(&self, operation: Operation, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        actions::perform(self, operation, body).await
+    }
+}
+
+/// Reads a request and checks the model's constraints. No body at all counts as an empty object.
+pub(crate) fn decode<T: Checked>(body: &[u8]) -> Result<T, ApiError> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    let wire: T::Wire = serde_json::from_slice(body)
+        .map_err(|error| ApiError::protocol(ProtocolError::Serialization, error.to_string()))?;
+    let mut violations = Violations::default();
+    let checked = wire.check(&Path::ROOT, &mut violations);
+    match checked {
+        Some(checked) if violations.is_empty() => Ok(checked),
+        _ => Err(ApiError::validation(violations.message())),
+    }
+}
+
+/// Writes a response.
+pub(crate) fn encode(answer: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(answer).map_err(ApiError::internal)
+}

@@ -1,0 +1,141 @@
+//! Typed catalogue records with a cache in front of the store.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use stepwright_store::{CatalogKind, CatalogRecord, Expect, StoreError};
+
+use super::store::{CatalogStore, CatalogWrite, WriteError};
+
+/// Encoded records that the cache holds at most; beyond it the cache is emptied. Bytes.
+const CACHE_BYTES_MAX: usize = 128 << 20;
+/// Records that the cache holds at most.
+const CACHE_RECORDS_MAX: usize = 20_000;
+
+/// Something that is kept as a catalogue record.
+pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
+    const KIND: CatalogKind;
+
+    /// The record's key.
+    fn key(&self) -> String;
+
+    /// A write of this record.
+    fn put(&self, expect: Expect) -> Result<CatalogWrite, WriteError> {
+        let data = serde_json::to_vec(self).map_err(|error| WriteError::Failed(error.to_string()))?;
+        Ok(CatalogWrite { kind: Self::KIND, key: self.key(), data: Some(data), expect })
+    }
+
+    /// The deletion of the record with this key.
+    fn delete(key: impl Into<String>, expect: Expect) -> CatalogWrite {
+        CatalogWrite { kind: Self::KIND, key: key.into(), data: None, expect }
+    }
+}
+
+/// The catalogue.
+pub struct Catalog {
+    store: Arc<dyn CatalogStore>,
+    /// How long a record may be answered from memory; `None` when no other process writes to the store.
+    lifetime: Option<Duration>,
+    cache: RwLock<Cache>,
+}
+
+#[derive(Default)]
+struct Cache {
+    /// Counts the writes, so that what was read before a write is not kept after it.
+    generation: u64,
+    bytes: usize,
+    records: HashMap<CatalogKind, HashMap<String, Cached>>,
+}
+
+struct Cached {
+    record: Arc<dyn Any + Send + Sync>,
+    read_at: Instant,
+}
+
+impl Catalog {
+    /// `lifetime`: how long a record may be answered from memory although another process may have changed it; `None`
+    /// when this process alone writes.
+    pub fn new(store: Arc<dyn CatalogStore>, lifetime: Option<Duration>) -> Catalog {
+        Catalog { store, lifetime, cache: RwLock::default() }
+    }
+
+    /// A record, from memory where it is known.
+    pub async fn read<T: Record>(&self, key: &str) -> Result<Option<Arc<T>>, StoreError> {
+        let generation = match self.cached(key) {
+            Ok(record) => return Ok(Some(record)),
+            Err(generation) => generation,
+        };
+        let Some(stored) = self.store.get(T::KIND, key).await? else { return Ok(None) };
+        let record = Arc::new(decode::<T>(&stored)?);
+        self.keep(generation, key, stored.data.len(), record.clone());
+        Ok(Some(record))
+    }
+
+    /// A record from the store, with what to expect when it is written back.
+    pub async fn read_for_write<T: Record>(&self, key: &str) -> Result<Option<(T, Expect)>, StoreError> {
+        let stored = self.store.get(T::KIND, key).await?;
+        stored.map(|stored| Ok((decode(&stored)?, Expect::Revision(stored.revision)))).transpose()
+    }
+
+    /// Records in key order whose key starts with `prefix`, after the key `after`.
+    pub async fn list<T: Record>(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        self.store.list(T::KIND, prefix, after, limit).await?.iter().map(decode).collect()
+    }
+
+    /// Writes all or nothing.
+    pub async fn write(&self, writes: Vec<CatalogWrite>) -> Result<(), WriteError> {
+        let touched: Vec<(CatalogKind, String)> =
+            writes.iter().map(|write| (write.kind, write.key.clone())).collect();
+        let written = self.store.write(writes).await;
+        // Also after a failure: a conflict means that what is known here is old.
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        cache.generation += 1;
+        for (kind, key) in touched {
+            if let Some(records) = cache.records.get_mut(&kind) {
+                records.remove(&key);
+            }
+        }
+        written
+    }
+
+    /// The record in memory, or the generation to pass to [`Catalog::keep`].
+    fn cached<T: Record>(&self, key: &str) -> Result<Arc<T>, u64> {
+        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
+        cache
+            .records
+            .get(&T::KIND)
+            .and_then(|records| records.get(key))
+            .filter(|cached| self.lifetime.is_none_or(|lifetime| cached.read_at.elapsed() < lifetime))
+            .and_then(|cached| cached.record.clone().downcast::<T>().ok())
+            .ok_or(cache.generation)
+    }
+
+    fn keep<T: Record>(&self, generation: u64, key: &str, bytes: usize, record: Arc<T>) {
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.generation != generation {
+            return;
+        }
+        let count: usize = cache.records.values().map(HashMap::len).sum();
+        if cache.bytes + bytes > CACHE_BYTES_MAX || count >= CACHE_RECORDS_MAX {
+            cache.records.clear();
+            cache.bytes = 0;
+        }
+        cache.bytes += bytes;
+        let cached = Cached { record, read_at: Instant::now() };
+        cache.records.entry(T::KIND).or_default().insert(key.to_owned(), cached);
+    }
+}
+
+fn decode<T: Record>(stored: &CatalogRecord) -> Result<T, StoreError> {
+    serde_json::from_slice(&stored.data)
+        .map_err(|error| StoreError::Corrupt(format!("{:?} {}: {error}", T::KIND, stored.key)))
+}

@@ -1,0 +1,357 @@
+//! The engine as the API's [`Backend`], [`CatalogStore`] and source of definitions.
+
+use std::sync::Arc;
+
+use stepwright_engine::{
+    CallbackError, DeliverError, Definitions, Described, Engine, LoadError, Revision, StartExecution,
+};
+use stepwright_machine::{Event, history};
+use stepwright_store::{
+    CatalogKind, CatalogRecord, CommitError, Execution as Row, ExecutionKey, ExecutionQuery, Mutation,
+    Pending, Status, Store, StoreError,
+};
+use stepwright_types::arn::{Account, Arn};
+use stepwright_value::Document;
+
+use crate::backend::{
+    ActivityTask, Backend, ExecutionDetails, ExecutionError, ExecutionPage, ExecutionSummary, HistoryPage,
+    HistoryRequest, ListRequest, ListScope, StartError, StartReply, StartRequest, StopRequest, TaskError,
+};
+use crate::catalog::{CatalogStore, CatalogWrite, Machine, WriteError};
+use crate::model::ExecutionStatus;
+
+/// An [`Engine`], asked by the API.
+#[derive(Clone)]
+pub struct EngineBackend {
+    engine: Arc<Engine>,
+}
+
+/// The catalogue of a [`Store`] as the engine's source of definitions.
+pub struct StoredDefinitions(pub Arc<dyn Store>);
+
+impl Definitions for StoredDefinitions {
+    fn definition(
+        &self,
+        machine_arn: &str,
+        revision_id: &str,
+    ) -> Pending<'_, Result<Option<String>, StoreError>> {
+        let key = Machine::record_key(machine_arn, revision_id);
+        Box::pin(async move {
+            let Some(record) = self.0.record(CatalogKind::Revision, &key).await? else { return Ok(None) };
+            let machine = Machine::from_record(&record.data)
+                .map_err(|error| StoreError::Corrupt(format!("revision {key}: {error}")))?;
+            Ok(Some(machine.definition))
+        })
+    }
+}
+
+impl EngineBackend {
+    pub fn new(engine: Arc<Engine>) -> EngineBackend {
+        EngineBackend { engine }
+    }
+
+    async fn find(&self, execution_arn: &str) -> Result<Described, ExecutionError> {
+        let (machine_arn, name) =
+            parts_of(self.engine.account(), execution_arn).ok_or(ExecutionError::DoesNotExist)?;
+        self.engine.find(&machine_arn, name).await.map_err(internal)?.ok_or(ExecutionError::DoesNotExist)
+    }
+
+    fn summary(&self, described: &Described) -> ExecutionSummary {
+        let row = &described.row;
+        let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+        ExecutionSummary {
+            execution_arn: self.execution_arn(row),
+            state_machine_arn: row.machine.to_string(),
+            version_arn: owned(&described.head.version_arn),
+            alias_arn: owned(&described.head.alias_arn),
+            name: row.name.to_string(),
+            status: status(row.status),
+            start_ms: row.start_ms,
+            stop_ms: row.stop_ms,
+            redrive_count: 0,
+            redrive_ms: None,
+            map_run_arn: None,
+            item_count: None,
+        }
+    }
+
+    fn execution_arn(&self, row: &Row) -> String {
+        let machine_name = row.machine.rsplit(':').next().unwrap_or_default();
+        self.engine.account().execution(machine_name, &row.name)
+    }
+
+    async fn list_page(&self, request: ListRequest) -> Result<ExecutionPage, ExecutionError> {
+        let machine = match &request.scope {
+            ListScope::Machine(arn) => arn,
+            ListScope::Version { state_machine_arn, .. } | ListScope::Alias { state_machine_arn, .. } => {
+                state_machine_arn
+            }
+            ListScope::MapRun(_) => return Ok(ExecutionPage { executions: Vec::new(), next: None }),
+        };
+        let mut query = ExecutionQuery {
+            machine: machine.as_str().into(),
+            status: request.status.map(store_status),
+            after: request.after.as_deref().map(read_cursor).transpose()?,
+            limit: request.limit,
+        };
+        let mut executions = Vec::new();
+        loop {
+            let page = self.engine.list(query.clone()).await.map_err(internal)?;
+            for row in page.items {
+                let after = (row.start_ms, row.key);
+                query.after = Some(after);
+                let Some(described) = self.engine.describe(row.key).await.map_err(internal)? else {
+                    continue;
+                };
+                if !is_in_scope(&described, &request.scope) {
+                    continue;
+                }
+                executions.push(self.summary(&described));
+                if executions.len() == request.limit {
+                    let next = Some(write_cursor(after));
+                    return Ok(ExecutionPage { executions, next });
+                }
+            }
+            if !page.more {
+                return Ok(ExecutionPage { executions, next: None });
+            }
+        }
+    }
+}
+
+impl Backend for EngineBackend {
+    fn start(&self, request: StartRequest) -> Pending<'_, Result<StartReply, StartError>> {
+        Box::pin(async move {
+            let machine = &request.machine;
+            let start = StartExecution {
+                revision: Revision {
+                    machine_arn: machine.arn.as_str().into(),
+                    revision_id: machine.revision.as_str().into(),
+                    role_arn: machine.role_arn.as_str().into(),
+                    definition: Some(machine.definition.as_str().into()),
+                },
+                name: request.name.map(Into::into),
+                input: request.input,
+                trace_header: request.trace_header.map(Into::into),
+                version_arn: request.version_arn.map(Into::into),
+                alias_arn: request.alias_arn.map(Into::into),
+            };
+            let execution_arn = |name: &str| self.engine.account().execution(&machine.name, name);
+            match self.engine.start(start).await {
+                Ok(started) => Ok(StartReply {
+                    execution_arn: execution_arn(&started.name),
+                    start_ms: started.start_ms,
+                }),
+                Err(stepwright_engine::StartError::NameTaken(row)) => {
+                    Err(StartError::AlreadyExists { execution_arn: execution_arn(&row.name) })
+                }
+                Err(stepwright_engine::StartError::Deliver(DeliverError::Load(
+                    LoadError::Definition(_, reason),
+                ))) => Err(StartError::InvalidDefinition(reason)),
+                Err(error) => Err(StartError::Internal(error.to_string())),
+            }
+        })
+    }
+
+    fn stop(&self, request: StopRequest) -> Pending<'_, Result<i64, ExecutionError>> {
+        Box::pin(async move {
+            let described = self.find(&request.execution_arn).await?;
+            if let Some(stop_ms) = described.row.stop_ms {
+                return Ok(stop_ms);
+            }
+            let (error, cause) = (request.error.map(Into::into), request.cause.map(Into::into));
+            match self.engine.stop(described.row.key, error, cause).await {
+                Ok(stop_ms) => Ok(stop_ms),
+                // It ended by itself a moment ago.
+                Err(DeliverError::Refused) => {
+                    let ended = self.find(&request.execution_arn).await?;
+                    Ok(ended.row.stop_ms.unwrap_or(ended.row.start_ms))
+                }
+                Err(error) => Err(internal(error)),
+            }
+        })
+    }
+
+    fn describe(&self, execution_arn: &str) -> Pending<'_, Result<ExecutionDetails, ExecutionError>> {
+        let execution_arn = execution_arn.to_owned();
+        Box::pin(async move {
+            let described = self.find(&execution_arn).await?;
+            let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+            Ok(ExecutionDetails {
+                summary: self.summary(&described),
+                not_redrivable_reason: not_redrivable(described.row.status),
+                revision: described.head.revision_id,
+                input: Document::from_stored_text(&*described.head.input),
+                output: described.tail.output.as_deref().map(Document::from_stored_text),
+                error: owned(&described.tail.error),
+                cause: owned(&described.tail.cause),
+                trace_header: owned(&described.head.trace_header),
+                item_processor: None,
+            })
+        })
+    }
+
+    fn list(&self, request: ListRequest) -> Pending<'_, Result<ExecutionPage, ExecutionError>> {
+        Box::pin(self.list_page(request))
+    }
+
+    fn history(&self, request: HistoryRequest) -> Pending<'_, Result<HistoryPage, ExecutionError>> {
+        Box::pin(async move {
+            let described = self.find(&request.execution_arn).await?;
+            let events = self.engine.history(described.row.key).await.map_err(internal)?.events;
+            Ok(page_of(&events, &request))
+        })
+    }
+
+    fn send_task_success(&self, token: &str, output: Document) -> Pending<'_, Result<(), TaskError>> {
+        let token = token.to_owned();
+        Box::pin(async move { self.engine.task_succeeded(&token, output).await.map_err(task_error) })
+    }
+
+    fn send_task_failure(
+        &self,
+        token: &str,
+        error: Option<String>,
+        cause: Option<String>,
+    ) -> Pending<'_, Result<(), TaskError>> {
+        let token = token.to_owned();
+        Box::pin(async move { self.engine.task_failed(&token, error, cause).await.map_err(task_error) })
+    }
+
+    fn send_task_heartbeat(&self, token: &str) -> Pending<'_, Result<(), TaskError>> {
+        let token = token.to_owned();
+        Box::pin(async move { self.engine.task_heartbeat(&token).await.map_err(task_error) })
+    }
+
+    fn activity_task(
+        &self,
+        activity_arn: &str,
+        worker: Option<String>,
+    ) -> Pending<'_, Result<ActivityTask, ExecutionError>> {
+        let activity_arn: Arc<str> = activity_arn.into();
+        Box::pin(async move {
+            let task = self.engine.activity_task(&activity_arn, worker.as_deref()).await;
+            let task = task.map_err(internal)?;
+            Ok(ActivityTask { token: task.token, input: task.input })
+        })
+    }
+}
+
+impl CatalogStore for EngineBackend {
+    fn get(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>> {
+        self.engine.store().record(kind, key)
+    }
+
+    fn list(
+        &self,
+        kind: CatalogKind,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<CatalogRecord>, StoreError>> {
+        self.engine.store().records(kind, prefix, after, limit)
+    }
+
+    fn write(&self, writes: Vec<CatalogWrite>) -> Pending<'static, Result<(), WriteError>> {
+        let mutation = |write: CatalogWrite| Mutation::Catalog {
+            kind: write.kind,
+            key: write.key.into(),
+            data: write.data,
+            expect: write.expect,
+        };
+        let mutations = writes.into_iter().map(mutation).collect();
+        let engine = self.engine.clone();
+        Box::pin(async move {
+            engine.commit(mutations).await.map_err(|error| match error {
+                CommitError::Conflict { .. } => WriteError::Conflict,
+                other => WriteError::Failed(other.to_string()),
+            })
+        })
+    }
+}
+
+/// The state machine's ARN and the execution's name in a STANDARD execution's ARN.
+fn parts_of<'a>(account: &Account, execution_arn: &'a str) -> Option<(String, &'a str)> {
+    let (machine, name) = Arn::parse(execution_arn)?.resource_after("execution")?.split_once(':')?;
+    Some((account.state_machine(machine), name))
+}
+
+fn page_of(events: &[Event], request: &HistoryRequest) -> HistoryPage {
+    let is_wanted = |event: &&Event| {
+        event.id > 0
+            && request
+                .from_event
+                .is_none_or(|from| if request.reverse { event.id <= from } else { event.id >= from })
+    };
+    let mut wanted: Vec<&Event> = events.iter().filter(is_wanted).collect();
+    if request.reverse {
+        wanted.reverse();
+    }
+    let next_event = wanted.get(request.limit).map(|event| event.id);
+    let render = |event: &&Event| {
+        let mut text = String::new();
+        history::to_aws(event, request.include_data, &mut text);
+        text
+    };
+    HistoryPage { events: wanted.iter().take(request.limit).map(render).collect(), next_event }
+}
+
+fn is_in_scope(described: &Described, scope: &ListScope) -> bool {
+    match scope {
+        ListScope::Machine(_) => true,
+        ListScope::Version { version_arn, .. } => {
+            described.head.version_arn.as_deref() == Some(version_arn)
+        }
+        ListScope::Alias { alias_arn, .. } => described.head.alias_arn.as_deref() == Some(alias_arn),
+        ListScope::MapRun(_) => false,
+    }
+}
+
+fn write_cursor((start_ms, key): (i64, ExecutionKey)) -> String {
+    format!("{start_ms}/{}", key.bits())
+}
+
+fn read_cursor(text: &str) -> Result<(i64, ExecutionKey), ExecutionError> {
+    let parts = text.split_once('/').and_then(|(start_ms, bits)| {
+        Some((start_ms.parse().ok()?, ExecutionKey::from_bits(bits.parse().ok()?)?))
+    });
+    parts.ok_or(ExecutionError::InvalidCursor)
+}
+
+fn status(status: Status) -> ExecutionStatus {
+    match status {
+        Status::Running => ExecutionStatus::Running,
+        Status::Succeeded => ExecutionStatus::Succeeded,
+        Status::Failed => ExecutionStatus::Failed,
+        Status::TimedOut => ExecutionStatus::TimedOut,
+        Status::Aborted => ExecutionStatus::Aborted,
+        Status::PendingRedrive => ExecutionStatus::PendingRedrive,
+    }
+}
+
+fn store_status(wanted: ExecutionStatus) -> Status {
+    Status::ALL.into_iter().find(|candidate| status(*candidate) == wanted).unwrap_or(Status::Running)
+}
+
+/// In AWS's words.
+fn not_redrivable(status: Status) -> Option<String> {
+    let name = match status {
+        Status::Running => "RUNNING",
+        Status::Succeeded => "SUCCEEDED",
+        Status::PendingRedrive => "PENDING_REDRIVE",
+        Status::Failed | Status::TimedOut | Status::Aborted => return None,
+    };
+    Some(format!("Execution is {name} and cannot be redriven"))
+}
+
+fn task_error(error: CallbackError) -> TaskError {
+    match error {
+        CallbackError::InvalidToken => TaskError::InvalidToken,
+        CallbackError::TaskGone => TaskError::TimedOut,
+        CallbackError::Deliver(error) => TaskError::Internal(error.to_string()),
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> ExecutionError {
+    ExecutionError::Internal(error.to_string())
+}
