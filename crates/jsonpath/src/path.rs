@@ -115,9 +115,10 @@ impl Path {
         }
     }
 
-    /// Whether the path names at most one value, so that it selects that value and not an array.
+    /// Whether the path has at most one result, so that it yields that and not an array of results: it names one value
+    /// or ends in a function.
     pub fn is_definite(&self) -> bool {
-        self.route.definite
+        self.route.definite || self.route.function.is_some()
     }
 
     /// Whether the path is exactly `$`.
