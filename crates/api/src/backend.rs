@@ -48,14 +48,13 @@ pub trait Backend: Send + Sync + 'static {
     /// Says that the worker which holds the token is alive.
     fn send_task_heartbeat(&self, token: &str) -> Pending<'_, Result<(), TaskError>>;
 
-    /// Waits for a task of the activity and gives it to the worker; `None` when `patience` completes first (the
-    /// long poll has taken its time, or the server shuts down).
+    /// Waits for a task of the activity and gives it to the worker. The caller drops the future when its patience
+    /// ends; a task must not be lost by that.
     fn activity_task(
         &self,
         activity_arn: &str,
         worker: Option<String>,
-        patience: Pending<'static, ()>,
-    ) -> Pending<'_, Result<Option<ActivityTask>, ExecutionError>>;
+    ) -> Pending<'_, Result<ActivityTask, ExecutionError>>;
 
     /// A state machine is being deleted: its executions end at their next transition.
     fn machine_deleting(&self, _state_machine_arn: &str) -> Pending<'_, Result<(), ExecutionError>> {

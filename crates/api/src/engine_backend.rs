@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepwright_engine::{
-    CallbackError, DeliverError, Definitions, Described, Engine, LoadError, Revision, StartExecution,
+    CallbackError, Definitions, DeliverError, Described, Engine, LoadError, Revision, StartExecution,
 };
 use stepwright_machine::{Event, history};
 use stepwright_store::{
@@ -138,16 +138,16 @@ impl Backend for EngineBackend {
             };
             let execution_arn = |name: &str| self.engine.account().execution(&machine.name, name);
             match self.engine.start(start).await {
-                Ok(started) => Ok(StartReply {
-                    execution_arn: execution_arn(&started.name),
-                    start_ms: started.start_ms,
-                }),
+                Ok(started) => {
+                    Ok(StartReply { execution_arn: execution_arn(&started.name), start_ms: started.start_ms })
+                }
                 Err(stepwright_engine::StartError::NameTaken(row)) => {
                     Err(StartError::AlreadyExists { execution_arn: execution_arn(&row.name) })
                 }
-                Err(stepwright_engine::StartError::Deliver(DeliverError::Load(
-                    LoadError::Definition(_, reason),
-                ))) => Err(StartError::InvalidDefinition(reason)),
+                Err(stepwright_engine::StartError::Deliver(DeliverError::Load(LoadError::Definition(
+                    _,
+                    reason,
+                )))) => Err(StartError::InvalidDefinition(reason)),
                 Err(error) => Err(StartError::Internal(error.to_string())),
             }
         })
@@ -299,9 +299,7 @@ fn page_of(events: &[Event], request: &HistoryRequest) -> HistoryPage {
 fn is_in_scope(described: &Described, scope: &ListScope) -> bool {
     match scope {
         ListScope::Machine(_) => true,
-        ListScope::Version { version_arn, .. } => {
-            described.head.version_arn.as_deref() == Some(version_arn)
-        }
+        ListScope::Version { version_arn, .. } => described.head.version_arn.as_deref() == Some(version_arn),
         ListScope::Alias { alias_arn, .. } => described.head.alias_arn.as_deref() == Some(alias_arn),
         ListScope::MapRun(_) => false,
     }

@@ -11,9 +11,11 @@
 mod actions;
 mod api;
 mod arn;
+pub mod asl_definitions;
 pub mod backend;
 pub mod catalog;
 pub mod definitions;
+pub mod engine_backend;
 pub mod environment;
 pub mod error;
 pub mod model;

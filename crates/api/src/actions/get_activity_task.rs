@@ -16,17 +16,12 @@ pub async fn run(api: &Api, input: GetActivityTaskInput) -> Result<GetActivityTa
     if api.catalog.read::<Activity>(activity_arn).await?.is_none() {
         return Err(ApiError::activity_does_not_exist(activity_arn));
     }
-    let stopped = api.polls_stopped();
-    let patience = Box::pin(async move {
-        // Either way the wait is over.
-        let _ = tokio::time::timeout(POLL, stopped).await;
-    });
-    let task = api.backend.activity_task(activity_arn, input.worker_name, patience).await;
+    let polls_stopped = api.polls_stopped();
+    let task = tokio::select! {
+        task = api.backend.activity_task(activity_arn, input.worker_name) => task,
+        () = tokio::time::sleep(POLL) => return Ok(GetActivityTaskOutput::default()),
+        () = polls_stopped => return Ok(GetActivityTaskOutput::default()),
+    };
     let task = task.map_err(|error| ApiError::from_execution(error, activity_arn))?;
-    Ok(match task {
-        Some(task) => {
-            GetActivityTaskOutput { task_token: Some(task.token), input: Some(task.input.text().to_owned()) }
-        }
-        None => GetActivityTaskOutput::default(),
-    })
+    Ok(GetActivityTaskOutput { task_token: Some(task.token), input: Some(task.input.text().to_owned()) })
 }
