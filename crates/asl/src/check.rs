@@ -159,7 +159,9 @@ fn object(site: &Site<'_>, report: &mut Report) {
                     }
                 }
             }
-            Shape::Object(holder) if member.value.is_object() => nested(site, holder, &member.value, &at, report),
+            Shape::Object(holder) if member.value.is_object() => {
+                nested(site, holder, &member.value, &at, report)
+            }
             Shape::List(holder, _) => {
                 for (index, item) in member.value.items().iter().enumerate() {
                     if item.is_object() {
@@ -173,5 +175,8 @@ fn object(site: &Site<'_>, report: &mut Report) {
 }
 
 fn nested(site: &Site<'_>, holder: Holder, node: &Node, at: &Location<'_>, report: &mut Report) {
-    object(&Site { context: site.context, holder, node, at, language: site.language, state: site.state }, report);
+    object(
+        &Site { context: site.context, holder, node, at, language: site.language, state: site.state },
+        report,
+    );
 }

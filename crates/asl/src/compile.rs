@@ -22,9 +22,14 @@ pub struct Compilation {
 impl Compilation {
     /// The message of the `InvalidDefinition` exception with which AWS refuses the definition; `None` when it takes it.
     pub fn aws_error(&self) -> Option<String> {
+        let findings = self.aws_findings();
+        (!findings.is_empty()).then(|| format!("Invalid State Machine Definition: '{findings}'"))
+    }
+
+    /// The errors in AWS's form, joined as AWS joins them; empty when there is none.
+    pub fn aws_findings(&self) -> String {
         let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-        let texts: Vec<String> = errors.filter_map(Diagnostic::aws_text).collect();
-        (!texts.is_empty()).then(|| format!("Invalid State Machine Definition: '{}'", texts.join(", ")))
+        errors.filter_map(Diagnostic::aws_text).collect::<Vec<_>>().join(", ")
     }
 
     pub(crate) fn refused(diagnostic: Diagnostic) -> Compilation {
@@ -32,7 +37,10 @@ impl Compilation {
     }
 
     /// A compilation of what `lowered` makes, when there is no error before.
-    pub(crate) fn finish(mut report: Report, lowered: impl FnOnce() -> lower::Lowered<Program>) -> Compilation {
+    pub(crate) fn finish(
+        mut report: Report,
+        lowered: impl FnOnce() -> lower::Lowered<Program>,
+    ) -> Compilation {
         let mut program = None;
         if !report.has_errors() {
             match lowered() {

@@ -49,7 +49,12 @@ pub struct Note {
 }
 
 impl Diagnostic {
-    pub(crate) fn new(code: &'static Code, message: impl Into<String>, pointer: String, span: Span) -> Diagnostic {
+    pub(crate) fn new(
+        code: &'static Code,
+        message: impl Into<String>,
+        pointer: String,
+        span: Span,
+    ) -> Diagnostic {
         Diagnostic {
             code: code.id,
             aws_code: code.aws,

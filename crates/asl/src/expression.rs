@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwright_jsonata::{CompileError, Expression};
 
-use crate::rules::expressions::Available;
+use crate::states_fields;
 
 /// What a string in a JSONata state is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,11 +32,18 @@ pub(crate) fn source(text: &str) -> Option<&str> {
     }
 }
 
-/// What AWS refuses in an expression that parses, in its words.
-pub(crate) fn refusals(expression: &Expression, available: Available) -> Vec<String> {
-    let mut refusals: Vec<String> = expression.aws_refusals().into_iter().map(|refusal| refusal.to_string()).collect();
-    let _ = available;
-    refusals.dedup();
+/// What AWS refuses in an expression that parses, in its words; each once. `error_output`: whether the expression is
+/// in a catcher, which alone can read `$states.errorOutput`.
+pub(crate) fn refusals(source: &str, expression: &Expression, error_output: bool) -> Vec<String> {
+    let mut refusals: Vec<String> = Vec::new();
+    let parsed = expression.aws_refusals().into_iter().map(|refusal| refusal.message);
+    let fields =
+        states_fields::in_source(source).into_iter().filter(|field| !error_output && *field == "errorOutput");
+    for message in parsed.chain(fields.map(|field| format!("Field '$states.{field}' does not exist."))) {
+        if !refusals.contains(&message) {
+            refusals.push(message);
+        }
+    }
     refusals
 }
 

@@ -57,12 +57,24 @@ pub(crate) enum Shape {
     Expression,
     Boolean,
     /// In JSONata, or an expression.
-    Integer { min: i64, max: i64 },
+    Integer {
+        min: i64,
+        max: i64,
+    },
     /// A number that is never computed.
-    FixedInteger { min: i64, max: i64 },
+    FixedInteger {
+        min: i64,
+        max: i64,
+    },
     /// In JSONata, or an expression.
-    Decimal { min: f64, max: f64 },
-    FixedDecimal { min: f64, max: f64 },
+    Decimal {
+        min: f64,
+        max: f64,
+    },
+    FixedDecimal {
+        min: f64,
+        max: f64,
+    },
     OneOf(&'static [&'static str]),
     /// `InputPath`, `OutputPath`: any path, or null.
     Path,
@@ -376,7 +388,8 @@ impl Holder {
 
     /// The field `name` of it.
     pub(crate) fn field(self, name: &str) -> Option<Field> {
-        let found = self.tables().iter().flat_map(|table| table.iter()).find(|field| field.name == name).copied();
+        let found =
+            self.tables().iter().flat_map(|table| table.iter()).find(|field| field.name == name).copied();
         match self {
             Holder::ChoiceRule | Holder::NestedRule => found.or_else(|| operator(name)),
             _ => found,
@@ -417,10 +430,9 @@ impl Holder {
                 (&["HeartbeatSeconds", "HeartbeatSecondsPath"], false),
                 (&["Next", "End"], true),
             ],
-            Holder::State(StateType::Wait) => &[
-                (&["SecondsPath", "Seconds", "TimestampPath", "Timestamp"], true),
-                (&["Next", "End"], true),
-            ],
+            Holder::State(StateType::Wait) => {
+                &[(&["SecondsPath", "Seconds", "TimestampPath", "Timestamp"], true), (&["Next", "End"], true)]
+            }
             Holder::State(StateType::Map) => &[
                 (&["ItemProcessor", "Iterator"], true),
                 (&["MaxConcurrency", "MaxConcurrencyPath"], false),
@@ -429,7 +441,9 @@ impl Holder {
                 (&["Next", "End"], true),
             ],
             Holder::State(StateType::Pass | StateType::Parallel) => &[(&["Next", "End"], true)],
-            Holder::State(StateType::Fail) => &[(&["Error", "ErrorPath"], false), (&["Cause", "CausePath"], false)],
+            Holder::State(StateType::Fail) => {
+                &[(&["Error", "ErrorPath"], false), (&["Cause", "CausePath"], false)]
+            }
             Holder::ReaderConfig => &[(&["MaxItems", "MaxItemsPath"], false)],
             Holder::ItemBatcher => &[
                 (&["MaxItemsPerBatch", "MaxItemsPerBatchPath"], false),

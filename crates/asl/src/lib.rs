@@ -27,6 +27,7 @@ mod read;
 mod resource_arn;
 mod rules;
 mod spelling;
+mod states_fields;
 mod test_state;
 mod validate;
 

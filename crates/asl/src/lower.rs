@@ -75,9 +75,10 @@ impl<'l> Scope<'l, '_> {
         match known {
             Some(id) => Ok(id),
             // A name that is not known yet: any state will do.
-            None if self.options.is_open(name) => {
-                flow.and_then(|flow| flow.states.first()).copied().ok_or_else(|| self.failed("A transition", node))
-            }
+            None if self.options.is_open(name) => flow
+                .and_then(|flow| flow.states.first())
+                .copied()
+                .ok_or_else(|| self.failed("A transition", node)),
             None => Err(self.failed("A transition", node)),
         }
     }

@@ -128,7 +128,10 @@ impl Node {
             NodeKind::String(text) => Value::String(text.clone()),
             NodeKind::Array(items) => Value::Array(items.iter().map(Node::to_value).collect::<Array>()),
             NodeKind::Object(members) => Value::Object(
-                members.iter().map(|member| (member.key.clone(), member.value.to_value())).collect::<Object>(),
+                members
+                    .iter()
+                    .map(|member| (member.key.clone(), member.value.to_value()))
+                    .collect::<Object>(),
             ),
         }
     }

@@ -46,7 +46,9 @@ mod tests {
     #[test]
     fn open_texts() {
         let allow = CompileOptions { substitutions: Substitutions::Allow, ..Default::default() };
-        for (text, open) in [("${A}", true), ("a${A}b", true), ("$", false), ("$.a", false), ("${", false), ("", false)] {
+        for (text, open) in
+            [("${A}", true), ("a${A}b", true), ("$", false), ("$.a", false), ("${", false), ("", false)]
+        {
             assert_eq!(allow.is_open(text), open, "{text}");
             assert!(!CompileOptions::default().is_open(text));
         }

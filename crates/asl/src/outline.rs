@@ -143,7 +143,13 @@ impl<'a> Outline<'a> {
         let objects = branches.iter().enumerate().filter(|(_, branch)| branch.is_object());
         objects
             .map(|(at, branch)| {
-                self.add_flow(branch, format!("{pointer}/Branches[{at}]"), Some(owner), child_execution, depth + 1)
+                self.add_flow(
+                    branch,
+                    format!("{pointer}/Branches[{at}]"),
+                    Some(owner),
+                    child_execution,
+                    depth + 1,
+                )
             })
             .collect()
     }

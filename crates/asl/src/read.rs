@@ -26,10 +26,8 @@ pub(crate) const DEPTH_MAX: usize = 300;
 /// Reads `text`.
 pub(crate) fn read(text: &str, format: Format) -> Result<Node, Box<Diagnostic>> {
     if text.len() > stepwright_types::limit::DEFINITION_BYTES_MAX {
-        let message = format!(
-            "The definition is larger than {} bytes",
-            stepwright_types::limit::DEFINITION_BYTES_MAX
-        );
+        let message =
+            format!("The definition is larger than {} bytes", stepwright_types::limit::DEFINITION_BYTES_MAX);
         return Err(Box::new(Diagnostic::new(
             &codes::TOO_LARGE,
             message,

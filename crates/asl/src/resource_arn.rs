@@ -61,13 +61,14 @@ pub(crate) fn parse(text: &Arc<str>) -> Result<Resource, Fault> {
             Some(name) if !name.is_empty() => Ok(Resource::Lambda { arn: text.clone() }),
             _ => Err(Fault::NotAnArn),
         },
-        "states" if arn.region.is_empty() && arn.account_id.is_empty() => {
-            let integration = integration(text, arn.resource).ok_or(Fault::Unknown)?;
-            if is_known(&integration) { Ok(Resource::Integration(integration)) } else { Err(Fault::Unknown) }
-        }
         "states" => match arn.resource_after("activity") {
             Some(name) if !name.is_empty() => Ok(Resource::Activity { arn: text.clone() }),
-            _ => Err(Fault::NotAnArn),
+            Some(_) => Err(Fault::NotAnArn),
+            // AWS takes a region and an account in an integration's ARN, though they mean nothing.
+            None => match integration(text, arn.resource).filter(is_known) {
+                Some(integration) => Ok(Resource::Integration(integration)),
+                None => Err(Fault::Unknown),
+            },
         },
         _ => Err(Fault::NotAnArn),
     }
@@ -77,8 +78,9 @@ pub(crate) fn parse(text: &Arc<str>) -> Result<Resource, Fault> {
 pub(crate) fn s3(text: &Arc<str>) -> Option<Integration> {
     let arn = Arn::parse(text)?;
     let integration = integration(text, arn.resource)?;
-    let global = arn.service == "states" && arn.region.is_empty() && arn.account_id.is_empty();
-    (global && &*integration.service == "s3" && integration.pattern == Pattern::RequestResponse)
+    (arn.service == "states"
+        && &*integration.service == "s3"
+        && integration.pattern == Pattern::RequestResponse)
         .then_some(integration)
 }
 
@@ -124,7 +126,9 @@ fn is_known(integration: &Integration) -> bool {
         let waits = matches!(integration.pattern, Pattern::RequestResponse | Pattern::WaitForTaskToken);
         return waits && action.starts_with(|c: char| c.is_ascii_lowercase());
     }
-    let Some(service) = SERVICES.iter().find(|service| service.name == &*integration.service) else { return false };
+    let Some(service) = SERVICES.iter().find(|service| service.name == &*integration.service) else {
+        return false;
+    };
     let pattern = match integration.pattern {
         Pattern::RequestResponse => true,
         Pattern::Sync => service.sync,
@@ -153,12 +157,14 @@ mod tests {
     fn resources() {
         use Pattern::{RequestResponse, Sync, Sync2, WaitForTaskToken};
         check("arn:aws:states:::lambda:invoke", Ok(("lambda", "invoke", RequestResponse)));
-        check("arn:aws-cn:states:::sqs:sendMessage.waitForTaskToken", Ok((
-            "sqs",
-            "sendMessage.waitForTaskToken",
-            WaitForTaskToken,
-        )));
-        check("arn:aws:states:::states:startExecution.sync:2", Ok(("states", "startExecution.sync:2", Sync2)));
+        check(
+            "arn:aws-cn:states:::sqs:sendMessage.waitForTaskToken",
+            Ok(("sqs", "sendMessage.waitForTaskToken", WaitForTaskToken)),
+        );
+        check(
+            "arn:aws:states:::states:startExecution.sync:2",
+            Ok(("states", "startExecution.sync:2", Sync2)),
+        );
         check("arn:aws:states:::ecs:runTask.sync", Ok(("ecs", "runTask.sync", Sync)));
         check("arn:aws:states:::aws-sdk:s3:getObject", Ok(("aws-sdk:s3", "getObject", RequestResponse)));
         check("arn:aws:lambda:eu-west-1:123456789012:function:f:live", Ok(("function", "", RequestResponse)));

@@ -38,7 +38,11 @@ pub(crate) fn field(place: &FieldSite<'_>, report: &mut Report) {
         return;
     }
     match place.field.shape {
-        Shape::Path | Shape::ResultPath | Shape::ReferencePath | Shape::ItemsPath | Shape::PathOrIntrinsic => {
+        Shape::Path
+        | Shape::ResultPath
+        | Shape::ReferencePath
+        | Shape::ItemsPath
+        | Shape::PathOrIntrinsic => {
             paths::check(place, report);
         }
         Shape::Timestamp | Shape::TimestampOperand => timestamps::check(place, report),
@@ -49,7 +53,8 @@ pub(crate) fn field(place: &FieldSite<'_>, report: &mut Report) {
     }
     if place.jsonata() {
         expressions::check(place, report);
-    } else if matches!(place.field.shape, Shape::Template | Shape::Assign) || place.field.name == "RoleArn.$" {
+    } else if matches!(place.field.shape, Shape::Template | Shape::Assign) || place.field.name == "RoleArn.$"
+    {
         templates::check(place, report);
     }
 }

@@ -23,7 +23,8 @@ const CHARS_MAX: usize = 80;
 
 /// How many letters must be added, dropped, changed or swapped with their neighbour; case does not count.
 fn distance(a: &str, b: &str) -> usize {
-    let letters = |text: &str| text.chars().take(CHARS_MAX).flat_map(char::to_lowercase).collect::<Vec<char>>();
+    let letters =
+        |text: &str| text.chars().take(CHARS_MAX).flat_map(char::to_lowercase).collect::<Vec<char>>();
     let (a, b) = (letters(a), letters(b));
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();
@@ -33,10 +34,8 @@ fn distance(a: &str, b: &str) -> usize {
             let get = |line: &[usize], at: usize| line.get(at).copied().unwrap_or(usize::MAX / 2);
             let changed = get(&above, column) + usize::from(left != right);
             let mut best = changed.min(get(&above, column + 1) + 1).min(get(&current, column) + 1);
-            let swapped = row > 0
-                && column > 0
-                && a.get(row - 1) == Some(right)
-                && b.get(column - 1) == Some(left);
+            let swapped =
+                row > 0 && column > 0 && a.get(row - 1) == Some(right) && b.get(column - 1) == Some(left);
             if swapped {
                 best = best.min(get(&before, column - 1) + 1);
             }

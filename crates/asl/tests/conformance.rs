@@ -81,7 +81,9 @@ fn definitions_of_recorded_cases() {
                 (Some(message), Some(_)) if message.contains("Error=ValueError") => {}
                 (Some(message), Some(answer)) if message == answer => {}
                 (expected, answer) => {
-                    wrong.push(format!("{place}\n  expected {expected:?}\n  got      {answer:?}\n  {definition}"));
+                    wrong.push(format!(
+                        "{place}\n  expected {expected:?}\n  got      {answer:?}\n  {definition}"
+                    ));
                 }
             }
         }
@@ -97,7 +99,8 @@ fn recorded_validations() {
             continue;
         }
         let steps = case.value().get("steps").and_then(Value::as_array).cloned().unwrap_or_default();
-        let Some(args) = steps.iter().find_map(|step| step.get("args").filter(|args| args.get("definition").is_some()))
+        let Some(args) =
+            steps.iter().find_map(|step| step.get("args").filter(|args| args.get("definition").is_some()))
         else {
             continue;
         };

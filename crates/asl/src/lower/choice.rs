@@ -20,9 +20,11 @@ fn rule(node: &Node, scope: &mut Scope<'_, '_>) -> Lowered<ChoiceRule> {
     let next = node.get("Next").ok_or_else(|| scope.failed("The rule", node))?;
     let next = scope.target(next)?;
     let jsonata = scope.state.language == QueryLanguage::Jsonata;
-    let condition = if jsonata { condition(node, scope)? } else { Condition::Comparison(comparison(node, scope)?) };
+    let condition =
+        if jsonata { condition(node, scope)? } else { Condition::Comparison(comparison(node, scope)?) };
     let assign = node.get("Assign").map(|assign| template::lower(assign, scope)).transpose()?;
-    let output = node.get("Output").filter(|_| jsonata).map(|output| template::lower(output, scope)).transpose()?;
+    let output =
+        node.get("Output").filter(|_| jsonata).map(|output| template::lower(output, scope)).transpose()?;
     Ok(ChoiceRule { condition, next, assign, output })
 }
 

@@ -85,7 +85,11 @@ fn writer(node: &Node, scope: &mut Scope<'_, '_>) -> Lowered<ResultWriter> {
         None => None,
     };
     let arguments = template::arguments_of(node, scope)?;
-    Ok(ResultWriter { resource, arguments, config: node.get("WriterConfig").map_or_else(Value::default, Node::to_value) })
+    Ok(ResultWriter {
+        resource,
+        arguments,
+        config: node.get("WriterConfig").map_or_else(Value::default, Node::to_value),
+    })
 }
 
 /// The object without the members of these names.

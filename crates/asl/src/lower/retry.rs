@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Lowered, Scope, integer, state, template};
 use crate::node::Node;
-use crate::program::{Catcher, QueryLanguage, Retrier, ResultPath};
+use crate::program::{Catcher, QueryLanguage, ResultPath, Retrier};
 
 /// What a retrier does that says nothing (Amazon States Language, "Retrying after error").
 const INTERVAL_S: i64 = 1;
@@ -19,7 +19,10 @@ pub(super) fn retriers(scope: &Scope<'_, '_>) -> Vec<Retrier> {
             error_equals: error_equals(node),
             interval_s: node.get("IntervalSeconds").and_then(integer).unwrap_or(INTERVAL_S),
             max_attempts: node.get("MaxAttempts").and_then(integer).unwrap_or(MAX_ATTEMPTS),
-            backoff_rate: node.get("BackoffRate").and_then(Node::as_number).map_or(BACKOFF_RATE, |rate| rate.as_f64()),
+            backoff_rate: node
+                .get("BackoffRate")
+                .and_then(Node::as_number)
+                .map_or(BACKOFF_RATE, |rate| rate.as_f64()),
             max_delay_s: node.get("MaxDelaySeconds").and_then(integer),
             jitter: node.get("JitterStrategy").and_then(Node::as_str) == Some("FULL"),
         })
@@ -39,7 +42,8 @@ fn catcher(node: &Node, scope: &mut Scope<'_, '_>) -> Lowered<Catcher> {
         Some(node) => state::result_path(node, scope)?,
         None => ResultPath::Whole,
     };
-    let output = node.get("Output").filter(|_| jsonata).map(|output| template::lower(output, scope)).transpose()?;
+    let output =
+        node.get("Output").filter(|_| jsonata).map(|output| template::lower(output, scope)).transpose()?;
     let assign = node.get("Assign").map(|assign| template::lower(assign, scope)).transpose()?;
     Ok(Catcher { error_equals: error_equals(node), next, result_path, output, assign })
 }

@@ -8,9 +8,7 @@ use stepwright_value::Document;
 use super::{Lowered, Scope, choice, fail, map, retry, task, template, wait};
 use crate::fields::StateType;
 use crate::node::Node;
-use crate::program::{
-    FlowId, Kind, Parallel, Pass, PathField, QueryLanguage, ResultPath, State,
-};
+use crate::program::{FlowId, Kind, Parallel, Pass, PathField, QueryLanguage, ResultPath, State};
 
 pub(super) fn lower(mut scope: Scope<'_, '_>) -> Lowered<State> {
     let view = scope.state;
@@ -54,9 +52,9 @@ pub(super) fn lower(mut scope: Scope<'_, '_>) -> Lowered<State> {
 
 fn kind(scope: &mut Scope<'_, '_>) -> Lowered<Kind> {
     Ok(match scope.state.kind {
-        Some(StateType::Pass) => Kind::Pass(Pass {
-            result: scope.get("Result").map(|node| Document::from(node.to_value())),
-        }),
+        Some(StateType::Pass) => {
+            Kind::Pass(Pass { result: scope.get("Result").map(|node| Document::from(node.to_value())) })
+        }
         Some(StateType::Task) => Kind::Task(Box::new(task::lower(scope)?)),
         Some(StateType::Choice) => Kind::Choice(choice::lower(scope)?),
         Some(StateType::Wait) => Kind::Wait(wait::lower(scope)?),

@@ -16,7 +16,10 @@ pub(super) fn lower(scope: &mut Scope<'_, '_>) -> Lowered<Task> {
 
 fn resource(scope: &Scope<'_, '_>) -> Lowered<Resource> {
     let node = scope.state.node;
-    let arn = scope.get("Resource").and_then(|node| node.as_text()).ok_or_else(|| scope.failed("Resource", node))?;
+    let arn = scope
+        .get("Resource")
+        .and_then(|node| node.as_text())
+        .ok_or_else(|| scope.failed("Resource", node))?;
     match resource_arn::parse(arn) {
         Ok(resource) => Ok(resource),
         // A function, most often, whose ARN comes with the deployment.

@@ -50,7 +50,9 @@ fn closed(node: &Node, scope: &Scope<'_, '_>) -> Value {
             let mut object = Object::with_capacity(members.len());
             for member in members {
                 let text = member.value.as_str().unwrap_or_default();
-                let open = scope.options.is_open(text) && Path::parse(text).is_err() && Intrinsic::parse(text).is_err();
+                let open = scope.options.is_open(text)
+                    && Path::parse(text).is_err()
+                    && Intrinsic::parse(text).is_err();
                 let key = member.key.strip_suffix(".$").filter(|_| open).map(Arc::from);
                 object.insert(key.unwrap_or_else(|| member.key.clone()), closed(&member.value, scope));
             }
@@ -67,7 +69,8 @@ fn jsonata(node: &Node, scope: &mut Scope<'_, '_>) -> Lowered<JsonataTemplate> {
             None => JsonataTemplate::Literal(Value::String(text.clone())),
         },
         NodeKind::Array(items) => {
-            let items = items.iter().map(|item| jsonata(item, scope)).collect::<Lowered<Vec<JsonataTemplate>>>()?;
+            let items =
+                items.iter().map(|item| jsonata(item, scope)).collect::<Lowered<Vec<JsonataTemplate>>>()?;
             match items.iter().all(|item| matches!(item, JsonataTemplate::Literal(_))) {
                 true => JsonataTemplate::Literal(node.to_value()),
                 false => JsonataTemplate::Array(items),

@@ -63,7 +63,9 @@ impl Walk<'_> {
                 found @ ('}' | ']') => return Err(self.mismatch(found)),
                 found => {
                     let kind = container(close);
-                    return Err(self.unexpected(found, &format!("was expecting comma to separate {kind} entries")));
+                    return Err(
+                        self.unexpected(found, &format!("was expecting comma to separate {kind} entries"))
+                    );
                 }
             }
         }
@@ -155,7 +157,9 @@ impl Walk<'_> {
                     match self.bump() {
                         Some(digit) if digit.is_ascii_hexdigit() => {}
                         Some(found) => {
-                            return Err(self.unexpected(found, "expected a hex-digit for character escape sequence"));
+                            return Err(
+                                self.unexpected(found, "expected a hex-digit for character escape sequence")
+                            );
                         }
                         None => return Err(self.end("in character escape sequence")),
                     }
@@ -183,7 +187,9 @@ impl Walk<'_> {
         let message = if digits.len() > 1 && digits.starts_with('0') {
             "Invalid numeric value: Leading zeroes not allowed".to_owned()
         } else {
-            let after = if first == '-' { "expected digit (0-9) to follow minus sign, for valid numeric value" } else {
+            let after = if first == '-' {
+                "expected digit (0-9) to follow minus sign, for valid numeric value"
+            } else {
                 "Decimal point not followed by a digit"
             };
             format!("Unexpected character in numeric value: {after}")
@@ -194,7 +200,8 @@ impl Walk<'_> {
     fn word(&mut self, word: &str) -> Result<(), Fault> {
         let start = self.at - 1;
         let rest = self.text.get(start..).unwrap_or_default();
-        let ends = rest.get(word.len()..).and_then(|after| after.chars().next()).is_none_or(|c| !is_identifier(c));
+        let ends =
+            rest.get(word.len()..).and_then(|after| after.chars().next()).is_none_or(|c| !is_identifier(c));
         if rest.starts_with(word) && ends {
             self.at = start + word.len();
             return Ok(());
@@ -361,9 +368,14 @@ mod tests {
 
     #[test]
     fn any_text_has_a_finding() {
-        for text in ["", "é", "{\"\\u12", "[\"\u{1}\"]", "{]", "[}", "-", "01", "1.", "{\"a\":1}}", "\u{feff}{}"] {
+        for text in
+            ["", "é", "{\"\\u12", "[\"\u{1}\"]", "{]", "[}", "-", "01", "1.", "{\"a\":1}}", "\u{feff}{}"]
+        {
             let diagnostic = diagnose(text, text.len());
-            assert!(text.get(diagnostic.span.clone()).is_some() || diagnostic.span.end > text.len(), "{text:?}");
+            assert!(
+                text.get(diagnostic.span.clone()).is_some() || diagnostic.span.end > text.len(),
+                "{text:?}"
+            );
         }
     }
 }

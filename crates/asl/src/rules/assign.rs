@@ -15,7 +15,8 @@ pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
         let said = if name == "states" {
             Some((&codes::RESERVED_VARIABLE, "Cannot assign to reserved variable '$states'.".to_owned()))
         } else {
-            fault(name).map(|fault| (&codes::BAD_VARIABLE_NAME, format!("Invalid variable name '{name}': {fault}")))
+            fault(name)
+                .map(|fault| (&codes::BAD_VARIABLE_NAME, format!("Invalid variable name '{name}': {fault}")))
         };
         if let Some((code, message)) = said {
             report.push(Diagnostic::new(code, message, place.at.to_string(), member.key_span));

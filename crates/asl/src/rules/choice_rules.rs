@@ -11,8 +11,13 @@ const SELECTORS: &[&str] = &["And", "Or", "Not", "Variable", "Condition"];
 pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
     let present: Vec<&Member> = SELECTORS.iter().filter_map(|name| site.node.member(name)).collect();
     if present.len() != 1 {
-        let names = if site.holder == Holder::ChoiceRule { SELECTORS } else { SELECTORS.get(..4).unwrap_or_default() };
-        let message = format!("The object must have only one of the following fields, [{}]", names.join(", "));
+        let names = if site.holder == Holder::ChoiceRule {
+            SELECTORS
+        } else {
+            SELECTORS.get(..4).unwrap_or_default()
+        };
+        let message =
+            format!("The object must have only one of the following fields, [{}]", names.join(", "));
         let span = present.get(1).map_or(site.node.span, |member| member.key_span);
         report.push(Diagnostic::new(&codes::NONE_OF_FIELDS, message, site.at.to_string(), span));
         return;

@@ -74,24 +74,7 @@ fn one(place: &FieldSite<'_>, text: &str, span: Span, at: &Location<'_>, report:
             return;
         }
     };
-    for refusal in expression::refusals(&compiled, Available::of(place)) {
+    for refusal in expression::refusals(source, &compiled, place.site.holder == Holder::Catcher) {
         report.push(Diagnostic::new(&codes::REFUSED_EXPRESSION, refusal, at.to_string(), span));
-    }
-}
-
-/// Which fields of `$states` an expression can read beside `input` and `context`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Available {
-    pub(crate) result: bool,
-    pub(crate) error_output: bool,
-}
-
-impl Available {
-    fn of(place: &FieldSite<'_>) -> Available {
-        let output = matches!(place.field.name, "Output" | "Assign");
-        Available {
-            result: output && place.site.holder.is_state(),
-            error_output: output && place.site.holder == Holder::Catcher,
-        }
     }
 }

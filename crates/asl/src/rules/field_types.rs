@@ -35,7 +35,8 @@ pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) -> bool {
         Shape::OneOf(choices) => one_of(place, choices, report),
         Shape::Assign | Shape::Object(_) => expect(value.is_object(), "Object", place, report),
         Shape::States => {
-            expect(value.is_object(), "Object", place, report) && not_empty(value.members().is_empty(), place, report)
+            expect(value.is_object(), "Object", place, report)
+                && not_empty(value.members().is_empty(), place, report)
         }
         Shape::Items => {
             let fits = value.is_array() || value.is_object() || is_computed(place);
@@ -43,7 +44,8 @@ pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) -> bool {
         }
         Shape::ErrorNames | Shape::TextList => {
             list(place, "String", |item| item.as_str().is_some(), report)
-                && (place.field.shape == Shape::TextList || not_empty(value.items().is_empty(), place, report))
+                && (place.field.shape == Shape::TextList
+                    || not_empty(value.items().is_empty(), place, report))
         }
         Shape::List(_, filled) => {
             list(place, "Object", Node::is_object, report)
@@ -77,7 +79,12 @@ fn is_computed(place: &FieldSite<'_>) -> bool {
 fn not_empty(empty: bool, place: &FieldSite<'_>, report: &mut Report) -> bool {
     if empty {
         let span = place.value().span;
-        report.push(Diagnostic::new(&codes::EMPTY_VALUE, "Value cannot be empty", place.at.to_string(), span));
+        report.push(Diagnostic::new(
+            &codes::EMPTY_VALUE,
+            "Value cannot be empty",
+            place.at.to_string(),
+            span,
+        ));
     }
     !empty
 }

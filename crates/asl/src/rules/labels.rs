@@ -15,7 +15,9 @@ pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
     let mut seen = HashSet::new();
     for state in &context.outline.states {
         let Some(value) = state.node.get("Label") else { continue };
-        let Some(label) = Node::as_str(value).filter(|label| !context.options.is_open(label)) else { continue };
+        let Some(label) = Node::as_str(value).filter(|label| !context.options.is_open(label)) else {
+            continue;
+        };
         let at = format!("{}/Label", state.pointer);
         if let Some(fault) = fault(label) {
             let message = format!("Invalid Label name: Label '{label}' {fault}");

@@ -37,7 +37,8 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
     let express = site.context.options.machine_type == MachineType::Express && outer.is_none()
         || outer == Some(ChildExecution::Express);
     if express && mode == Some("DISTRIBUTED") {
-        let message = "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines";
+        let message =
+            "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines";
         let span = site.node.get("Mode").map_or(site.node.span, |node| node.span);
         report.push(Diagnostic::new(&codes::EXPRESS_PATTERN, message, site.at.to_string(), span));
     }

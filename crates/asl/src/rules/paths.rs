@@ -12,8 +12,13 @@ pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
     match place.field.shape {
         Shape::PathOrIntrinsic if text.starts_with("States.") => {
             if let Err(error) = Intrinsic::parse(text) {
-                say(&codes::BAD_PATH, "Value must be a valid JSONPath or a valid intrinsic function call", place, report)
-                    .push_help(error.to_string(), report);
+                say(
+                    &codes::BAD_PATH,
+                    "Value must be a valid JSONPath or a valid intrinsic function call",
+                    place,
+                    report,
+                )
+                .push_help(error.to_string(), report);
             }
         }
         Shape::Path | Shape::PathOrIntrinsic => {

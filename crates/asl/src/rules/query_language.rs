@@ -10,7 +10,9 @@ use crate::program::QueryLanguage;
 pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
     downgrade(site, report);
     for member in site.node.members() {
-        let Some(field) = site.holder.field(&member.key).filter(|field| !site.speaks(field)) else { continue };
+        let Some(field) = site.holder.field(&member.key).filter(|field| !site.speaks(field)) else {
+            continue;
+        };
         let (mine, other) = match field.only {
             Only::JsonPath => ("JSONata", "JSONPath"),
             _ => ("JSONPath", "JSONata"),
@@ -27,7 +29,8 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
             _ => "Set QueryLanguage to JSONata to use it.",
         };
         report.push(
-            Diagnostic::new(&codes::OTHER_LANGUAGE_FIELD, message, site.at.to_string(), member.key_span).help(help),
+            Diagnostic::new(&codes::OTHER_LANGUAGE_FIELD, message, site.at.to_string(), member.key_span)
+                .help(help),
         );
     }
 }

@@ -18,7 +18,12 @@ pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
     };
     let known = matches!(resource_arn::s3(arn), Some(integration) if actions.contains(&&*integration.action));
     if !known {
-        say(&codes::BAD_READER, "The field 'Resource' does not match any of the allowed values", place, report);
+        say(
+            &codes::BAD_READER,
+            "The field 'Resource' does not match any of the allowed values",
+            place,
+            report,
+        );
     }
 }
 
@@ -60,7 +65,9 @@ fn express(place: &FieldSite<'_>, resource: &Resource, report: &mut Report) {
     let message = match resource {
         Resource::Activity { .. } => "Express state machine does not support Activity ARN",
         Resource::Integration(integration) => match integration.pattern {
-            Pattern::Sync | Pattern::Sync2 => "Express state machine does not support '.sync' service integration",
+            Pattern::Sync | Pattern::Sync2 => {
+                "Express state machine does not support '.sync' service integration"
+            }
             // The space at the end is AWS's.
             Pattern::WaitForTaskToken => {
                 "Express state machine does not support '.waitForTaskToken' service integration "

@@ -18,7 +18,12 @@ pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
                  service",
                 state.name
             );
-            report.push(Diagnostic::new(&codes::BAD_STATE_NAME, message, state.pointer.clone(), state.name_span));
+            report.push(Diagnostic::new(
+                &codes::BAD_STATE_NAME,
+                message,
+                state.pointer.clone(),
+                state.name_span,
+            ));
         }
         match seen.get(&**state.name) {
             Some(first) => report.push(

@@ -7,7 +7,9 @@ use crate::node::Node;
 
 pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
     let seconds = |name| site.node.get(name).and_then(Node::as_number).and_then(|number| number.as_i64());
-    let (Some(heartbeat), Some(timeout)) = (seconds("HeartbeatSeconds"), seconds("TimeoutSeconds")) else { return };
+    let (Some(heartbeat), Some(timeout)) = (seconds("HeartbeatSeconds"), seconds("TimeoutSeconds")) else {
+        return;
+    };
     if heartbeat < timeout {
         return;
     }

@@ -6,43 +6,70 @@ use crate::check::Context;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::node::{Member, Node};
-use crate::outline::{StateView, distributed};
-use crate::program::{FlowId, QueryLanguage};
+use crate::outline::{FlowView, StateView, distributed};
+use crate::program::{FlowId, QueryLanguage, StateId};
+use crate::rules::targets::for_each_target;
 
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
-    let assigned: Vec<BTreeSet<String>> = context
-        .outline
-        .flows
-        .iter()
-        .map(|flow| {
-            let states = flow.states.iter().filter_map(|id| context.outline.state(*id));
-            states.flat_map(|state| assignments(state).map(|member| name(state, member))).collect()
-        })
-        .collect();
     for state in &context.outline.states {
         for member in assignments(state) {
             let name = name(state, member);
-            let outer = outer_flows(context, state.flow)
-                .any(|flow| assigned.get(flow.0 as usize).is_some_and(|names| names.contains(&name)));
-            if outer {
-                let message = format!("The variable name '{name}' was already defined in a parent scope.");
-                let at = format!("{}/Assign", state.pointer);
-                report.push(Diagnostic::new(&codes::SHADOWED_VARIABLE, message, at, member.key_span).help(
-                    "Inner flows can read the variables around them, but not assign them: use another name.",
-                ));
+            if !owners(context, state.flow).any(|owner| defined_before(context, owner, &name)) {
+                continue;
             }
+            let message = format!("The variable name '{name}' was already defined in a parent scope.");
+            let at = format!("{}/Assign", state.pointer);
+            report.push(Diagnostic::new(&codes::SHADOWED_VARIABLE, message, at, member.key_span).help(
+                "Inner flows can read the variables around them, but not assign them: use another name.",
+            ));
         }
     }
 }
 
-/// The flows around `flow` whose variables it sees, the nearest first.
-fn outer_flows<'c>(context: &'c Context<'_>, flow: FlowId) -> impl Iterator<Item = FlowId> + 'c {
-    let around = move |flow: FlowId| {
-        let owner = context.outline.state(context.outline.flow(flow)?.owner?)?;
+/// The states around `flow` whose variables it sees, the nearest first.
+fn owners<'c>(context: &'c Context<'_>, flow: FlowId) -> impl Iterator<Item = StateId> + 'c {
+    let owner = move |flow: FlowId| {
+        let id = context.outline.flow(flow)?.owner?;
         // The executions of a distributed Map have variables of their own.
-        (!distributed(owner.node)).then_some(owner.flow)
+        context.outline.state(id).filter(|state| !distributed(state.node)).map(|_| id)
     };
-    std::iter::successors(around(flow), move |flow| around(*flow))
+    std::iter::successors(owner(flow), move |id| owner(context.outline.state(*id)?.flow))
+}
+
+/// Whether a state that runs before `owner`, in its flow, assigns the variable. What the owner assigns itself comes
+/// after its branches.
+fn defined_before(context: &Context<'_>, owner: StateId, name: &str) -> bool {
+    let Some(flow) = context.outline.state(owner).and_then(|state| context.outline.flow(state.flow)) else {
+        return false;
+    };
+    let assigns = |id: &StateId| {
+        let state = context.outline.state(*id);
+        state.is_some_and(|state| assignments(state).any(|member| self::name(state, member) == name))
+    };
+    let candidates: Vec<StateId> =
+        flow.states.iter().copied().filter(|id| *id != owner && assigns(id)).collect();
+    candidates.into_iter().any(|id| leads_to(context, flow, id, owner))
+}
+
+/// Whether transitions lead from one state to another of the same flow.
+fn leads_to(context: &Context<'_>, flow: &FlowView<'_>, from: StateId, to: StateId) -> bool {
+    let mut seen = BTreeSet::from([from]);
+    let mut open = vec![from];
+    while let Some(state) = open.pop().and_then(|id| context.outline.state(id)) {
+        let mut found = false;
+        for_each_target(state, |node, _| {
+            if let Some(id) = node.as_str().and_then(|name| flow.by_name.get(name)) {
+                found |= *id == to;
+                if seen.insert(*id) {
+                    open.push(*id);
+                }
+            }
+        });
+        if found {
+            return true;
+        }
+    }
+    false
 }
 
 /// The assignments of a state, its rules and its catchers.
