@@ -13,7 +13,6 @@ use stepwright_value::Document;
 
 use crate::engine::{Engine, goes_on_soon};
 use crate::error::{DeliverError, LoadError};
-use crate::hot::Slot;
 use crate::record::{Head, Tail};
 
 /// An execution in memory, with what the engine itself must know of it.
@@ -72,6 +71,7 @@ impl Engine {
             *place = None;
             return Err(error.into());
         }
+        self.observe(&loaded.identity, &drive.events);
         self.perform(key, drive.effects, &loaded.identity);
         Ok(seen)
     }
@@ -131,6 +131,15 @@ impl Engine {
         mutations.extend(drive.effects.iter().filter_map(|effect| mutation(key, effect, stop_ms)));
     }
 
+    /// Shows events that are durable to whoever watches.
+    pub(crate) fn observe(&self, identity: &Identity, events: &[Event]) {
+        if let Some(observer) = &self.observer
+            && !events.is_empty()
+        {
+            observer.committed(identity, events);
+        }
+    }
+
     /// Acts on effects whose cause is durable.
     pub(crate) fn perform(
         self: &Arc<Self>,
@@ -163,15 +172,13 @@ impl Engine {
     /// Rebuilds an execution from its row and its events.
     pub(crate) async fn load(&self, row: Row) -> Result<Loaded, LoadError> {
         let head = Head::decode(&row.head)?;
-        let program =
-            self.programs.get(&*self.store, &row.machine, &head.revision_id, None).await?;
+        let program = self.programs.get(&row.machine, &head.revision_id, None).await?;
         let identity = Arc::new(self.identity(&row, &head));
         let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
         let segments = self.store.segments(row.key, 1).await?;
         let damaged = |reason: String| LoadError::History(identity.execution_arn.clone(), reason);
         for segment in &segments {
-            let events =
-                codec::decode_segment(&segment.data).map_err(|error| damaged(error.to_string()))?;
+            let events = codec::decode_segment(&segment.data).map_err(|error| damaged(error.to_string()))?;
             for event in &events {
                 execution.evolve(event).map_err(|error| damaged(error.to_string()))?;
             }

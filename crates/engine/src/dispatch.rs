@@ -67,11 +67,11 @@ impl Engine {
                 };
                 // The semaphore is never closed.
                 let Ok(_turn) = turn else { return };
-                let call = engine.call(task_call, &identity);
+                let answer = engine.targets.call(engine.call(task_call, &identity), cancelled.clone());
                 tokio::select! {
                     biased;
                     () = cancelled.cancelled() => return,
-                    answer = engine.targets.call(call, cancelled.clone()) => answer,
+                    answer = answer => answer,
                 }
             };
             engine.dispatches.lock().remove(&(key, task.0));

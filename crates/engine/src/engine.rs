@@ -14,18 +14,23 @@ use crate::clock::Clock;
 use crate::dispatch::Dispatches;
 use crate::entropy::Entropy;
 use crate::hot::Hot;
-use crate::programs::Programs;
+use crate::observer::Observer;
+use crate::programs::{Definitions, Programs};
 use crate::timers::Timers;
 
 /// What an engine is built from.
 pub struct EngineOptions {
     pub store: Arc<dyn Store>,
+    /// Where the definitions of state machines are kept.
+    pub definitions: Arc<dyn Definitions>,
     pub targets: Arc<dyn TaskTarget>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<Entropy>,
     pub account: Arc<Account>,
     /// Task calls at a time, over all executions; others wait for their turn.
     pub calls_max: usize,
+    /// Watches all executions.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 /// Drives executions. One for a process; shared by all who call it.
@@ -43,6 +48,7 @@ pub struct Engine {
     pub(crate) dispatches: Dispatches,
     /// Bounds the task calls that are under way.
     pub(crate) calls: Arc<Semaphore>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     failure: Failure,
 }
 
@@ -74,12 +80,13 @@ impl Engine {
             clock: options.clock,
             entropy: options.entropy,
             account: options.account,
-            programs: Programs::new(),
+            programs: Programs::new(options.definitions),
             hot: Hot::default(),
             timers: Timers::default(),
             activities: Activities::default(),
             dispatches: Dispatches::default(),
             calls: Arc::new(Semaphore::new(options.calls_max.max(1))),
+            observer: options.observer,
             failure: Failure { sender: watch::Sender::new(false), reason: Mutex::default() },
         });
         engine.recover().await?;
@@ -133,6 +140,9 @@ impl Engine {
         match &result {
             Err(CommitError::Fenced) => self.fail("the shard is held by another node".to_owned()),
             Err(CommitError::Store(error)) => self.fail(error.to_string()),
+            Err(CommitError::Invalid(reason)) => {
+                tracing::error!(reason, "a defect: the engine made a unit that the store refuses");
+            }
             Ok(()) | Err(CommitError::NameTaken(_) | CommitError::Conflict { .. }) => {}
         }
         result
@@ -166,5 +176,5 @@ impl Engine {
 
 /// Whether an execution is expected to go on within moments, so that it is worth keeping in memory.
 pub(crate) fn goes_on_soon(execution: &Execution) -> bool {
-    execution.outcome().is_none() && execution.has_dispatched_task()
+    execution.outcome().is_none() && execution.awaits_call()
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use rand::rngs::StdRng;
-use rand::{RngCore, SeedableRng};
+use rand::{Rng, SeedableRng};
 
 /// A source of random numbers that cannot be guessed, or, seeded, of the same ones again.
 pub struct Entropy(Mutex<StdRng>);
@@ -11,7 +11,7 @@ pub struct Entropy(Mutex<StdRng>);
 impl Entropy {
     /// Seeded by the operating system.
     pub fn from_system() -> Entropy {
-        Entropy(Mutex::new(StdRng::from_os_rng()))
+        Entropy(Mutex::new(rand::make_rng()))
     }
 
     /// The same numbers for the same seed; for tests and the simulator.

@@ -5,47 +5,52 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use stepwright_asl::program::Program;
-use stepwright_store::{CatalogKind, Store};
+use stepwright_store::{Pending, StoreError};
 
 use crate::LoadError;
 
 /// Programs kept in memory. A program is a few times the size of its definition (1 MB at most, usually a few KB).
 const PROGRAMS_MAX: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 
-/// The compiled revisions of state machines, by [`revision_key`].
-pub(crate) struct Programs {
-    cache: Mutex<LruCache<Arc<str>, Arc<Program>>>,
+/// Where the definitions of state machines' revisions are kept.
+pub trait Definitions: Send + Sync + 'static {
+    /// The definition of a revision; `None` when there is no such revision.
+    fn definition(
+        &self,
+        machine_arn: &str,
+        revision_id: &str,
+    ) -> Pending<'_, Result<Option<String>, StoreError>>;
 }
 
-/// The catalogue key under which a revision's definition is kept ([`CatalogKind::Revision`]; its data is the text).
-pub fn revision_key(machine_arn: &str, revision_id: &str) -> Arc<str> {
-    format!("{machine_arn}/{revision_id}").into()
+/// The compiled revisions of state machines.
+pub(crate) struct Programs {
+    definitions: Arc<dyn Definitions>,
+    /// By machine ARN and revision.
+    cache: Mutex<LruCache<(Arc<str>, Arc<str>), Arc<Program>>>,
 }
 
 impl Programs {
-    pub fn new() -> Programs {
-        Programs { cache: Mutex::new(LruCache::new(PROGRAMS_MAX)) }
+    pub fn new(definitions: Arc<dyn Definitions>) -> Programs {
+        Programs { definitions, cache: Mutex::new(LruCache::new(PROGRAMS_MAX)) }
     }
 
-    /// The program of a revision: from memory, or compiled from `definition`, or from the catalogue.
+    /// The program of a revision: from memory, or compiled from `definition`, or from where definitions are kept.
     pub async fn get(
         &self,
-        store: &dyn Store,
-        machine_arn: &str,
-        revision_id: &str,
+        machine_arn: &Arc<str>,
+        revision_id: &Arc<str>,
         definition: Option<&str>,
     ) -> Result<Arc<Program>, LoadError> {
-        let key = revision_key(machine_arn, revision_id);
+        let key = (machine_arn.clone(), revision_id.clone());
         if let Some(program) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(program.clone());
         }
         let program = match definition {
-            Some(definition) => compile(&key, definition)?,
+            Some(definition) => compile(machine_arn, definition)?,
             None => {
-                let record = store.record(CatalogKind::Revision, &key).await?;
-                let record = record.ok_or_else(|| LoadError::NoDefinition(key.clone()))?;
-                let definition = std::str::from_utf8(&record.data);
-                compile(&key, definition.map_err(|_| LoadError::Definition(key.clone(), "not UTF-8".into()))?)?
+                let found = self.definitions.definition(machine_arn, revision_id).await?;
+                let definition = found.ok_or_else(|| LoadError::NoDefinition(machine_arn.clone()))?;
+                compile(machine_arn, &definition)?
             }
         };
         self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(key, program.clone());
@@ -53,12 +58,12 @@ impl Programs {
     }
 }
 
-fn compile(key: &Arc<str>, definition: &str) -> Result<Arc<Program>, LoadError> {
+fn compile(machine_arn: &Arc<str>, definition: &str) -> Result<Arc<Program>, LoadError> {
     let compilation = stepwright_asl::compile(definition, &stepwright_asl::CompileOptions::default());
     match compilation.program {
         Some(program) => Ok(program),
         None => Err(LoadError::Definition(
-            key.clone(),
+            machine_arn.clone(),
             compilation.aws_error().unwrap_or_else(|| "it does not compile".to_owned()),
         )),
     }

@@ -26,10 +26,12 @@ pub struct History {
 impl Engine {
     /// The execution `name` of a state machine.
     pub async fn find(&self, machine_arn: &str, name: &str) -> Result<Option<Described>, LoadError> {
-        let Some(mut row) = self.store.execution_by_name(machine_arn, name).await? else { return Ok(None) };
-        let head = Head::decode(&std::mem::take(&mut row.head))?;
-        let tail = Tail::decode(&std::mem::take(&mut row.tail))?;
-        Ok(Some(Described { row, head, tail }))
+        self.store.execution_by_name(machine_arn, name).await?.map(described).transpose()
+    }
+
+    /// The execution with this key.
+    pub async fn describe(&self, key: ExecutionKey) -> Result<Option<Described>, LoadError> {
+        self.store.execution(key).await?.map(described).transpose()
     }
 
     /// Executions of a state machine, newest first.
@@ -56,11 +58,16 @@ impl Engine {
         error: Option<Arc<str>>,
         cause: Option<Arc<str>>,
     ) -> Result<i64, DeliverError> {
-        let runs = |execution: &Execution| {
-            execution.outcome().is_none().then_some(Input::Stop { error, cause })
-        };
+        let runs =
+            |execution: &Execution| execution.outcome().is_none().then_some(Input::Stop { error, cause });
         let stopped_ms = |_: &Execution, drive: &Drive| drive.events.last().map(|event| event.timestamp_ms);
         let stopped_ms = self.deliver(key, runs, Vec::new(), stopped_ms).await?;
         Ok(stopped_ms.unwrap_or_else(|| self.clock.now_ms()))
     }
+}
+
+fn described(mut row: Row) -> Result<Described, LoadError> {
+    let head = Head::decode(&std::mem::take(&mut row.head))?;
+    let tail = Tail::decode(&std::mem::take(&mut row.tail))?;
+    Ok(Described { row, head, tail })
 }

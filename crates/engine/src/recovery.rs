@@ -49,9 +49,7 @@ impl Engine {
         let mut place = slot.lock().await;
         let loaded = self.loaded(key, &mut place).await?;
         // Who loaded it before us may have sent one of them already.
-        let is_left = |effect: &Effect| {
-            matches!(effect, Effect::Dispatch(call) if !self.dispatches.is_under_way((key, call.task.0)))
-        };
+        let is_left = |effect: &Effect| matches!(effect, Effect::Dispatch(call) if !self.dispatches.is_under_way((key, call.task.0)));
         let calls = loaded.execution.outstanding().into_iter().filter(is_left).collect();
         self.perform(key, calls, &loaded.identity);
         drop(place);

@@ -48,7 +48,7 @@ impl Engine {
         let Revision { machine_arn, revision_id, role_arn, definition } = request.revision;
         let program = self
             .programs
-            .get(&*self.store, &machine_arn, &revision_id, definition.as_deref())
+            .get(&machine_arn, &revision_id, definition.as_deref())
             .await
             .map_err(DeliverError::from)?;
         let head = Head {
@@ -81,8 +81,7 @@ impl Engine {
         mut loaded: Loaded,
         row: &mut Row,
     ) -> Result<Started, StartError> {
-        let mut drive =
-            self.drive(&mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
+        let mut drive = self.drive(&mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
         if let Some(ended) = loaded.execution.outcome() {
             let (status, tail) = outcome(ended);
             (row.status, row.tail) = (status, tail.encode());
@@ -96,7 +95,10 @@ impl Engine {
         // The slot is taken before the commit, so that nothing can reach the execution before its effects are known here.
         if drive.effects.is_empty() {
             return match self.commit(mutations).await {
-                Ok(()) => Ok(started),
+                Ok(()) => {
+                    self.observe(&loaded.identity, &drive.events);
+                    Ok(started)
+                }
                 Err(error) => refused(error, &row.head),
             };
         }
@@ -105,6 +107,7 @@ impl Engine {
         let result = self.commit(mutations).await;
         let mut keep = false;
         if result.is_ok() {
+            self.observe(&loaded.identity, &drive.events);
             self.perform(key, drive.effects, &loaded.identity);
             keep = goes_on_soon(&loaded.execution);
             *guard = Some(loaded);

@@ -100,7 +100,7 @@ impl Engine {
                 let dequeue = vec![Mutation::Dequeue(item)];
                 let payload = Mutex::new(None);
                 let waits = |execution: &Execution| {
-                    let found = execution.task_input(TaskId(task)).cloned();
+                    let found = execution.queued_activity(TaskId(task)).cloned();
                     let waits = found.is_some();
                     *payload.lock().unwrap_or_else(PoisonError::into_inner) = found;
                     waits.then_some(input)
