@@ -1,3 +1,0 @@
-//! (in preparation)
-
-pub struct Server;
