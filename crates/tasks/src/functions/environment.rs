@@ -16,12 +16,15 @@ use super::{FunctionsOptions, Shared};
 /// How long a process may take until it asks for its first event. More than Lambda's ten seconds: machines at hand
 /// are slow when many processes start at once.
 const INIT_WAIT: Duration = Duration::from_secs(30);
+/// How long a process may take after its answer until it asks for the next event. One that takes longer is replaced.
+const READY_WAIT: Duration = Duration::from_secs(1);
 
 /// A process of a function that waits for invocations or has one.
 pub struct Environment {
     process: Process,
     api: RuntimeApi,
-    is_initialised: bool,
+    /// Whether it has asked for the invocation that it gets next.
+    is_ready: bool,
     _alive: Alive,
 }
 
@@ -72,12 +75,13 @@ impl Environment {
             .map_err(|error| refuse(format!("cannot start {}: {error}", launch.program.display())))?;
         shared.alive.send_modify(|alive| *alive += 1);
         let alive = Alive(shared.alive.clone());
-        Ok(Environment { process, api, is_initialised: false, _alive: alive })
+        Ok(Environment { process, api, is_ready: false, _alive: alive })
     }
 
-    /// Whether its process is still there.
-    pub fn is_running(&mut self) -> bool {
-        self.process.is_running()
+    /// Whether it can have another invocation: it asks for one, or will in a moment. A process that crashes after its
+    /// answer, or goes on working, cannot.
+    pub async fn is_reusable(&mut self) -> bool {
+        tokio::time::timeout(READY_WAIT, self.ready("")).await.is_ok_and(|ready| ready.is_ok())
     }
 
     /// The process, for its output.
@@ -92,10 +96,12 @@ impl Environment {
         timeout: Duration,
         prepare: impl FnOnce() -> Invocation,
     ) -> Ended {
-        if let Err(ended) = self.initialise(request_id).await {
+        let ready = tokio::time::timeout(INIT_WAIT, self.ready(request_id)).await;
+        if let Err(ended) = ready.unwrap_or_else(|_| Err(timed_out(request_id, INIT_WAIT))) {
             self.process.kill();
             return ended;
         }
+        self.is_ready = false;
         if !self.api.give(prepare()) {
             self.process.kill();
             return Ended::platform(
@@ -106,10 +112,7 @@ impl Environment {
         }
         let ended = match tokio::time::timeout(timeout, self.answer(request_id)).await {
             Ok(ended) => ended,
-            Err(_) => {
-                let message = format!("Task timed out after {:.2} seconds", timeout.as_secs_f64());
-                Ended::platform("Sandbox.Timedout", request_id, &message)
-            }
+            Err(_) => timed_out(request_id, timeout),
         };
         if !ended.is_reusable {
             self.process.kill();
@@ -117,55 +120,53 @@ impl Environment {
         ended
     }
 
-    /// Waits until the process asks for its first event.
-    async fn initialise(&mut self, request_id: &str) -> Result<(), Ended> {
-        if self.is_initialised {
-            return Ok(());
+    /// Waits until the process asks for an event.
+    async fn ready(&mut self, request_id: &str) -> Result<(), Ended> {
+        if self.is_ready {
+            // It may have ended since it asked.
+            return if self.process.is_running() {
+                Ok(())
+            } else {
+                Err(exited(request_id, self.process.ended().await))
+            };
         }
-        let said = tokio::select! {
-            biased;
-            said = self.api.said() => Some(said),
-            status = self.process.ended() => match self.api.said_already() {
-                Some(said) => Some(said),
-                None => return Err(exited(request_id, status)),
-            },
-            () = tokio::time::sleep(INIT_WAIT) => None,
-        };
-        match said {
-            Some(Said::Ready) => {
-                self.is_initialised = true;
+        match self.said(request_id).await? {
+            Said::Ready => {
+                self.is_ready = true;
                 Ok(())
             }
-            Some(Said::InitError(payload)) => Err(Ended::broken(payload)),
-            Some(_) => {
-                Err(Ended::platform("Runtime.ExitError", request_id, "Runtime answered before it was asked"))
+            Said::InitError(payload) => Err(Ended::broken(payload)),
+            Said::Answer(_) | Said::Error(_) => {
+                Err(Ended::platform("Runtime.ExitError", request_id, "Runtime answered without being asked"))
             }
-            None => {
-                let message = format!("Task timed out after {:.2} seconds", INIT_WAIT.as_secs_f64());
-                Err(Ended::platform("Sandbox.Timedout", request_id, &message))
-            }
+        }
+    }
+
+    /// What the process says next, or how it ended. What it said before it ended comes first.
+    async fn said(&mut self, request_id: &str) -> Result<Said, Ended> {
+        tokio::select! {
+            biased;
+            said = self.api.said() => Ok(said),
+            status = self.process.ended() => self.api.said_already().ok_or_else(|| exited(request_id, status)),
         }
     }
 
     async fn answer(&mut self, request_id: &str) -> Ended {
         loop {
-            let said = tokio::select! {
-                biased;
-                said = self.api.said() => said,
-                status = self.process.ended() => match self.api.said_already() {
-                    Some(said) => said,
-                    None => return exited(request_id, status),
-                },
-            };
-            match said {
-                // Ready: the question to which this invocation is the answer, or that after the one before.
-                Said::Ready => {}
-                Said::Answer(payload) => return Ended { payload, is_error: false, is_reusable: true },
-                Said::Error(payload) => return Ended { payload, is_error: true, is_reusable: true },
-                Said::InitError(payload) => return Ended::broken(payload),
+            match self.said(request_id).await {
+                Ok(Said::Ready) => {} // it lost the connection on which it had asked, and asks again
+                Ok(Said::Answer(payload)) => return Ended { payload, is_error: false, is_reusable: true },
+                Ok(Said::Error(payload)) => return Ended { payload, is_error: true, is_reusable: true },
+                Ok(Said::InitError(payload)) => return Ended::broken(payload),
+                Err(ended) => return ended,
             }
         }
     }
+}
+
+fn timed_out(request_id: &str, after: Duration) -> Ended {
+    let message = format!("Task timed out after {:.2} seconds", after.as_secs_f64());
+    Ended::platform("Sandbox.Timedout", request_id, &message)
 }
 
 /// The words are Lambda's.

@@ -5,6 +5,7 @@
 //! started as they are. Left out: isolation (a function has the rights of the server), memory limits, layers, extensions,
 //! versions (any qualifier runs the one code there is).
 
+mod code;
 mod config;
 mod definition;
 mod environment;
@@ -28,7 +29,7 @@ use pool::Pool;
 pub use config::{ConfigError, functions_from_config};
 pub use definition::{DefinitionError, FunctionDefinition, Runtime, RuntimeFamily};
 pub use log::{InvocationLog, InvocationOutcome, InvocationRecord};
-pub use template::{TemplateContext, TemplateError, functions_from_template};
+pub use template::{TemplateContext, TemplateError, TemplateFunctions, functions_from_template};
 
 /// How often idle processes are looked for.
 const IDLE_CHECK: Duration = Duration::from_secs(30);
@@ -44,6 +45,8 @@ pub struct FunctionsOptions {
     pub region: String,
     /// A process without work is ended after this time.
     pub idle: Duration,
+    /// Whether the code has changed is looked up this often at most; processes with older code are not used again.
+    pub code_check: Duration,
 }
 
 impl FunctionsOptions {
@@ -51,7 +54,8 @@ impl FunctionsOptions {
     /// temporary directories, the language, and AWS credentials and endpoints.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>, region: &str) -> FunctionsOptions {
         let inherited = variables.into_iter().filter(|(name, _)| runtime::is_inherited(name)).collect();
-        FunctionsOptions { inherited, region: region.to_owned(), idle: Duration::from_secs(5 * 60) }
+        let (idle, code_check) = (Duration::from_secs(5 * 60), Duration::from_secs(1));
+        FunctionsOptions { inherited, region: region.to_owned(), idle, code_check }
     }
 }
 

@@ -9,6 +9,7 @@ use base64::Engine;
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::code::{Code, CodeVersion};
 use super::definition::FunctionDefinition;
 use super::environment::{Ended, Environment};
 use super::log::{InvocationLog, InvocationOutcome, InvocationRecord};
@@ -29,11 +30,14 @@ pub struct Pool {
     permits: Semaphore,
     callers: AtomicUsize,
     idle: Mutex<Vec<Idle>>,
+    code: Code,
 }
 
 struct Idle {
     environment: Environment,
     since: Instant,
+    /// The code that its process has loaded.
+    code: CodeVersion,
 }
 
 /// A caller's place in the queue or at a process.
@@ -49,7 +53,15 @@ impl Pool {
     /// A function without any process yet.
     pub fn new(definition: FunctionDefinition, options: Arc<FunctionsOptions>, shared: Arc<Shared>) -> Pool {
         let permits = Semaphore::new(definition.concurrency);
-        Pool { definition, options, shared, permits, callers: AtomicUsize::new(0), idle: Mutex::default() }
+        Pool {
+            definition,
+            options,
+            shared,
+            permits,
+            callers: AtomicUsize::new(0),
+            idle: Mutex::default(),
+            code: Code::default(),
+        }
     }
 
     /// What was declared.
@@ -133,12 +145,13 @@ impl Pool {
     async fn run_in_environment(&self, request: &InvokeRequest, request_id: &str) -> (Ended, InvocationLog) {
         let started = Instant::now();
         let started_ms = unix_ms();
-        let environment = match self.warm() {
+        let code = self.code.current(&self.definition.code, self.options.code_check);
+        let environment = match self.warm(code).await {
             Some(environment) => Ok(environment),
             None => Environment::start(&self.definition, &self.options, &self.shared, request_id).await,
         };
         let (ended, log) = match environment {
-            Ok(environment) => self.invoke_in(environment, request, request_id, started).await,
+            Ok(environment) => self.invoke_in(environment, code, request, request_id).await,
             Err(ended) => (ended, InvocationLog::default()),
         };
         if ended.is_error {
@@ -158,10 +171,11 @@ impl Pool {
     async fn invoke_in(
         &self,
         mut environment: Environment,
+        code: CodeVersion,
         request: &InvokeRequest,
         request_id: &str,
-        started: Instant,
     ) -> (Ended, InvocationLog) {
+        let started = Instant::now();
         let output = Arc::clone(environment.process().output());
         output.lock().push_line(&format!("START RequestId: {request_id} Version: $LATEST"));
         self.shared.logs.begin(request_id, Arc::clone(&output));
@@ -180,7 +194,7 @@ impl Pool {
             output.take()
         };
         if ended.is_reusable {
-            self.idle().push(Idle { environment, since: Instant::now() });
+            self.idle().push(Idle { environment, since: Instant::now(), code });
             if *self.shared.closing.borrow() {
                 self.idle().clear(); // `close` may have been just before
             }
@@ -189,11 +203,12 @@ impl Pool {
     }
 
     /// The process that was used last: it is the warmest, and the others may come of age.
-    fn warm(&self) -> Option<Environment> {
+    async fn warm(&self, code: CodeVersion) -> Option<Environment> {
         loop {
-            let mut idle = self.idle().pop()?;
-            if idle.environment.is_running() {
-                return Some(idle.environment);
+            let idle = self.idle().pop();
+            let Idle { mut environment, code: loaded, .. } = idle?;
+            if loaded == code && environment.is_reusable().await {
+                return Some(environment);
             }
         }
     }

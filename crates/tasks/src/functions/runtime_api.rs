@@ -271,3 +271,60 @@ fn json(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
     response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn ask(api: &RuntimeApi, request_line: &str) -> String {
+        let host = api.address.split('/').next().expect("a host");
+        let mut stream = TcpStream::connect(host).await.expect("a connection");
+        let request =
+            format!("{request_line} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        answer
+    }
+
+    #[tokio::test]
+    async fn only_who_knows_the_secret_path_gets_events() {
+        let mut api = RuntimeApi::open(true).await.expect("a port");
+        for path in ["/2018-06-01/runtime/invocation/next", "/guess/2018-06-01/runtime/invocation/next", "/"]
+        {
+            let answer = ask(&api, &format!("GET {path}")).await;
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        }
+        assert_eq!(api.said_already(), None);
+        let prefix = api.address.split_once('/').expect("a path").1.to_owned();
+        let invocation = Invocation {
+            request_id: "id".into(),
+            event: Bytes::from_static(b"[1]"),
+            deadline_ms: 5,
+            function_arn: "arn".into(),
+            trace_id: "Root=1".into(),
+            client_context: None,
+        };
+        assert!(api.give(invocation));
+        let answer = ask(&api, &format!("GET /{prefix}/2018-06-01/runtime/invocation/next")).await;
+        for part in [
+            "HTTP/1.1 200 OK\r\n",
+            "lambda-runtime-aws-request-id: id\r\n",
+            "lambda-runtime-deadline-ms: 5\r\n",
+            "lambda-runtime-invoked-function-arn: arn\r\n",
+            "lambda-runtime-trace-id: Root=1\r\n",
+            "\r\n\r\n[1]",
+        ] {
+            assert!(answer.contains(part), "{answer}");
+        }
+        assert_eq!(api.said().await, Said::Ready);
+        let answer = ask(&api, &format!("POST /{prefix}/2018-06-01/runtime/invocation/id/response")).await;
+        assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+        assert_eq!(api.said().await, Said::Answer(Bytes::new()));
+        let answer = ask(&api, &format!("POST /{prefix}/2018-06-01/runtime/invocation/id/response")).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "answered already: {answer}");
+    }
+}

@@ -13,15 +13,18 @@ use super::definition::{
 };
 use super::yaml::{self, Node, YamlError};
 
-/// A template whose functions cannot be used.
+/// A text that is not a template.
 #[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    /// Not YAML or JSON.
-    #[error("the template is {0}")]
-    Syntax(#[from] YamlError),
-    /// One function is not right.
-    #[error(transparent)]
-    Definition(#[from] DefinitionError),
+#[error("the template is {0}")]
+pub struct TemplateError(#[from] YamlError);
+
+/// What a template declares.
+#[derive(Debug)]
+pub struct TemplateFunctions {
+    /// The functions that can run here.
+    pub functions: Vec<FunctionDefinition>,
+    /// Those that cannot, and why: a template is written for AWS, so one such function is no reason to refuse it.
+    pub skipped: Vec<DefinitionError>,
 }
 
 /// What pseudo parameters stand for.
@@ -40,14 +43,16 @@ pub fn functions_from_template(
     text: &str,
     directory: &Path,
     context: &TemplateContext,
-) -> Result<Vec<FunctionDefinition>, TemplateError> {
+) -> Result<TemplateFunctions, TemplateError> {
     let root = yaml::read(text)?;
     let template = Template { root: &root, context };
     let resources = root.get("Resources").map(Node::members).unwrap_or_default();
-    let mut found = Vec::new();
+    let mut found = TemplateFunctions { functions: Vec::new(), skipped: Vec::new() };
     for (id, resource) in resources {
-        if let Some(definition) = template.function(id, resource, directory)? {
-            found.push(definition.checked()?);
+        let function = template.function(id, resource, directory);
+        match function.and_then(|function| function.map(FunctionDefinition::checked).transpose()) {
+            Ok(function) => found.functions.extend(function),
+            Err(error) => found.skipped.push(error),
         }
     }
     Ok(found)
@@ -307,7 +312,7 @@ Resources:
         let context =
             TemplateContext { region: "eu-west-1".into(), account_id: "1".into(), stack_name: "shop".into() };
         let found = functions_from_template(TEMPLATE, Path::new("/p"), &context).expect("a good template");
-        let [hello, other] = found.as_slice() else { panic!("{found:?}") };
+        let [hello, other] = found.functions.as_slice() else { panic!("{found:?}") };
         assert_eq!((hello.name.as_str(), hello.logical_id.as_deref()), ("shop-hello-dev", Some("Hello")));
         assert_eq!((hello.timeout_s, hello.memory_mb), (30, 256));
         assert_eq!(hello.code, Path::new("/p/functions/hello/"));
@@ -330,14 +335,16 @@ Resources:
     }
 
     #[test]
-    fn refused() {
+    fn skipped() {
         let context = TemplateContext { region: "r".into(), account_id: "1".into(), stack_name: "s".into() };
         let read = |properties: &str| {
             let text = format!(
                 "Resources: {{F: {{Type: 'AWS::Serverless::Function', Properties: {{{properties}}}}}}}"
             );
-            functions_from_template(&text, Path::new("/"), &context).expect_err("a bad template").to_string()
+            let found = functions_from_template(&text, Path::new("/"), &context).expect("a template");
+            found.skipped.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
+        assert!(read("Runtime: java21, Handler: a.b").contains("runtime \"java21\" is not available"));
         assert_eq!(read("Handler: a.b"), "function F: Runtime is missing");
         assert_eq!(read("Runtime: python3.12"), "function F: Handler is missing");
         assert_eq!(

@@ -97,6 +97,29 @@ impl Endpoint {
         })
     }
 
+    /// The endpoint that the environment variables name: `LAMBDA_ENDPOINT` (as of Step Functions Local),
+    /// `AWS_ENDPOINT_URL_LAMBDA` or `AWS_ENDPOINT_URL`, the first that is set; credentials are those of AWS's tools, or
+    /// `test`/`test`. `variable` looks one up.
+    pub fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Endpoint>, EndpointError> {
+        let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let names = ["LAMBDA_ENDPOINT", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL"];
+        let Some(url) = names.into_iter().find_map(variable) else { return Ok(None) };
+        let test = || "test".to_owned();
+        let credentials = Credentials {
+            access_key_id: variable("AWS_ACCESS_KEY_ID").unwrap_or_else(test),
+            secret_access_key: variable("AWS_SECRET_ACCESS_KEY").unwrap_or_else(test),
+            session_token: variable("AWS_SESSION_TOKEN"),
+        };
+        Endpoint::new(&url, credentials).map(Some)
+    }
+
+    /// Its URL, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
     /// Invokes a function and waits for the answer.
     pub async fn invoke(&self, request: &InvokeRequest) -> Result<InvokeAnswer, InvokeError> {
         let wire = self.wire_request(request)?;

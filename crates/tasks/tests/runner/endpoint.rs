@@ -246,3 +246,22 @@ fn endpoints_that_cannot_be() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[test]
+fn endpoints_of_the_environment() {
+    for (given, expected) in [
+        (&[][..], None),
+        (&[("AWS_ENDPOINT_URL", "http://a:1/")], Some("http://a:1")),
+        (
+            &[("AWS_ENDPOINT_URL", "http://a:1"), ("AWS_ENDPOINT_URL_LAMBDA", "http://b:2")],
+            Some("http://b:2"),
+        ),
+        (&[("AWS_ENDPOINT_URL", "http://a:1"), ("LAMBDA_ENDPOINT", "http://c:3/p/")], Some("http://c:3/p")),
+        (&[("AWS_ENDPOINT_URL", " ")], None),
+    ] {
+        let variable =
+            |name: &str| given.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let endpoint = Endpoint::from_variables(variable).expect("an endpoint");
+        assert_eq!(endpoint.as_ref().map(Endpoint::url), expected);
+    }
+}
