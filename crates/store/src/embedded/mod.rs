@@ -58,7 +58,7 @@ impl EmbeddedOptions {
         EmbeddedOptions {
             directory: directory.into(),
             readers: 4,
-            writer_cache_kib: 4096,
+            writer_cache_kib: 2048,
             reader_cache_kib: 512,
             checkpoint_pages: 4000,
         }
