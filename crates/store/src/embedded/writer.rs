@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::apply::{Applier, Outcome};
 use super::directory::database;
@@ -36,12 +37,13 @@ pub(super) fn start(
             }
         };
         let _ = report.send(Ok(()));
-        if let Err(error) = run(&connection, &mut applier, &queue, &mut log) {
+        if run(&connection, &mut applier, &queue, &mut log).is_err() {
+            // Who waited has been told. The files stay as they are: SQLite would flush once more when it closes them, and
+            // what a flush says after one has failed means nothing.
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
             readers.refuse();
             queue.abandon();
-            // Who waited has been told; this is for those who look at the whole.
             metrics::counter!("stepwright_store_failures_total").increment(1);
-            drop(error);
         }
     };
     let spawned = thread::Builder::new().name("stepwright-store".into()).spawn(write);

@@ -417,7 +417,9 @@ pub fn records_are_counted_and_guarded(store: &dyn Store) {
         let record = wait(store.record(kind, "arn")).unwrap();
         record.map(|record| (String::from_utf8(record.data).unwrap(), record.revision))
     };
-    let steps: [(Option<&str>, Expect, bool, Option<(&str, u64)>); 13] = [
+    // What is written (nothing: deleted) and expected; whether that is accepted; what is there afterwards.
+    type Step<'s> = (Option<&'s str>, Expect, bool, Option<(&'s str, u64)>);
+    let steps: [Step<'_>; 13] = [
         (None, Expect::Anything, true, None),
         (None, Expect::Absent, true, None),
         (Some("x"), Expect::Revision(1), false, None),
