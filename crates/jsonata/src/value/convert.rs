@@ -1,0 +1,71 @@
+//! Between JSON values and values of an evaluation.
+
+use stepwright_value as json;
+
+use super::{Text, Val, whole};
+use crate::fault::{Fault, Result};
+
+/// The view of a JSON value.
+#[inline]
+pub(crate) fn from_json(value: &json::Value) -> Val<'_> {
+    match value {
+        json::Value::Null => Val::Null,
+        json::Value::Bool(value) => Val::Bool(*value),
+        json::Value::Number(number) => match number.as_i64() {
+            Some(int) => Val::Int(int),
+            None => {
+                let value = number.as_f64();
+                whole(value).map_or(Val::Float(value), Val::Int)
+            }
+        },
+        json::Value::String(text) => Val::Text(Text::Shared(text)),
+        json::Value::Array(array) => Val::Array(array),
+        json::Value::Object(object) => Val::Object(object),
+    }
+}
+
+/// The JSON value; `None` for undefined. `non_finite_as_text` is AWS's way of writing the infinities and NaN, the other
+/// way is JavaScript's `null`. Functions within a value are left out as JavaScript's `JSON.stringify` does; one that is
+/// itself the value is refused.
+pub(crate) fn to_json(value: &Val<'_>, non_finite_as_text: bool) -> Result<Option<json::Value>> {
+    Ok(Some(match value {
+        Val::Undefined => return Ok(None),
+        Val::Null => json::Value::Null,
+        Val::Bool(value) => (*value).into(),
+        Val::Int(int) => (*int).into(),
+        Val::Float(value) => match json::Number::from_f64(*value) {
+            Some(number) => number.into(),
+            None if non_finite_as_text => super::number_text(*value).into(),
+            None => json::Value::Null,
+        },
+        Val::Text(text) => json::Value::String(text.to_arc()),
+        Val::Array(array) => json::Value::Array((*array).clone()),
+        Val::Object(object) => json::Value::Object((*object).clone()),
+        Val::List(list) => {
+            let mut items = Vec::with_capacity(list.items().len());
+            for item in list.items() {
+                items.push(inner_json(item, non_finite_as_text)?.unwrap_or_default());
+            }
+            items.into()
+        }
+        Val::Map(map) => {
+            let mut object = json::Object::with_capacity(map.len());
+            for at in 0..map.len() {
+                let Some((key, value)) = map.at(at) else { continue };
+                if let Some(value) = inner_json(&value, non_finite_as_text)? {
+                    object.insert(key.to_arc(), value);
+                }
+            }
+            object.into()
+        }
+        Val::Tuple(tuple) => return to_json(&tuple.context, non_finite_as_text),
+        Val::Function(_) => return Err(Fault::unsupported()),
+    }))
+}
+
+fn inner_json(value: &Val<'_>, non_finite_as_text: bool) -> Result<Option<json::Value>> {
+    match value {
+        Val::Function(_) => Ok(None),
+        _ => to_json(value, non_finite_as_text),
+    }
+}
