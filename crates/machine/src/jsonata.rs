@@ -1,6 +1,6 @@
 //! JSONata expressions as AWS runs them in fields: what they see, and AWS's sentences around their errors.
 
-use stepwright_jsonata::{Bindings, Environment, Expression, Limits};
+use stepwright_jsonata::{Bindings, Environment, EvaluationErrorKind, Expression, Limits};
 use stepwright_value::{Kind, Value};
 
 use crate::fault::Fault;
@@ -24,24 +24,26 @@ pub(crate) fn evaluate(
     }
     let mut environment = Environment { now_ms, random: entropy };
     let source = expression.source();
-    match expression.evaluate(&Bindings(bound), &mut environment, &Limits::aws()) {
-        Ok(Some(value)) => Ok(value),
-        Ok(None) => Err(Fault::query(
-            Some(field),
-            format!(
-                "The JSONata expression '{source}' specified for the field '{field}' returned nothing (undefined)."
-            ),
-        )),
-        Err(error) => {
-            let code = error.code.map(|code| format!("{code}: ")).unwrap_or_default();
-            let detail = format!(
-                "The JSONata expression '{source}' specified for the field '{field}' threw an error during \
-                 evaluation. {code}{}",
-                error.message
-            );
-            Err(Fault::query(Some(field), detail))
-        }
-    }
+    let specified = format!("The JSONata expression '{source}' specified for the field '{field}'");
+    let detail = match expression.evaluate(&Bindings::new(&bound), &mut environment, &Limits::aws()) {
+        Ok(Some(value)) => return Ok(value),
+        Ok(None) => format!("{specified} returned nothing (undefined)."),
+        Err(error) => match (error.kind, error.code) {
+            (EvaluationErrorKind::UnsupportedResult, _) => {
+                format!("{specified} returned an unsupported result type.")
+            }
+            (EvaluationErrorKind::Expression, Some(code)) => {
+                format!("{specified} threw an error during evaluation. {code}: {}", error.message)
+            }
+            (EvaluationErrorKind::Expression, None) => {
+                format!("{specified} threw an error during evaluation. {}", error.message)
+            }
+            (EvaluationErrorKind::Limit, _) => {
+                format!("{specified} threw an error during evaluation: {}", error.message)
+            }
+        },
+    };
+    Err(Fault::query(Some(field), detail))
 }
 
 /// AWS's sentence for a result of the wrong type.

@@ -8,6 +8,7 @@
 //! Invariant: no async, clocks, randomness, storage or HTTP in here; time and random numbers come in as arguments.
 
 mod branch;
+pub mod codec;
 mod context;
 mod effect;
 pub mod event;
