@@ -1,8 +1,8 @@
 //! The walk over a definition that asks every rule.
 //!
 //! There are two rounds, as AWS has them: the first looks at fields, one object at a time in the order of the text;
-//! only when it finds no error does the second look at names and transitions. Warnings come last, and only for
-//! definitions without errors.
+//! only when it finds no error does the second look at names and transitions. Warnings about one object come with its
+//! errors; those about the whole come last, for definitions without errors (see `rules::warnings`).
 
 use crate::diagnostic::Report;
 use crate::fields::{Field, Holder, Only, Shape};
@@ -73,9 +73,6 @@ pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
         return;
     }
     transitions(context, report);
-    if !report.has_errors() {
-        rules::warnings(context, report);
-    }
 }
 
 /// Asks about names and transitions.
@@ -131,7 +128,12 @@ fn object(site: &Site<'_>, report: &mut Report) {
     rules::query_language::check(site, report);
     rules::exclusive_fields::check(site, report);
     match site.holder {
-        Holder::State(_) => rules::task_times::check(site, report),
+        Holder::State(_) => {
+            rules::task_times::check(site, report);
+            rules::no_timeout::check(site, report);
+            rules::dead_handlers::check(site, report);
+        }
+        Holder::Retrier => rules::many_retries::check(site, report),
         Holder::ChoiceRule | Holder::NestedRule => rules::choice_rules::check(site, report),
         Holder::ProcessorConfig => rules::map_modes::check(site, report),
         Holder::Credentials => rules::credentials::check(site, report),

@@ -87,11 +87,11 @@ codes! {
     UNASSIGNED_VARIABLE "SW1102" Warning None;
     NO_TIMEOUT "SW1103" Warning None;
     MANY_RETRIES "SW1104" Warning None;
-    DEAD_CATCHER "SW1105" Warning None;
+    DEAD_HANDLER "SW1105" Warning None;
     UNKNOWN_STATES_ERROR "SW1106" Warning None;
-    ENDLESS_LOOP "SW1107" Warning None;
-    NOT_PORTABLE "SW1108" Warning None;
-    NO_DEFAULT "SW1109" Warning None;
+    NO_WAY_OUT "SW1107" Warning None;
+    ISLAND "SW1108" Warning None;
+    NO_SUCH_STATES_FIELD "SW1109" Warning None;
 }
 
 /// The page of a code: what it means, an example that has it, one that has not, and how to mend it.

@@ -9,6 +9,7 @@ use crate::options::CompileOptions;
 use crate::outline::Outline;
 use crate::program::Program;
 use crate::read;
+use crate::rules;
 
 /// What came of a definition.
 #[derive(Clone, Debug)]
@@ -36,15 +37,19 @@ impl Compilation {
         Compilation { program: None, diagnostics: vec![diagnostic] }
     }
 
-    /// A compilation of what `lowered` makes, when there is no error before.
+    /// A compilation of what `lowered` makes, when there is no error before. `whole` looks at the program in the end.
     pub(crate) fn finish(
         mut report: Report,
         lowered: impl FnOnce() -> lower::Lowered<Program>,
+        whole: impl FnOnce(&Program, &mut Report),
     ) -> Compilation {
         let mut program = None;
         if !report.has_errors() {
             match lowered() {
-                Ok(lowered) => program = Some(Arc::new(lowered)),
+                Ok(lowered) => {
+                    whole(&lowered, &mut report);
+                    program = Some(Arc::new(lowered));
+                }
                 Err(diagnostic) => report.push(*diagnostic),
             }
         }
@@ -60,6 +65,11 @@ pub fn compile(text: &str, options: &CompileOptions) -> Compilation {
     };
     let outline = Outline::new(&node);
     let mut report = Report::default();
-    check::check(&Context { outline: &outline, options }, &mut report);
-    Compilation::finish(report, || lower::machine(&outline, options))
+    let context = Context { outline: &outline, options };
+    check::check(&context, &mut report);
+    Compilation::finish(
+        report,
+        || lower::machine(&outline, options),
+        |program, report| rules::warnings(&context, program, report),
+    )
 }

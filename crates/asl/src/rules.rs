@@ -7,13 +7,19 @@
 pub(crate) mod assign;
 pub(crate) mod choice_rules;
 pub(crate) mod credentials;
+pub(crate) mod dead_handlers;
+pub(crate) mod duplicate_keys;
 pub(crate) mod error_names;
 pub(crate) mod exclusive_fields;
 pub(crate) mod expressions;
 pub(crate) mod field_types;
 pub(crate) mod labels;
+pub(crate) mod looks_like_path;
+pub(crate) mod many_retries;
 pub(crate) mod map_modes;
 pub(crate) mod nesting;
+pub(crate) mod no_timeout;
+pub(crate) mod no_way_out;
 pub(crate) mod paths;
 pub(crate) mod query_language;
 pub(crate) mod reader_config;
@@ -25,12 +31,14 @@ pub(crate) mod task_times;
 pub(crate) mod templates;
 pub(crate) mod terminal_state;
 pub(crate) mod timestamps;
+pub(crate) mod unassigned_variables;
 pub(crate) mod unsupported_fields;
 pub(crate) mod variable_scopes;
 
 use crate::check::{Context, FieldSite};
 use crate::diagnostic::Report;
 use crate::fields::Shape;
+use crate::program::Program;
 
 /// Asks the rules about the value of one field.
 pub(crate) fn field(place: &FieldSite<'_>, report: &mut Report) {
@@ -53,11 +61,17 @@ pub(crate) fn field(place: &FieldSite<'_>, report: &mut Report) {
     }
     if place.jsonata() {
         expressions::check(place, report);
-    } else if matches!(place.field.shape, Shape::Template | Shape::Assign) || place.field.name == "RoleArn.$"
-    {
+        return;
+    }
+    if matches!(place.field.shape, Shape::Template | Shape::Assign) || place.field.name == "RoleArn.$" {
         templates::check(place, report);
     }
+    looks_like_path::check(place, report);
 }
 
 /// Asks for warnings about a definition without errors.
-pub(crate) fn warnings(_context: &Context<'_>, _report: &mut Report) {}
+pub(crate) fn warnings(context: &Context<'_>, program: &Program, report: &mut Report) {
+    duplicate_keys::check(context, report);
+    no_way_out::check(context, report);
+    unassigned_variables::check(context, program, report);
+}

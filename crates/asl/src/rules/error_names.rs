@@ -1,4 +1,4 @@
-//! `States.ALL` stands alone, in the last retrier or catcher.
+//! `States.ALL` stands alone, in the last retrier or catcher; other names of the language are spelt right.
 
 use stepwright_types::error_name;
 
@@ -7,8 +7,15 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::fields::Holder;
 use crate::node::{Node, Span};
+use crate::spelling;
 
+/// The names of the field, and those it must not have.
 pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
+    place_of_all(place, report);
+    unknown_names(place, report);
+}
+
+fn place_of_all(place: &FieldSite<'_>, report: &mut Report) {
     let names = place.value().items();
     let Some(index) = names.iter().position(|name| name.as_str() == Some(error_name::ALL)) else { return };
     if names.len() == 1 && is_last(place) {
@@ -35,4 +42,42 @@ fn is_last(place: &FieldSite<'_>) -> bool {
     let own: Span = place.site.node.span;
     let list = place.site.state.and_then(|state| state.node.get(field)).map(Node::items).unwrap_or_default();
     list.last().is_none_or(|last| last.span == own)
+}
+
+/// The names that the language reserves, beside those of HTTP tasks.
+const RESERVED: &[&str] = &[
+    error_name::ALL,
+    error_name::TASK_FAILED,
+    error_name::TIMEOUT,
+    error_name::HEARTBEAT_TIMEOUT,
+    error_name::PERMISSIONS,
+    error_name::RESULT_PATH_MATCH_FAILURE,
+    error_name::PARAMETER_PATH_FAILURE,
+    error_name::BRANCH_FAILED,
+    error_name::NO_CHOICE_MATCHED,
+    error_name::INTRINSIC_FAILURE,
+    error_name::EXCEED_TOLERATED_FAILURE_THRESHOLD,
+    error_name::ITEM_READER_FAILED,
+    error_name::RESULT_WRITER_FAILED,
+    error_name::DATA_LIMIT_EXCEEDED,
+    error_name::RUNTIME,
+    error_name::QUERY_EVALUATION_ERROR,
+];
+
+/// AWS takes any name; one that begins as its own and is none matches nothing.
+fn unknown_names(place: &FieldSite<'_>, report: &mut Report) {
+    for (index, item) in place.value().items().iter().enumerate() {
+        let Some(name) = item.as_str().filter(|name| name.starts_with("States.")) else { continue };
+        if RESERVED.contains(&name) || name.starts_with("States.Http.") {
+            continue;
+        }
+        let message = format!("Step Functions has no error '{name}'");
+        let at = place.at.index(index).to_string();
+        let mut diagnostic = Diagnostic::new(&codes::UNKNOWN_STATES_ERROR, message, at, item.span);
+        if let Some(close) = spelling::closest(name, RESERVED.iter().copied()) {
+            diagnostic =
+                diagnostic.help(format!("Did you mean {close}?")).fix(item.span, format!("\"{close}\""));
+        }
+        report.push(diagnostic);
+    }
 }

@@ -7,12 +7,15 @@ use crate::expression::{self, Text};
 use crate::fields::{Holder, Shape};
 use crate::location::Location;
 use crate::node::{Node, NodeKind, Span};
+use crate::states_fields;
 
 pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
     if takes_expressions(place) {
         walk(place, place.value(), place.at, report);
     }
 }
+
+const STATES_FIELDS: &[&str] = &["input", "result", "errorOutput", "context"];
 
 /// Whether strings in the field can be expressions.
 fn takes_expressions(place: &FieldSite<'_>) -> bool {
@@ -74,6 +77,15 @@ fn one(place: &FieldSite<'_>, text: &str, span: Span, at: &Location<'_>, report:
             return;
         }
     };
+    for field in states_fields::in_source(source) {
+        if !STATES_FIELDS.contains(&field) {
+            let message = format!("$states has no field '{field}', so the expression reads nothing there");
+            report.push(
+                Diagnostic::new(&codes::NO_SUCH_STATES_FIELD, message, at.to_string(), span)
+                    .help("Its fields are input, result, errorOutput and context."),
+            );
+        }
+    }
     for refusal in expression::refusals(source, &compiled, place.site.holder == Holder::Catcher) {
         report.push(Diagnostic::new(&codes::REFUSED_EXPRESSION, refusal, at.to_string(), span));
     }

@@ -29,7 +29,7 @@ pub(crate) fn has_end(context: &Context<'_>, flow: &FlowView<'_>) -> bool {
     flow.states.iter().filter_map(|id| context.outline.state(*id)).any(ends)
 }
 
-fn ends(state: &StateView<'_>) -> bool {
+pub(crate) fn ends(state: &StateView<'_>) -> bool {
     matches!(state.kind, Some(StateType::Succeed | StateType::Fail))
         || state.node.get("End").and_then(Node::as_bool) == Some(true)
 }

@@ -1,0 +1,48 @@
+//! Variables that are read and never assigned.
+
+use std::collections::HashSet;
+
+use crate::check::Context;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::outline::distributed;
+use crate::program::{FlowId, Program};
+use crate::rules::variable_scopes::{assignments, name};
+use crate::spelling;
+
+pub(crate) fn check(context: &Context<'_>, program: &Program, report: &mut Report) {
+    let assigned: Vec<HashSet<String>> = context
+        .outline
+        .flows
+        .iter()
+        .map(|flow| {
+            let states = flow.states.iter().filter_map(|id| context.outline.state(*id));
+            states.flat_map(|state| assignments(state).map(|member| name(state, member))).collect()
+        })
+        .collect();
+    for (view, state) in context.outline.states.iter().zip(&program.states) {
+        for variable in &state.variable_references {
+            let visible = || scopes(context, view.flow).filter_map(|flow| assigned.get(flow.0 as usize));
+            if visible().any(|names| names.contains(&**variable)) {
+                continue;
+            }
+            let message =
+                format!("The variable '${variable}' is never assigned where this state could see it");
+            let mut diagnostic =
+                Diagnostic::new(&codes::UNASSIGNED_VARIABLE, message, view.pointer.clone(), view.name_span);
+            let names: Vec<&String> = visible().flatten().collect();
+            if let Some(close) = spelling::closest(variable, names.iter().map(|name| name.as_str())) {
+                diagnostic = diagnostic.help(format!("Did you mean ${close}?"));
+            }
+            report.push(diagnostic);
+        }
+    }
+}
+
+/// The flow and the flows around it whose variables it sees.
+fn scopes<'c>(context: &'c Context<'_>, flow: FlowId) -> impl Iterator<Item = FlowId> + 'c {
+    std::iter::successors(Some(flow), move |flow| {
+        let owner = context.outline.state(context.outline.flow(*flow)?.owner?)?;
+        (!distributed(owner.node)).then_some(owner.flow)
+    })
+}
