@@ -34,6 +34,12 @@ pub fn is_inherited(name: &str) -> bool {
     INHERITED.contains(&name) || AWS.contains(&name) || name.starts_with("AWS_ENDPOINT_URL")
 }
 
+/// What a declaration may not set, as on AWS. Region and credentials it may: where functions run side by side with a
+/// server, they may well belong to another account.
+fn is_reserved(name: &str) -> bool {
+    name == "_HANDLER" || name.starts_with("AWS_LAMBDA_") || name.starts_with("LAMBDA_")
+}
+
 /// What to start for a function. `inherited` has the server's variables that pass on, `runtime_api` is where the
 /// process finds its Runtime API, without scheme.
 pub fn launch(
@@ -61,7 +67,8 @@ pub fn launch(
     };
     let mut environment = inherited.clone();
     environment.extend(lambda_variables(definition, region, &directory, runtime_api));
-    environment.extend(definition.environment.clone());
+    let own = definition.environment.iter().filter(|(name, _)| !is_reserved(name));
+    environment.extend(own.map(|(name, value)| (name.clone(), value.clone())));
     Launch { program, arguments, environment, directory }
 }
 
@@ -102,4 +109,44 @@ fn lambda_variables(
         ("TZ", ":UTC".to_owned()),
     ];
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::functions_from_config;
+    use super::*;
+
+    #[test]
+    fn what_a_process_is_started_with() {
+        let config = "[functions.f]\nruntime = 'provided.al2023'\ncode = 'src'\nmemory = 256\n\
+                      env = { STAGE = 'dev', AWS_REGION = 'x', _HANDLER = 'evil', AWS_LAMBDA_RUNTIME_API = 'evil' }";
+        let definitions = functions_from_config(config, Path::new("/p")).expect("a configuration");
+        let inherited = BTreeMap::from([("PATH".to_owned(), "/bin".to_owned())]);
+        let launch = launch(&definitions[0], &inherited, "eu-west-1", "127.0.0.1:1".to_owned());
+        assert_eq!((launch.program.to_str(), launch.arguments.len()), (Some("/p/src/bootstrap"), 0));
+        let mut environment = launch.environment;
+        let stream = environment.remove("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
+        assert!(stream.contains("/[$LATEST]"), "{stream}");
+        let found: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(
+            found,
+            [
+                "AWS_DEFAULT_REGION=eu-west-1",
+                "AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
+                "AWS_LAMBDA_FUNCTION_NAME=f",
+                "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+                "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+                "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/f",
+                "AWS_LAMBDA_RUNTIME_API=127.0.0.1:1",
+                "AWS_REGION=x",
+                "LAMBDA_RUNTIME_DIR=/p/src",
+                "LAMBDA_TASK_ROOT=/p/src",
+                "PATH=/bin",
+                "STAGE=dev",
+                "TZ=:UTC",
+                "_HANDLER=bootstrap",
+            ]
+        );
+    }
 }
