@@ -5,6 +5,8 @@
 //! waits for a timer. Reads run on the calling thread, on a small pool of read-only connections that see only what is
 //! durable; their futures are ready when they are returned.
 //!
+//! What is written is mostly at the right edge of a tree, one edge for each shard: a node does best with few shards.
+//!
 //! A flush is never repeated: after an error of the storage below, the store takes no further work. Blobs carry a
 //! checksum that is verified whenever they are read.
 //!
@@ -98,8 +100,11 @@ impl Embedded {
         self.readers.close();
         self.queue.close();
         if let Some(writer) = lock(&self.writer).take() {
-            // A writer that panicked has already left everybody who waited with `Closed`.
-            let _ = writer.thread.join();
+            // On the writer's own thread, in somebody's waker, that somebody was the last to hold this store: the thread
+            // ends by itself. One that panicked has left everybody who waited with `Closed`.
+            if writer.thread.thread().id() != std::thread::current().id() {
+                let _ = writer.thread.join();
+            }
         }
     }
 }

@@ -109,12 +109,10 @@ pub(super) fn execution_by_name(
     raw.map(RawExecution::decode).transpose()
 }
 
-/// One range of the index for each status, merged.
-pub(super) fn executions(
-    connection: &Connection,
-    query: &ExecutionQuery,
-) -> Result<Page<Execution>, StoreError> {
-    let statuses = match query.status {
+/// A listing: of each status one range of the index, in order; the ranges merged; then the rows. Its parameters are machine,
+/// start and key before which to begin, and how many.
+fn listing(status: Option<Status>) -> String {
+    let statuses = match status {
         Some(status) => vec![status],
         None => Status::ALL.to_vec(),
     };
@@ -126,16 +124,22 @@ pub(super) fn executions(
         )
     });
     let ranges = ranges.collect::<Vec<_>>().join(" UNION ALL ");
-    let sql = format!(
+    format!(
         "SELECT e.key, e.name, e.status, e.start_ms, e.stop_ms
          FROM ({ranges} ORDER BY start_ms DESC, key DESC LIMIT ?4) p CROSS JOIN execution e ON e.key = p.key
          ORDER BY p.start_ms DESC, p.key DESC"
-    );
+    )
+}
+
+pub(super) fn executions(
+    connection: &Connection,
+    query: &ExecutionQuery,
+) -> Result<Page<Execution>, StoreError> {
     let (before_ms, before_key) =
         query.after.map_or((i64::MAX, i64::MAX), |(start_ms, key)| (start_ms, column(key)));
     // One more than asked for, to see whether anything follows.
     let limit = i64::try_from(query.limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
-    let mut statement = connection.prepare_cached(&sql)?;
+    let mut statement = connection.prepare_cached(&listing(query.status))?;
     let mut rows = statement.query(params![&*query.machine, before_ms, before_key, limit])?;
     let mut page = Page { items: Vec::new(), more: false };
     while let Some(row) = rows.next()? {
@@ -263,4 +267,43 @@ pub(super) fn records(
         }
     }
     Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::schema;
+
+    /// The steps of a query's plan.
+    fn plan(sql: &str) -> String {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&connection).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+        steps.collect::<rusqlite::Result<Vec<_>>>().unwrap().join("\n")
+    }
+
+    #[test]
+    fn listings_read_no_more_of_the_index_than_the_page() {
+        for status in [None, Some(Status::Failed)] {
+            let plan = plan(&listing(status));
+            assert!(!plan.contains("SCAN execution"), "{plan}");
+            let ranges = plan.matches("execution_by_start (machine=? AND status=? AND start_ms<?)");
+            assert_eq!(ranges.count(), if status.is_none() { 6 } else { 1 }, "{plan}");
+            // Nothing is sorted: the ranges are merged as they are read.
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+    }
+
+    #[test]
+    fn lookups_use_an_index() {
+        for (sql, index) in [
+            (format!("{EXECUTION}{BY_KEY}"), "e USING INTEGER PRIMARY KEY"),
+            (format!("{EXECUTION}{BY_NAME}"), "execution_by_name (machine=? AND name=?)"),
+            (RECORD.into(), "record_by_key (kind=? AND key=?)"),
+        ] {
+            let plan = plan(&sql);
+            assert!(plan.contains(index) && !plan.contains("SCAN"), "{plan}");
+        }
+    }
 }
