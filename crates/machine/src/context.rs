@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use stepwright_asl::program::Kind;
 use stepwright_types::timestamp;
 use stepwright_value::{Object, Value};
 
@@ -13,9 +14,11 @@ use crate::identity::Identity;
 /// What the context object is made from, and the object once it was asked for.
 pub(crate) struct Context<'a> {
     identity: &'a Identity,
-    redrive: Option<(u32, i64)>,
+    redrive_count: u32,
+    redrive_ms: i64,
     branch: &'a Branch,
     state_name: &'a str,
+    may_retry: bool,
     /// `Task.Token`.
     pub token: Option<Arc<str>>,
     /// `Map.Item` of the item that is being prepared, else that of the line.
@@ -25,11 +28,14 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub fn new(execution: &'a Execution, branch: &'a Branch) -> Context<'a> {
+        let state = execution.program.state(branch.state);
         Context {
             identity: &execution.identity,
-            redrive: (execution.redrive_count > 0).then_some((execution.redrive_count, execution.redrive_ms)),
+            redrive_count: execution.redrive_count,
+            redrive_ms: execution.redrive_ms,
             branch,
-            state_name: &execution.program.state(branch.state).name,
+            state_name: &state.name,
+            may_retry: matches!(state.kind, Kind::Task(_) | Kind::Parallel(_) | Kind::Map(_)),
             token: None,
             item: branch.item.clone(),
             value: OnceCell::new(),
@@ -60,7 +66,10 @@ impl<'a> Context<'a> {
         let mut state = Object::with_capacity(3);
         state.insert("Name", self.state_name);
         state.insert("EnteredTime", timestamp::to_text(self.branch.entered_ms));
-        state.insert("RetryCount", self.branch.retry_count);
+        // AWS: only where there can be retries.
+        if self.may_retry {
+            state.insert("RetryCount", self.branch.retry_count);
+        }
         context.insert("State", state);
         if let Some(token) = &self.token {
             let task: Object = [("Token", token.clone())].into_iter().collect();
@@ -83,9 +92,9 @@ impl<'a> Context<'a> {
         execution.insert("StartTime", timestamp::to_text(start_ms));
         execution.insert("Name", name.clone());
         execution.insert("RoleArn", self.identity.role_arn.clone());
-        if let Some((count, ms)) = self.redrive {
-            execution.insert("RedriveCount", count);
-            execution.insert("RedriveTime", timestamp::to_text(ms));
+        execution.insert("RedriveCount", self.redrive_count);
+        if self.redrive_count > 0 {
+            execution.insert("RedriveTime", timestamp::to_text(self.redrive_ms));
         }
         execution
     }

@@ -216,25 +216,17 @@ pub(crate) fn abort_lines_of(
             };
             turn.emit_after(id, last_id, body)?;
         }
-        abort_line(turn, id, last_id, map_name.is_some() || Some(id) != failed)?;
+        abort_line(turn, id, last_id)?;
     }
     Ok(())
 }
 
 /// Aborts what a line is doing, the lines below it first.
-pub(crate) fn abort_line(
-    turn: &mut Turn<'_>,
-    id: BranchId,
-    last_id: u32,
-    itself: bool,
-) -> Result<(), Trouble> {
+fn abort_line(turn: &mut Turn<'_>, id: BranchId, last_id: u32) -> Result<(), Trouble> {
     for below in lines::below(turn.execution, id).into_iter().rev() {
         abort_state(turn, below, last_id)?;
     }
-    match itself {
-        true => abort_state(turn, id, last_id),
-        false => Ok(()),
-    }
+    abort_state(turn, id, last_id)
 }
 
 /// The abort of the state in which a line is, where AWS has an event for it.
