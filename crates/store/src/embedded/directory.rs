@@ -151,6 +151,8 @@ fn create(directory: &Path) -> Result<(), OpenError> {
 fn build(file: &Path) -> rusqlite::Result<()> {
     let connection = Connection::open(file)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    // A half-built file is thrown away, so that one flush, of the whole, will do.
+    connection.pragma_update(None, "synchronous", "OFF")?;
     schema::migrate(&connection)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.close().map_err(|(_, error)| error)
