@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use stepwright_jsonata::{CompileError, Expression};
+use stepwright_jsonata::{CompileError, Expression, Refusal, RefusalKind};
 
+use crate::codes::{self, Code};
 use crate::states_fields;
 
 /// What a string in a JSONata state is.
@@ -32,19 +33,63 @@ pub(crate) fn source(text: &str) -> Option<&str> {
     }
 }
 
-/// What AWS refuses in an expression that parses, in its words; each once. `error_output`: whether the expression is
-/// in a catcher, which alone can read `$states.errorOutput`.
-pub(crate) fn refusals(source: &str, expression: &Expression, error_output: bool) -> Vec<String> {
-    let mut refusals: Vec<String> = Vec::new();
-    let parsed = expression.aws_refusals().into_iter().map(|refusal| refusal.message);
-    let fields =
-        states_fields::in_source(source).into_iter().filter(|field| !error_output && *field == "errorOutput");
-    for message in parsed.chain(fields.map(|field| format!("Field '$states.{field}' does not exist."))) {
-        if !refusals.contains(&message) {
-            refusals.push(message);
+/// What AWS refuses in an expression that parses: the code and AWS's words; each once. `error_output`: whether the
+/// expression is in a catcher, which alone can read `$states.errorOutput`.
+pub(crate) fn refusals(
+    source: &str,
+    expression: &Expression,
+    error_output: bool,
+) -> Vec<(&'static Code, String)> {
+    let parsed = expression.aws_refusals();
+    let parsed = parsed.iter().filter_map(|refusal| refusal_text(source, refusal));
+    let fields = states_fields::in_source(source).into_iter();
+    let fields = fields
+        .filter(|field| !error_output && *field == "errorOutput")
+        .map(|field| (&codes::REFUSED_EXPRESSION, format!("Field '$states.{field}' does not exist.")));
+    let mut refusals: Vec<(&'static Code, String)> = Vec::new();
+    for refusal in parsed.chain(fields) {
+        if !refusals.contains(&refusal) {
+            refusals.push(refusal);
         }
     }
     refusals
+}
+
+fn refusal_text(source: &str, refusal: &Refusal) -> Option<(&'static Code, String)> {
+    let token = || token_at(source, refusal.position);
+    let top_level = |name: &str| format!("Reference to '{name}' at the top level is not supported.");
+    match refusal.kind {
+        // AWS takes it, and the call fails when it is evaluated.
+        RefusalKind::Eval => None,
+        // The JSONata that AWS has stops at the second character of the operator.
+        RefusalKind::NewerOperator => {
+            let symbol = if source.contains("??") { "?" } else { ":" };
+            let message = format!("The symbol \"{symbol}\" cannot be used as a unary operator");
+            Some((&codes::BAD_EXPRESSION, message))
+        }
+        RefusalKind::BareName => Some((&codes::REFUSED_EXPRESSION, top_level(&token()))),
+        RefusalKind::Context => Some((&codes::REFUSED_EXPRESSION, top_level("$"))),
+        RefusalKind::Root => {
+            Some((&codes::REFUSED_EXPRESSION, "Reference to '$$' is not supported.".to_owned()))
+        }
+    }
+}
+
+/// The name, or the operator, that ends or starts at the character `position`: positions of JSONata are behind a token.
+fn token_at(source: &str, position: usize) -> String {
+    let chars: Vec<char> = source.chars().collect();
+    let (before, behind) = chars.split_at(position.min(chars.len()));
+    let is_name = |c: &&char| c.is_alphanumeric() || **c == '_';
+    let quoted = |rest: &mut dyn Iterator<Item = &char>| rest.take_while(|c| **c != '`').collect::<String>();
+    let reversed = |text: String| text.chars().rev().collect::<String>();
+    match (before.last(), behind.first()) {
+        (Some('`'), _) => reversed(quoted(&mut before.iter().rev().skip(1))),
+        (Some(c), _) if is_name(&c) => reversed(before.iter().rev().take_while(is_name).collect()),
+        (Some('*'), _) => reversed(before.iter().rev().take_while(|c| **c == '*').collect()),
+        (_, Some('`')) => quoted(&mut behind.iter().skip(1)),
+        (_, Some('*')) => behind.iter().take_while(|c| **c == '*').collect(),
+        _ => behind.iter().take_while(is_name).collect(),
+    }
 }
 
 pub(crate) fn compile(source: &str) -> Result<Arc<Expression>, CompileError> {
@@ -66,6 +111,19 @@ mod tests {
             ("a", Text::Literal("a")),
         ] {
             assert_eq!(classify(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens() {
+        for (source, position, expected) in [
+            ("phone", 5, "phone"),
+            ("phone", 0, "phone"),
+            ("1 + `a b`.c", 9, "a b"),
+            ("**", 2, "**"),
+            ("", 7, ""),
+        ] {
+            assert_eq!(token_at(source, position), expected, "{source}");
         }
     }
 }

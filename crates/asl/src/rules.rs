@@ -30,6 +30,8 @@ pub(crate) mod targets;
 pub(crate) mod task_times;
 pub(crate) mod templates;
 pub(crate) mod terminal_state;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod timestamps;
 pub(crate) mod unassigned_variables;
 pub(crate) mod unsupported_fields;

@@ -33,3 +33,25 @@ fn fault(name: &str) -> Option<String> {
     let goes_on = letters.all(|letter| letter.is_alphanumeric() || letter == '_');
     (!starts || !goes_on).then(|| "the variable name contains invalid characters.".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::state;
+
+    #[test]
+    fn table() {
+        let pass = |assign: &str| format!(r#""Type":"Pass","End":true,"Assign":{assign}"#);
+        state(
+            &pass(r#"{"states":1}"#),
+            &["RESERVED_VARIABLE_NAME: Cannot assign to reserved variable '$states'. at /Assign"],
+        );
+        state(
+            &pass(r#"{"a-b":1}"#),
+            &[
+                "INVALID_VARIABLE_NAME: Invalid variable name 'a-b': the variable name contains invalid characters. at /Assign",
+            ],
+        );
+        state(&pass(r#"{"a.$":"$.x","b_1":2}"#), &[]);
+        state(&pass("1"), &["Expected value of type Object at /Assign"]);
+    }
+}

@@ -5,6 +5,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::fields::{Holder, operator, operator_names};
 use crate::node::Member;
+use crate::program::QueryLanguage;
 
 const SELECTORS: &[&str] = &["And", "Or", "Not", "Variable", "Condition"];
 
@@ -22,7 +23,7 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
         report.push(Diagnostic::new(&codes::NONE_OF_FIELDS, message, site.at.to_string(), span));
         return;
     }
-    if site.node.has("Variable") {
+    if site.node.has("Variable") && site.language == QueryLanguage::JsonPath {
         one_operator(site, report);
     }
 }
@@ -52,5 +53,40 @@ fn one_operator(site: &Site<'_>, report: &mut Report) {
             .help("Put each comparison into an And of its own.")
             .note(format!("{} is here", first.key), first.key_span),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{jsonata, state};
+
+    #[test]
+    fn table() {
+        let rule = |rule: &str| format!(r#""Type":"Choice","Choices":[{{{rule},"Next":"T"}}]"#);
+        let one = "The object must have only one of the following fields, [And, Or, Not, Variable, Condition] at /Choices[0]";
+        state(&rule(r#""StringEquals":"a""#), &[one]);
+        state(&rule(r#""Variable":"$","IsNull":true,"Not":{"Variable":"$","IsNull":true}"#), &[one]);
+        state(&rule(r#""Variable":"$.a","IsNull":true"#), &[]);
+        state(&rule(r#""Not":{"Variable":"$.a","IsNull":true}"#), &[]);
+        state(
+            &rule(r#""Not":{}"#),
+            &[
+                "The object must have only one of the following fields, [And, Or, Not, Variable] at /Choices[0]/Not",
+            ],
+        );
+        jsonata(&rule(r#""Output":1"#), &[one]);
+        jsonata(&rule(r#""Condition":true"#), &[]);
+        jsonata(&rule(r#""Condition":"true""#), &["Expected value of type Boolean at /Choices[0]/Condition"]);
+    }
+
+    #[test]
+    fn operators() {
+        for rule in [r#""Variable":"$""#, r#""Variable":"$","IsNull":true,"IsString":true"#] {
+            let text = format!(
+                r#"{{"StartAt":"S","States":{{"S":{{"Type":"Choice","Choices":[{{{rule},"Next":"T"}}]}},"T":{{"Type":"Succeed"}}}}}}"#
+            );
+            let found = crate::compile(&text, &crate::CompileOptions::default()).diagnostics;
+            assert!(found.len() == 1 && found[0].message.contains("[StringEquals, "), "{found:?}");
+        }
     }
 }

@@ -18,3 +18,24 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
         .help("RoleArn is the role that the task is run with."),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{TASK, state};
+
+    #[test]
+    fn table() {
+        state(
+            &format!(r#"{TASK},"Credentials":{{"Role":"x"}}"#),
+            &["The field 'RoleArn' is required but was missing at /Credentials"],
+        );
+        state(&format!(r#"{TASK},"Credentials":{{"RoleArn":"arn:aws:iam::1:role/x"}}"#), &[]);
+        state(&format!(r#"{TASK},"Credentials":{{"RoleArn.$":"$.role"}}"#), &[]);
+        state(
+            &format!(r#"{TASK},"Credentials":{{"RoleArn.$":"role"}}"#),
+            &[
+                "The value for the field 'RoleArn.$' must be a valid JSONPath or a valid intrinsic function call at /Credentials",
+            ],
+        );
+    }
+}

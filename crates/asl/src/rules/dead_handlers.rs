@@ -45,3 +45,27 @@ fn takes(taker: &str, name: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{TASK, state};
+
+    #[test]
+    fn table() {
+        let catch = |first: &str, second: &str| {
+            format!(
+                r#"{TASK},"Catch":[{{"ErrorEquals":["{first}"],"Next":"T"}},{{"ErrorEquals":["{second}"],"Next":"T"}}]"#
+            )
+        };
+        let dead = |name: &str, taker: &str| {
+            format!("SW1105: '{name}' never gets here: an earlier entry has '{taker}' at /Catch[1]")
+        };
+        state(&catch("A", "A"), &[&dead("A", "A")]);
+        state(&catch("States.TaskFailed", "B"), &[&dead("B", "States.TaskFailed")]);
+        for (first, second) in
+            [("A", "States.TaskFailed"), ("States.TaskFailed", "States.Timeout"), ("A", "States.ALL")]
+        {
+            state(&catch(first, second), &[]);
+        }
+    }
+}

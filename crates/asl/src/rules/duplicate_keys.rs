@@ -38,3 +38,16 @@ fn walk(node: &Node, at: &Location<'_>, report: &mut Report) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::state;
+
+    #[test]
+    fn table() {
+        state(
+            r#""Type":"Pass","Result":{"a":1,"a":2},"End":true"#,
+            &["SW1101: The key 'a' stands here twice: the last value counts at /Result"],
+        );
+    }
+}

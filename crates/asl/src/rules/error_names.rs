@@ -64,11 +64,22 @@ const RESERVED: &[&str] = &[
     error_name::QUERY_EVALUATION_ERROR,
 ];
 
+/// Whether a Fail state of the machine raises the error.
+fn is_raised(place: &FieldSite<'_>, name: &str) -> bool {
+    place
+        .site
+        .context
+        .outline
+        .states
+        .iter()
+        .any(|state| state.node.get("Error").and_then(Node::as_str) == Some(name))
+}
+
 /// AWS takes any name; one that begins as its own and is none matches nothing.
 fn unknown_names(place: &FieldSite<'_>, report: &mut Report) {
     for (index, item) in place.value().items().iter().enumerate() {
         let Some(name) = item.as_str().filter(|name| name.starts_with("States.")) else { continue };
-        if RESERVED.contains(&name) || name.starts_with("States.Http.") {
+        if RESERVED.contains(&name) || name.starts_with("States.Http.") || is_raised(place, name) {
             continue;
         }
         let message = format!("Step Functions has no error '{name}'");
@@ -79,5 +90,24 @@ fn unknown_names(place: &FieldSite<'_>, report: &mut Report) {
                 diagnostic.help(format!("Did you mean {close}?")).fix(item.span, format!("\"{close}\""));
         }
         report.push(diagnostic);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{TASK, state};
+
+    #[test]
+    fn table() {
+        let retry = |list: &str| format!(r#"{TASK},"Retry":[{list}]"#);
+        let place = "States.ALL must appear alone and at end of list at /Retry[0]/ErrorEquals";
+        state(&retry(r#"{"ErrorEquals":["A","States.ALL"]}"#), &[&format!("{place}[1]")]);
+        state(&retry(r#"{"ErrorEquals":["States.ALL"]},{"ErrorEquals":["A"]}"#), &[&format!("{place}[0]")]);
+        state(&retry(r#"{"ErrorEquals":["A"]},{"ErrorEquals":["States.ALL"]}"#), &[]);
+        state(
+            &retry(r#"{"ErrorEquals":["States.Timeouts"]}"#),
+            &["SW1106: Step Functions has no error 'States.Timeouts' at /Retry[0]/ErrorEquals[0]"],
+        );
+        state(&retry(r#"{"ErrorEquals":["States.Http.StatusCode.404","States.Timeout","Mine"]}"#), &[]);
     }
 }

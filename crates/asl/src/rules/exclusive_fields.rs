@@ -41,3 +41,48 @@ fn present<'s>(site: &Site<'s>, name: &str) -> Option<&'s Member> {
     let silent = name == "End" && member.value.as_bool() == Some(false);
     (site.speaks(&field) && !silent).then_some(member)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{DISTRIBUTED, state};
+
+    #[test]
+    fn table() {
+        state(
+            r#""Type":"Pass","End":true,"Next":"T""#,
+            &["There should only be one of the following fields: [Next, End] at "],
+        );
+        state(
+            r#""Type":"Pass""#,
+            &["This object should have only one of the following fields: [Next, End] at "],
+        );
+        state(
+            r#""Type":"Pass","End":false"#,
+            &["This object should have only one of the following fields: [Next, End] at "],
+        );
+        state(r#""Type":"Pass","End":false,"Next":"T""#, &[]);
+        let wait = "[SecondsPath, Seconds, TimestampPath, Timestamp] at ";
+        state(
+            r#""Type":"Wait","End":true"#,
+            &[&format!("This object should have only one of the following fields: {wait}")],
+        );
+        state(
+            r#""Type":"Wait","End":true,"Seconds":1,"TimestampPath":"$.t""#,
+            &[&format!("There should only be one of the following fields: {wait}")],
+        );
+        state(
+            r#""Type":"Fail","Error":"E","ErrorPath":"$.e""#,
+            &["There should only be one of the following fields: [Error, ErrorPath] at "],
+        );
+        state(
+            r#""Type":"Map","End":true"#,
+            &["This object should have only one of the following fields: [ItemProcessor, Iterator] at "],
+        );
+        state(
+            &format!(r#"{DISTRIBUTED},"ItemBatcher":{{"MaxItemsPerBatch":1,"MaxItemsPerBatchPath":"$.n"}}"#),
+            &[
+                "There should only be one of the following fields: [MaxItemsPerBatch, MaxItemsPerBatchPath] at /ItemBatcher",
+            ],
+        );
+    }
+}

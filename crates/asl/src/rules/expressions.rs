@@ -86,7 +86,57 @@ fn one(place: &FieldSite<'_>, text: &str, span: Span, at: &Location<'_>, report:
             );
         }
     }
-    for refusal in expression::refusals(source, &compiled, place.site.holder == Holder::Catcher) {
-        report.push(Diagnostic::new(&codes::REFUSED_EXPRESSION, refusal, at.to_string(), span));
+    for (code, message) in expression::refusals(source, &compiled, place.site.holder == Holder::Catcher) {
+        report.push(Diagnostic::new(code, message, at.to_string(), span));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{TASK, jsonata};
+
+    #[test]
+    fn table() {
+        let pass = |output: &str| format!(r#""Type":"Pass","End":true,"Output":{output}"#);
+        jsonata(&pass(r#""{% 1""#), &["JSONata string must start with {% and end with %} at /Output"]);
+        jsonata(&pass(r#"["{% $states.input %}","x",1]"#), &[]);
+        jsonata(
+            &pass(r#"{"v":["{% 1 + %}"]}"#),
+            &["INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /Output/v[0]"],
+        );
+        jsonata(
+            &pass(r#""{% $states.errorOutput %}""#),
+            &["UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.errorOutput' does not exist. at /Output"],
+        );
+        let unsupported =
+            |what: &str| format!("UNSUPPORTED_JSONATA_EXPRESSION: Reference to {what} at /Output/v");
+        for (expression, what) in [
+            ("phone", "'phone' at the top level is not supported."),
+            ("phone.number & phone", "'phone' at the top level is not supported."),
+            ("$sum(a)", "'a' at the top level is not supported."),
+            ("$$", "'$$' is not supported."),
+        ] {
+            jsonata(&pass(&format!(r#"{{"v":"{{% {expression} %}}"}}"#)), &[&unsupported(what)]);
+        }
+        for (expression, what) in [
+            ("a[1,2)", r#"Expected "]", got ",""#),
+            ("{'a':}", r#"The symbol "}" cannot be used as a unary operator"#),
+            ("$x :=", "Unexpected end of expression"),
+            ("$match('a', /abc", "No terminating / in regular expression"),
+            ("", "Unexpected end of expression"),
+        ] {
+            let expected = format!("INVALID_JSONATA_EXPRESSION: {what} at /Output");
+            jsonata(&pass(&format!(r#""{{% {expression} %}}""#)), &[&expected]);
+        }
+        jsonata(
+            &pass(r#""{% $states.inputs %}""#),
+            &["SW1109: $states has no field 'inputs', so the expression reads nothing there at /Output"],
+        );
+        jsonata(
+            &format!(
+                r#"{TASK},"Catch":[{{"ErrorEquals":["A"],"Output":"{{% $states.errorOutput %}}","Next":"T"}}]"#
+            ),
+            &[],
+        );
     }
 }

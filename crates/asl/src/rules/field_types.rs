@@ -156,3 +156,84 @@ fn one_of(place: &FieldSite<'_>, choices: &[&'static str], report: &mut Report) 
     report.push(diagnostic);
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{DISTRIBUTED, TASK, jsonata, machine, state};
+
+    #[test]
+    fn types() {
+        machine(r#"{"StartAt":"S","States":[]}"#, &["Expected value of type Object at /States"]);
+        machine(r#"{"StartAt":"S","States":{}}"#, &["Value cannot be empty at /States"]);
+        machine(r#"{"StartAt":"S","States":{"S":1}}"#, &["Expected value of type Object at /States/S"]);
+        machine(
+            r#"{"StartAt":"S","States":{"S":{"Type":"Succeed"}},"Version":"2.0"}"#,
+            &["Value should be one of the following: [1.0] at /Version"],
+        );
+        state(
+            r#""Type":"Passs""#,
+            &[
+                "Value should be one of the following: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map] at /Type",
+            ],
+        );
+        state(r#""Type":"Pass","End":"true""#, &["Expected value of type Boolean at /End"]);
+        state(r#""Type":"Pass","Next":1"#, &["Expected value of type String at /Next"]);
+        state(r#""Type":"Wait","Seconds":"1","End":true"#, &["Expected value of type Integer at /Seconds"]);
+        state(r#""Type":"Wait","Seconds":1.5,"End":true"#, &["Expected value of type Integer at /Seconds"]);
+        state(r#""Type":"Choice","Choices":[]"#, &["Value cannot be empty at /Choices"]);
+        state(r#""Type":"Parallel","Branches":[],"End":true"#, &["Value cannot be empty at /Branches"]);
+        state(&format!(r#"{TASK},"Retry":[]"#), &[]);
+        state(
+            &format!(r#"{TASK},"Retry":[{{"ErrorEquals":[]}}]"#),
+            &["Value cannot be empty at /Retry[0]/ErrorEquals"],
+        );
+        state(
+            r#""Type":"Choice","Choices":[{"Variable":"$","StringEquals":1,"Next":"T"}]"#,
+            &["Expected value of type String at /Choices[0]/StringEquals"],
+        );
+    }
+
+    #[test]
+    fn ranges() {
+        for (fields, expected) in [
+            (r#""TimeoutSeconds":0"#, "Minimum value is 1 at /TimeoutSeconds"),
+            (r#""TimeoutSeconds":100000000"#, "Maximum value is 99999999 at /TimeoutSeconds"),
+            (r#""HeartbeatSeconds":0"#, "Minimum value is 1 at /HeartbeatSeconds"),
+            (
+                r#""Retry":[{"ErrorEquals":["A"],"MaxAttempts":-1}]"#,
+                "Minimum value is 0 at /Retry[0]/MaxAttempts",
+            ),
+            (
+                r#""Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}]"#,
+                "Minimum value is 1.0 at /Retry[0]/BackoffRate",
+            ),
+            (
+                r#""Retry":[{"ErrorEquals":["A"],"MaxDelaySeconds":0}]"#,
+                "Minimum value is 1 at /Retry[0]/MaxDelaySeconds",
+            ),
+            (
+                r#""Retry":[{"ErrorEquals":["A"],"MaxDelaySeconds":31622401}]"#,
+                "Maximum value is 31622400 at /Retry[0]/MaxDelaySeconds",
+            ),
+            (
+                r#""Retry":[{"ErrorEquals":["A"],"JitterStrategy":"HALF"}]"#,
+                "Value should be one of the following: [NONE, FULL] at /Retry[0]/JitterStrategy",
+            ),
+        ] {
+            state(&format!("{TASK},{fields}"), &[expected]);
+        }
+        state(&format!(r#"{TASK},"Retry":[{{"ErrorEquals":["A"],"IntervalSeconds":0}}]"#), &[]);
+        for (fields, expected) in [
+            (r#""ToleratedFailurePercentage":101"#, "Maximum value is 100.0 at /ToleratedFailurePercentage"),
+            (r#""ToleratedFailurePercentage":-1"#, "Minimum value is 0.0 at /ToleratedFailurePercentage"),
+            (r#""MaxConcurrency":-1"#, "Minimum value is 0 at /MaxConcurrency"),
+        ] {
+            state(&format!("{DISTRIBUTED},{fields}"), &[expected]);
+        }
+        jsonata(&format!(r#"{TASK},"TimeoutSeconds":"{{% 5 %}}""#), &[]);
+        state(
+            &format!(r#"{TASK},"TimeoutSeconds":"{{% $x %}}""#),
+            &["Expected value of type Integer at /TimeoutSeconds"],
+        );
+    }
+}

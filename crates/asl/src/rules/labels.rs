@@ -39,3 +39,21 @@ fn fault(label: &str) -> Option<String> {
     let bad = |c: char| c.is_whitespace() || c.is_control() || SPECIAL.contains(c);
     label.chars().find(|c| bad(*c)).map(|c| format!("contains the invalid character '{c}'"))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{DISTRIBUTED, state};
+
+    #[test]
+    fn table() {
+        let map = |label: &str| format!(r#"{DISTRIBUTED},"Label":"{label}""#);
+        state(&map("fine-1.2"), &[]);
+        let fault = |label: &str, fault: &str| {
+            format!("INVALID_LABEL_NAME: Invalid Label name: Label '{label}' {fault} at /Label")
+        };
+        state(&map(""), &[&fault("", "is empty")]);
+        state(&map("a b"), &[&fault("a b", "contains the invalid character ' '")]);
+        let long = "x".repeat(41);
+        state(&map(&long), &[&fault(&long, "exceeds the 40-character limit allowed by the service")]);
+    }
+}

@@ -104,3 +104,30 @@ fn looks_computed(text: &str) -> bool {
         || call.is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric()))
             && text.ends_with(')')
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::state;
+
+    #[test]
+    fn table() {
+        let pass = |field: &str| format!(r#""Type":"Pass","End":true,{field}"#);
+        let text = |key: &str| {
+            format!(
+                "NO_DOLLAR: The value of the field '{key}' looks like a JSONPath or an intrinsic function, but is text at /Parameters"
+            )
+        };
+        state(&pass(r#""Parameters":{"a":"$.b","c":"$5","d":"$ 5","e":"States.ALL"}"#), &[&text("a")]);
+        state(&pass(r#""Parameters":{"a":"States.UUID()"}"#), &[&text("a")]);
+        let fixed = "PASS_RESULT_IS_STATIC: The Result of a Pass state is static: paths and intrinsic functions in it are text at /Result";
+        state(&pass(r#""Result":{"a":["$.b"]}"#), &[fixed]);
+        state(&pass(r#""Result":{"a.$":"x"}"#), &[fixed]);
+        state(&pass(r#""Result":"$5""#), &[]);
+        state(
+            r#""Type":"Fail","Error":"$.error""#,
+            &[
+                "NO_PATH: The value of the field 'Error' looks like a path, but the field takes '$.error' as text at /Error",
+            ],
+        );
+    }
+}

@@ -24,3 +24,17 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
         ),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{TASK, state};
+
+    #[test]
+    fn table() {
+        let retry = |attempts: u32| {
+            format!(r#"{TASK},"Retry":[{{"ErrorEquals":["A","B"],"MaxAttempts":{attempts}}}]"#)
+        };
+        state(&retry(1_000), &[]);
+        state(&retry(99_999), &["SW1104: Up to 99999 retries of A, B at /Retry[0]/MaxAttempts"]);
+    }
+}

@@ -43,3 +43,39 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
         report.push(Diagnostic::new(&codes::EXPRESS_PATTERN, message, site.at.to_string(), span));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{DISTRIBUTED, express, state};
+
+    #[test]
+    fn table() {
+        let map = |config: &str| {
+            format!(
+                r#""Type":"Map","End":true,"ItemProcessor":{{"ProcessorConfig":{config},"StartAt":"P","States":{{"P":{{"Type":"Pass","End":true}}}}}}"#
+            )
+        };
+        let at = "/ItemProcessor/ProcessorConfig";
+        state(
+            &map(r#"{"Mode":"DISTRIBUTED"}"#),
+            &[&format!("These fields are required: [ExecutionType] at {at}")],
+        );
+        state(
+            &map(r#"{"Mode":"INLINE","ExecutionType":"STANDARD"}"#),
+            &[&format!("Field 'ExecutionType' is not supported at {at}")],
+        );
+        state(
+            &map(r#"{"Mode":"DISTRIBUTED","ExecutionType":"FAST"}"#),
+            &[&format!("Value should be one of the following: [STANDARD, EXPRESS] at {at}/ExecutionType")],
+        );
+        for config in ["{}", r#"{"Mode":"INLINE"}"#, r#"{"Mode":"DISTRIBUTED","ExecutionType":"EXPRESS"}"#] {
+            state(&map(config), &[]);
+        }
+        express(
+            &format!(r#"{{"StartAt":"S","States":{{"S":{{{DISTRIBUTED}}}}}}}"#),
+            &[
+                "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines at /States/S/ItemProcessor/ProcessorConfig",
+            ],
+        );
+    }
+}

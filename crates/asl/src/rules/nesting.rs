@@ -18,3 +18,24 @@ pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn too_deep() {
+        let mut states = r#""S":{"Type":"Pass","End":true}"#.to_owned();
+        let mut start = "S".to_owned();
+        for level in 0..66 {
+            states = format!(
+                r#""M{level}":{{"Type":"Map","End":true,"ItemProcessor":{{"StartAt":"{start}","States":{{{states}}}}}}}"#
+            );
+            start = format!("M{level}");
+        }
+        let text = format!(r#"{{"StartAt":"{start}","States":{{{states}}}}}"#);
+        let compilation = crate::compile(&text, &crate::CompileOptions::default());
+        assert_eq!(
+            compilation.diagnostics.first().and_then(|found| found.aws_code),
+            Some("TOO_DEEPLY_NESTED")
+        );
+    }
+}

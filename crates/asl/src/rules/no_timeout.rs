@@ -30,3 +30,20 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
         "Set TimeoutSeconds or HeartbeatSeconds: if nobody answers, the execution waits for up to a year.",
     ));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{TASK, state};
+
+    #[test]
+    fn table() {
+        let task = |rest: &str| {
+            format!(
+                r#""Type":"Task","End":true,"Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken"{rest}"#
+            )
+        };
+        state(&task(""), &["SW1103: The task waits for a callback without a limit at "]);
+        state(&task(r#","HeartbeatSeconds":60"#), &[]);
+        state(TASK, &[]);
+    }
+}

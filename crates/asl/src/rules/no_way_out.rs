@@ -84,3 +84,23 @@ fn traps(
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::machine;
+
+    #[test]
+    fn table() {
+        machine(
+            r#"{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","IsNull":true,"Next":"B"}],"Default":"C"},"B":{"Type":"Pass","Next":"B"},"C":{"Type":"Succeed"}}}"#,
+            &["SW1107: From the state 'B' no way leads to an end at /States/B"],
+        );
+        machine(
+            r#"{"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Pass","Next":"C"},"C":{"Type":"Pass","Next":"B"}}}"#,
+            &[
+                "SW1108: No execution ever comes to the state 'B' at /States/B",
+                "SW1108: No execution ever comes to the state 'C' at /States/C",
+            ],
+        );
+    }
+}

@@ -71,3 +71,36 @@ impl Said {
         report.push(self.0.help(help));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::state;
+
+    #[test]
+    fn table() {
+        let pass = |field: &str| format!(r#""Type":"Pass","End":true,{field}"#);
+        state(&pass(r#""InputPath":"a""#), &["Value must be a valid JSONPath. at /InputPath"]);
+        state(&pass(r#""InputPath":null,"OutputPath":"$.a[*].b","ResultPath":null"#), &[]);
+        state(&pass(r#""InputPath":"$$.Execution.Id""#), &[]);
+        state(r#""Type":"Fail","ErrorPath":"States.Format('{}', $.a)","CausePath":"$.c""#, &[]);
+        for path in ["$.a[*]", "$..a", "$.a[?(@.b)]"] {
+            let text = format!(
+                r#"{{"StartAt":"S","States":{{"S":{{{}}}}}}}"#,
+                pass(&format!(r#""ResultPath":"{path}""#))
+            );
+            let found = crate::compile(&text, &crate::CompileOptions::default()).diagnostics;
+            assert!(
+                found.len() == 1 && found[0].message.starts_with("Value is not a Reference Path: "),
+                "{found:?}"
+            );
+        }
+        state(
+            r#""Type":"Choice","Choices":[{"Variable":"States.ArrayLength($.a)","IsNull":true,"Next":"T"}]"#,
+            &["Value is not a Reference Path: Reference path didn't start with '$' at /Choices[0]/Variable"],
+        );
+        state(
+            r#""Type":"Choice","Choices":[{"Variable":"$$.Execution.Id","StringEqualsPath":"$x","Next":"T"}]"#,
+            &["SW1102: The variable '$x' is never assigned where this state could see it at "],
+        );
+    }
+}

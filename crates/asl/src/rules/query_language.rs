@@ -48,3 +48,41 @@ fn downgrade(site: &Site<'_>, report: &mut Report) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{jsonata, state};
+
+    #[test]
+    fn table() {
+        let only = |mine: &str, field: &str, other: &str| {
+            format!(
+                "The QueryLanguage is set to '{mine}', but field '{field}' is only supported for the '{other}' QueryLanguage at "
+            )
+        };
+        state(r#""Type":"Pass","End":true,"Output":1"#, &[&only("JSONPath", "Output", "JSONata")]);
+        jsonata(r#""Type":"Pass","End":true,"InputPath":"$""#, &[&only("JSONata", "InputPath", "JSONPath")]);
+        jsonata(
+            r#""Type":"Choice","Choices":[{"Variable":"$","Next":"T"}]"#,
+            &[&format!("{}/Choices[0]", only("JSONata", "Variable", "JSONPath"))],
+        );
+        jsonata(
+            r#""Type":"Pass","End":true,"QueryLanguage":"JSONPath""#,
+            &["'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine at "],
+        );
+        state(r#""Type":"Pass","End":true,"QueryLanguage":"JSONata","Output":1"#, &[]);
+        // The flows within take the machine's language, not the Map's.
+        state(
+            r#""Type":"Map","QueryLanguage":"JSONata","End":true,"ItemProcessor":{"StartAt":"P","States":{"P":{"Type":"Pass","Output":1,"End":true}}}"#,
+            &[&format!("{}/ItemProcessor/States/P", only("JSONPath", "Output", "JSONata"))],
+        );
+        state(
+            r#""Type":"Map","End":true,"ItemProcessor":{"QueryLanguage":"JSONata","StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}"#,
+            &["Field 'QueryLanguage' is not supported at /ItemProcessor"],
+        );
+        state(
+            r#""Type":"Pass","End":true,"QueryLanguage":"jsonpath""#,
+            &["Value should be one of the following: [JSONPath, JSONata] at /QueryLanguage"],
+        );
+    }
+}

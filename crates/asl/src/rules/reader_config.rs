@@ -38,3 +38,35 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{DISTRIBUTED, state};
+
+    #[test]
+    fn table() {
+        let reader = |config: &str| {
+            format!(
+                r#"{DISTRIBUTED},"ItemReader":{{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{config}}}"#
+            )
+        };
+        let at = "at /ItemReader/ReaderConfig";
+        state(
+            &reader(r#"{"InputType":"CSV"}"#),
+            &[&format!("The field 'CSVHeaderLocation' is required but was missing {at}")],
+        );
+        state(
+            &reader(r#"{"InputType":"JSON","CSVHeaderLocation":"FIRST_ROW"}"#),
+            &[&format!("Field 'CSVHeaderLocation' is not supported {at}")],
+        );
+        state(
+            &reader(r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN"}"#),
+            &[&format!("These fields are required: [CSVHeaders] {at}")],
+        );
+        state(&reader(r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["a"]}"#), &[]);
+        state(
+            &reader(r#"{"InputType":"JSON","MaxItems":100000001}"#),
+            &[&format!("Maximum value is 100000000 {at}/MaxItems")],
+        );
+    }
+}

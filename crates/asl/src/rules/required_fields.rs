@@ -25,3 +25,34 @@ fn misspelt<'s>(site: &Site<'s>, name: &'s str) -> Option<(&'s str, &'s str)> {
     let mut close = unknown.filter(|member| crate::spelling::is_close(&member.key, name));
     close.next().map(|member| (&*member.key, name))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{TASK, machine, state};
+
+    #[test]
+    fn table() {
+        machine(r#"{"StartAt":"A"}"#, &["These fields are required: [States] at /"]);
+        machine(r#"{}"#, &["These fields are required: [StartAt, States] at /"]);
+        state("", &["These fields are required: [Type] at "]);
+        state(r#""Type":"Task","End":true"#, &["These fields are required: [Resource] at "]);
+        state(r#""Type":"Choice","Default":"T""#, &["These fields are required: [Choices] at "]);
+        state(r#""Type":"Parallel","End":true"#, &["These fields are required: [Branches] at "]);
+        state(
+            r#""Type":"Parallel","End":true,"Branches":[{}]"#,
+            &["These fields are required: [StartAt, States] at /Branches[0]"],
+        );
+        state(
+            &format!(r#"{TASK},"Retry":[{{}}]"#),
+            &["These fields are required: [ErrorEquals] at /Retry[0]"],
+        );
+        state(
+            &format!(r#"{TASK},"Catch":[{{"ErrorEquals":["A"]}}]"#),
+            &["These fields are required: [Next] at /Catch[0]"],
+        );
+        state(
+            r#""Type":"Choice","Default":"T","Choices":[{"Variable":"$","IsNull":true}]"#,
+            &["These fields are required: [Next] at /Choices[0]"],
+        );
+    }
+}

@@ -82,3 +82,39 @@ fn express(place: &FieldSite<'_>, resource: &Resource, report: &mut Report) {
 fn say(code: &'static codes::Code, message: &str, place: &FieldSite<'_>, report: &mut Report) {
     report.push(Diagnostic::new(code, message, place.at.to_string(), place.value().span));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{DISTRIBUTED, express, state};
+
+    #[test]
+    fn table() {
+        let task = |arn: &str| format!(r#""Type":"Task","Resource":"{arn}","End":true,"TimeoutSeconds":1"#);
+        state(&task("f"), &["Value is not a valid resource ARN at /Resource"]);
+        state(&task("${Function}"), &["Value is not a valid resource ARN at /Resource"]);
+        state(
+            &task("arn:aws:states:::lambda:invoke.sync"),
+            &[
+                "The resource provided arn:aws:states:::lambda:invoke.sync is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /Resource",
+            ],
+        );
+        let activity = "arn:aws:states:eu-west-1:123456789012:activity:a";
+        state(&task(activity), &[]);
+        for (arn, message) in [
+            (activity, "Activity ARN"),
+            ("arn:aws:states:::states:startExecution.sync", "'.sync' service integration"),
+            ("arn:aws:states:::sns:publish.waitForTaskToken", "'.waitForTaskToken' service integration "),
+        ] {
+            express(
+                &format!(r#"{{"StartAt":"S","States":{{"S":{{{}}}}}}}"#, task(arn)),
+                &[&format!("Express state machine does not support {message} at /States/S/Resource")],
+            );
+        }
+        let reader = |arn: &str| format!(r#"{DISTRIBUTED},"ItemReader":{{"Resource":"{arn}"}}"#);
+        state(&reader("arn:aws:states:::s3:listObjectsV2"), &[]);
+        state(
+            &reader("arn:aws:states:::s3:putObject"),
+            &["The field 'Resource' does not match any of the allowed values at /ItemReader/Resource"],
+        );
+    }
+}

@@ -42,3 +42,27 @@ pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{MAP, machine};
+
+    #[test]
+    fn table() {
+        let long = "x".repeat(81);
+        machine(
+            &format!(r#"{{"StartAt":"{long}","States":{{"{long}":{{"Type":"Succeed"}}}}}}"#),
+            &[&format!(
+                "INVALID_STATE_NAME: Invalid State name: State '{long}' exceeds the 80-character limit allowed by the service at /States/{long}"
+            )],
+        );
+        machine(
+            &format!(r#"{{"StartAt":"P","States":{{"P":{{{MAP}}}}}}}"#),
+            &["DUPLICATE_STATE_NAME: Duplicate State name: P at /States/P/ItemProcessor/States/P"],
+        );
+        machine(
+            r#"{"StartAt":"P","States":{"P":{"Type":"Succeed"},"P":{"Type":"Succeed"}}}"#,
+            &["DUPLICATE_STATE_NAME: Duplicate State name: P at /States/P"],
+        );
+    }
+}

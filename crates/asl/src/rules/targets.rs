@@ -88,3 +88,38 @@ fn unreachable(context: &Context<'_>, flow: &FlowView<'_>, led_to: &HashSet<&str
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{machine, state};
+
+    #[test]
+    fn table() {
+        machine(
+            r#"{"StartAt":"pass1","States":{"pass1":{"Type":"Pass","Next":"pass3"},"pass2":{"Type":"Pass","End":true}}}"#,
+            &[
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: pass3 at /States/pass1/Next",
+                "MISSING_TRANSITION_TARGET: State \"pass2\" is not reachable. at /States/pass2",
+            ],
+        );
+        machine(
+            r#"{"StartAt":"Not sure","States":{"Pass One":{"Type":"Pass","Next":"Success"},"Success":{"Type":"Succeed"}}}"#,
+            &[
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: Not sure at /StartAt",
+                "MISSING_TRANSITION_TARGET: State \"Pass One\" is not reachable. at /States/Pass One",
+            ],
+        );
+        state(
+            r#""Type":"Choice","Default":"U","Choices":[{"Variable":"$","IsNull":true,"Next":"V"}]"#,
+            &[
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: V at /Choices[0]/Next",
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: U at /Default",
+            ],
+        );
+        // A branch cannot be left.
+        state(
+            r#""Type":"Parallel","Next":"T","Branches":[{"StartAt":"P","States":{"P":{"Type":"Pass","Next":"T"}}}]"#,
+            &["MISSING_TRANSITION_TARGET: Missing 'Next' target: T at /Branches[0]/States/P/Next"],
+        );
+    }
+}

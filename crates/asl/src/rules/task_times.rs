@@ -25,3 +25,16 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
         .help(format!("The task times out after {timeout} seconds, so a heartbeat is due earlier.")),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{TASK, state};
+
+    #[test]
+    fn table() {
+        let after = "HeartbeatSeconds must be smaller than TimeoutSeconds at /HeartbeatSeconds";
+        state(&format!(r#"{TASK},"TimeoutSeconds":5,"HeartbeatSeconds":5"#), &[after]);
+        state(&format!(r#"{TASK},"TimeoutSeconds":5,"HeartbeatSeconds":4"#), &[]);
+        state(&format!(r#"{TASK},"HeartbeatSeconds":400"#), &[]);
+    }
+}

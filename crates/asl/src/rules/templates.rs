@@ -61,3 +61,23 @@ fn member(entry: &Member, at: &Location<'_>, options: &CompileOptions, report: &
         Diagnostic::new(&codes::BAD_TEMPLATE_VALUE, message, at.to_string(), entry.value.span).help(help),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::state;
+
+    #[test]
+    fn table() {
+        let pass = |template: &str| format!(r#""Type":"Pass","End":true,"Parameters":{template}"#);
+        let must = |key: &str| {
+            format!(
+                "The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call at /Parameters"
+            )
+        };
+        state(&pass(r#"{"a.$":"x"}"#), &[&must("a.$")]);
+        state(&pass(r#"{"a.$":1}"#), &[&must("a.$")]);
+        state(&pass(r#"{"a":[{"b.$":"x"}]}"#), &[&format!("{}/a[0]", must("b.$"))]);
+        state(&pass(r#"{"a.$":"States.Nothing()"}"#), &[&must("a.$")]);
+        state(&pass(r#"{"a.$":"$.x","b.$":"$$","c.$":"States.UUID()","d":"plain"}"#), &[]);
+    }
+}

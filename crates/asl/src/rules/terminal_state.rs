@@ -33,3 +33,26 @@ pub(crate) fn ends(state: &StateView<'_>) -> bool {
     matches!(state.kind, Some(StateType::Succeed | StateType::Fail))
         || state.node.get("End").and_then(Node::as_bool) == Some(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::machine;
+
+    #[test]
+    fn table() {
+        let machine_with = |rest: &str| {
+            format!(
+                r#"{{"StartAt":"A","States":{{"A":{{"Type":"Pass","Next":"B"}},"B":{{"Type":"Pass","Next":"A"}}{rest}}}}}"#
+            )
+        };
+        machine(&machine_with(""), &["MISSING_END_STATE: Workflow has no terminal state at "]);
+        machine(
+            &machine_with(r#","C":{"Type":"Pass","End":true}"#),
+            &["MISSING_TRANSITION_TARGET: State \"C\" is not reachable. at /States/C"],
+        );
+        let text = crate::compile(&machine_with(""), &crate::CompileOptions::default()).aws_error();
+        let expected =
+            "Invalid State Machine Definition: 'MISSING_END_STATE: Workflow has no terminal state at null'";
+        assert_eq!(text.as_deref(), Some(expected));
+    }
+}

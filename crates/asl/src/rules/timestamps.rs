@@ -22,3 +22,25 @@ pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
         .help("Write it like 2026-03-14T01:59:00Z or 2026-03-14T01:59:00+01:00."),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{jsonata, state};
+
+    #[test]
+    fn table() {
+        let wait = |text: &str| format!(r#""Type":"Wait","End":true,"Timestamp":"{text}""#);
+        for text in [
+            "2016-12-05 21:29:29Z",
+            "2016-12-05T21:29:29",
+            "2016-13-05T21:29:29Z",
+            "05-12-2016T21:29:29Z",
+            "{% $t %}",
+        ] {
+            state(&wait(text), &["String does not match RFC3339 timestamp at /Timestamp"]);
+        }
+        state(&wait("2016-12-05T21:29:29Z"), &[]);
+        state(&wait("2016-12-05T21:29:29+01:00"), &[]);
+        jsonata(&wait("{% $states.input.t %}"), &[]);
+    }
+}

@@ -46,3 +46,24 @@ fn scopes<'c>(context: &'c Context<'_>, flow: FlowId) -> impl Iterator<Item = Fl
         (!distributed(owner.node)).then_some(owner.flow)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::machine;
+
+    #[test]
+    fn table() {
+        let machine_with = |variable: &str| {
+            format!(
+                r#"{{"StartAt":"A","States":{{"A":{{"Type":"Pass","Assign":{{"total":1}},"Next":"M"}},"M":{{"Type":"Map","End":true,"ItemProcessor":{{"StartAt":"P","States":{{"P":{{"Type":"Pass","InputPath":"{variable}","End":true}}}}}}}}}}}}"#
+            )
+        };
+        machine(&machine_with("$total"), &[]);
+        machine(
+            &machine_with("$totel"),
+            &[
+                "SW1102: The variable '$totel' is never assigned where this state could see it at /States/M/ItemProcessor/States/P",
+            ],
+        );
+    }
+}

@@ -26,3 +26,44 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
         report.push(diagnostic);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::{MAP, machine, state};
+
+    #[test]
+    fn table() {
+        machine(
+            r#"{"StartAt":"S","States":{"S":{"Type":"Succeed"}},"comment":"x"}"#,
+            &["Field 'comment' is not supported at /"],
+        );
+        for (kind, rest) in [
+            ("Pass", r#","End":true"#),
+            ("Wait", r#","Seconds":1,"End":true"#),
+            ("Succeed", ""),
+            ("Fail", ""),
+        ] {
+            for field in ["TimeoutSeconds", "Catch", "Retry", "Resource", "Whatever"] {
+                state(
+                    &format!(r#""Type":"{kind}"{rest},"{field}":1"#),
+                    &[&format!("Field '{field}' is not supported at ")],
+                );
+            }
+        }
+        state(r#""Type":"Succeed","End":true"#, &["Field 'End' is not supported at "]);
+        state(&format!(r#"{MAP},"TimeoutSeconds":1"#), &["Field 'TimeoutSeconds' is not supported at "]);
+        state(
+            r#""Type":"Choice","Choices":[{"And":[{"Variable":"$","IsNull":true,"Next":"T"}],"Next":"T"}]"#,
+            &["Field 'Next' is not supported at /Choices[0]/And[0]"],
+        );
+    }
+
+    #[test]
+    fn suggestions() {
+        let text = r#"{"StartAt":"S","States":{"S":{"Type":"Pass","Ende":true}}}"#;
+        let found = crate::compile(text, &crate::CompileOptions::default()).diagnostics;
+        assert_eq!(found[0].help.as_deref(), Some("Did you mean End?"));
+        let fix = found[0].fix.clone().expect("a fix");
+        assert_eq!((&text[fix.span], fix.replacement.as_str()), (r#""Ende""#, r#""End""#));
+    }
+}

@@ -85,3 +85,22 @@ pub(crate) fn name(state: &StateView<'_>, member: &Member) -> String {
         QueryLanguage::Jsonata => member.key.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::testing::machine;
+
+    #[test]
+    fn table() {
+        let with = |first: &str, second: &str| {
+            format!(
+                r#"{{"StartAt":"A","States":{{"A":{{"Type":"Pass","Assign":{{"{first}":1}},"Next":"M"}},"M":{{"Type":"Map","Assign":{{"own":1}},"End":true,"ItemProcessor":{{"StartAt":"P","States":{{"P":{{"Type":"Pass","Assign":{{"{second}":1}},"End":true}}}}}}}}}}}}"#
+            )
+        };
+        let shadowed = "DUPLICATE_VARIABLE_NAME: The variable name 'x' was already defined in a parent scope. at /States/M/ItemProcessor/States/P/Assign";
+        machine(&with("x", "x"), &[shadowed]);
+        machine(&with("x", "y"), &[]);
+        // What the Map assigns itself comes after its iterations.
+        machine(&with("x", "own"), &[]);
+    }
+}
