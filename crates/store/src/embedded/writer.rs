@@ -27,6 +27,7 @@ pub(super) fn start(
     let checkpoint_pages = options.checkpoint_pages;
     let (report, reported) = mpsc::sync_channel(1);
     let write = move || {
+        let end = End { queue, readers };
         let mut log = Log { pages: Arc::default(), folded_at: 0, checkpoint_pages };
         let watched = log.watch(&mut connection);
         let mut applier = match watched.and_then(|()| Applier::new(&connection)) {
@@ -37,12 +38,10 @@ pub(super) fn start(
             }
         };
         let _ = report.send(Ok(()));
-        if run(&connection, &mut applier, &queue, &mut log).is_err() {
+        if run(&connection, &mut applier, &end.queue, &mut log).is_err() {
             // Who waited has been told. The files stay as they are: SQLite would flush once more when it closes them, and
             // what a flush says after one has failed means nothing.
             let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-            readers.refuse();
-            queue.abandon();
             metrics::counter!("stepwright_store_failures_total").increment(1);
         }
     };
@@ -52,6 +51,19 @@ pub(super) fn start(
         Ok(Ok(())) => Ok(thread),
         Ok(Err(source)) => Err(OpenError::Sqlite { file, source }),
         Err(_) => Err(OpenError::Damaged { file, found: "its tables are not as they were written".into() }),
+    }
+}
+
+/// However the thread ends, also by a panic: nobody waits for it any more.
+struct End {
+    queue: Arc<Queue>,
+    readers: Arc<Readers>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.readers.refuse();
+        self.queue.abandon();
     }
 }
 
