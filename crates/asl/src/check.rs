@@ -130,6 +130,7 @@ fn object(site: &Site<'_>, report: &mut Report) {
     match site.holder {
         Holder::State(_) => {
             rules::task_times::check(site, report);
+            rules::integration_parameters::check(site, report);
             rules::no_timeout::check(site, report);
             rules::dead_handlers::check(site, report);
         }

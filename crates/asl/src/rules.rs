@@ -13,6 +13,7 @@ pub(crate) mod error_names;
 pub(crate) mod exclusive_fields;
 pub(crate) mod expressions;
 pub(crate) mod field_types;
+pub(crate) mod integration_parameters;
 pub(crate) mod labels;
 pub(crate) mod looks_like_path;
 pub(crate) mod many_retries;

@@ -145,3 +145,45 @@ fn published_samples() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// All values of `key` in `value`.
+fn all_of<'v>(value: &'v Value, key: &str, found: &mut Vec<&'v Value>) {
+    match value {
+        Value::Object(object) => {
+            for (name, inner) in object.iter() {
+                if &**name == key {
+                    found.push(inner);
+                }
+                all_of(inner, key, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| all_of(item, key, found)),
+        _ => {}
+    }
+}
+
+/// `variableReferences` as `DescribeStateMachine` has it.
+fn references(definition: &str) -> Option<Value> {
+    let compilation = compile(&resolve(definition), &CompileOptions::default());
+    let program = compilation.program?;
+    let states = program.states.iter().filter(|state| !state.variable_references.is_empty());
+    let names = |state: &stepwright_asl::program::State| {
+        Value::Array(state.variable_references.iter().map(|name| Value::from(&**name)).collect())
+    };
+    Some(Value::Object(states.map(|state| (state.name.clone(), names(state))).collect()))
+}
+
+#[test]
+fn recorded_variable_references() {
+    for file in shared("conformance/cases") {
+        let case = Document::parse(&std::fs::read_to_string(&file).expect("readable")).expect("JSON");
+        let mut expected = Vec::new();
+        all_of(case.value().get("expected").unwrap_or(&Value::Null), "variableReferences", &mut expected);
+        let mut definitions = Vec::new();
+        all_of(case.value().get("steps").unwrap_or(&Value::Null), "definition", &mut definitions);
+        let computed: Vec<Value> = definitions.iter().filter_map(|text| references(text.as_str()?)).collect();
+        for recorded in expected {
+            assert!(computed.contains(recorded), "{file:?}: recorded {recorded}, computed {computed:?}");
+        }
+    }
+}
