@@ -15,7 +15,7 @@ mod text;
 
 use std::sync::OnceLock;
 
-pub(crate) use matching::{byte_of_unit, capture_groups, unit_of_byte};
+pub(crate) use matching::{byte_of_unit, capture_groups, coerce, unit_of_byte};
 
 use crate::evaluate::{Evaluator, Function};
 use crate::fault::{Fault, Result};

@@ -269,15 +269,8 @@ impl<'a> Evaluator<'a> {
     }
 
     fn call_regex(&mut self, regex: &'a Regex, arguments: &[Val<'a>]) -> Result<Val<'a>> {
-        let text = match arguments.first() {
-            Some(Val::Text(text)) => text.clone(),
-            Some(Val::Undefined) | None => Text::Static("undefined"),
-            Some(other) => {
-                let mut text = String::new();
-                super::operator::append_string(other, &mut text)?;
-                Text::new(text, self.meter)?
-            }
-        };
+        let subject = arguments.first().cloned().unwrap_or_default();
+        let Val::Text(text) = crate::functions::coerce(self, &subject)? else { return Ok(Val::Undefined) };
         let from = arguments.get(1).and_then(Val::as_f64).unwrap_or(0.0).max(0.0) as usize;
         match crate::functions::byte_of_unit(text.as_str(), from) {
             Some(start) => self.match_object(regex, &text, start),

@@ -60,17 +60,6 @@ impl<'a> Function<'a> {
         }
     }
 
-    /// Whether it was written in the expression, as opposed to being built in.
-    pub(crate) fn is_lambda(&self) -> bool {
-        matches!(
-            self,
-            Function::Lambda { .. }
-                | Function::PartialBuiltin { .. }
-                | Function::TailCall { .. }
-                | Function::Chain(..)
-        )
-    }
-
     /// How deep values are nested that this function holds.
     pub(crate) fn nesting(&self) -> u16 {
         let scope = |env: &Env<'a>| env.as_ref().map_or(0, |frame| frame.nesting());

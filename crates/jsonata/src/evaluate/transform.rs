@@ -48,7 +48,16 @@ impl<'a> Evaluator<'a> {
         let Some(members) = update.members() else {
             return Err(Fault::new("T2011").at(transform.update.position).value(to_message(&update)));
         };
-        let Val::Map(target) = matched else { return Ok(()) };
+        let Val::Map(target) = matched else {
+            // JavaScript can put properties on arrays and functions, which nobody sees, but not on primitive values.
+            let on_primitive =
+                !matched.is_array() && !matches!(matched, Val::Function(_)) && members.len() > 0;
+            return if on_primitive {
+                Err(Fault::host("Cannot create property on a primitive value"))
+            } else {
+                Ok(())
+            };
+        };
         for (key, value) in members.to_vec() {
             // An object must not come to hold itself.
             let value = if holds(&value, target) { self.deep_copy(&value)? } else { value };

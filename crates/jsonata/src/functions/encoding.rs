@@ -52,19 +52,8 @@ const COMPONENT_KEPT: &str = "-_.!~*'()";
 /// What `encodeURI` leaves as it is, besides; and what `decodeURI` does not decode.
 const RESERVED: &str = ";/?:@&=+$,#";
 
-fn encode<'a>(
-    evaluator: &mut Evaluator<'a>,
-    arguments: &[Val<'a>],
-    also_kept: &str,
-    name: &'static str,
-) -> Result<Val<'a>> {
+fn encode<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>], also_kept: &str) -> Result<Val<'a>> {
     let Some(text) = text_argument(arguments, 0)? else { return Ok(Val::Undefined) };
-    // Stands for half of a surrogate pair, which cannot be encoded and which no Rust text holds.
-    if text.contains(char::REPLACEMENT_CHARACTER)
-        && text.chars().all(|char| char == char::REPLACEMENT_CHARACTER)
-    {
-        return Err(Fault::new("D3140").value(json_string(text)).name(name));
-    }
     drop(evaluator.meter.hold(text.len() * 3)?);
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
@@ -130,11 +119,11 @@ pub(super) fn encode_url_component<'a>(
     evaluator: &mut Evaluator<'a>,
     arguments: &[Val<'a>],
 ) -> Result<Val<'a>> {
-    encode(evaluator, arguments, "", "encodeUrlComponent")
+    encode(evaluator, arguments, "")
 }
 
 pub(super) fn encode_url<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) -> Result<Val<'a>> {
-    encode(evaluator, arguments, RESERVED, "encodeUrl")
+    encode(evaluator, arguments, RESERVED)
 }
 
 pub(super) fn decode_url_component<'a>(

@@ -227,9 +227,44 @@ pub(super) fn contains<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>])
     Ok(Val::Bool(found.is_some()))
 }
 
+/// The value as JavaScript makes a text of it when a regular expression is asked about it.
+pub(crate) fn coerce<'a>(evaluator: &Evaluator<'a>, value: &Val<'a>) -> Result<Val<'a>> {
+    fn write(value: &Val<'_>, out: &mut String) {
+        match value {
+            Val::Undefined => out.push_str("undefined"),
+            Val::Null => out.push_str("null"),
+            Val::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Val::Int(int) => out.push_str(&int.to_string()),
+            Val::Float(number) => out.push_str(&crate::value::number_text(*number)),
+            Val::Text(text) => out.push_str(text.as_str()),
+            Val::Array(_) | Val::List(_) => {
+                let items = value.items().map_or_else(Vec::new, |items| items.to_vec());
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        out.push(',');
+                    }
+                    if !matches!(item, Val::Undefined | Val::Null) {
+                        write(item, out);
+                    }
+                }
+            }
+            _ => out.push_str("[object Object]"),
+        }
+    }
+    if value.as_str().is_some() {
+        return Ok(value.clone());
+    }
+    let mut out = String::new();
+    write(value, &mut out);
+    evaluator.text(out)
+}
+
 pub(super) fn find_all<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) -> Result<Val<'a>> {
-    let subject = argument(arguments, 0);
-    let Some(text) = text_argument(arguments, 0)? else { return Ok(Val::Undefined) };
+    let subject = match argument(arguments, 0) {
+        Val::Undefined => return Ok(Val::Undefined),
+        subject => coerce(evaluator, &subject)?,
+    };
+    let text = subject.as_str().unwrap_or_default();
     let limit = limit(arguments, 2, "D3040")?;
     let mut result = evaluator.builder()?;
     if limit > 0.0 {

@@ -148,7 +148,7 @@ impl Machine<'_> {
                 Ok(Some((first, at)))
             }
             Op::Jump(target) => Ok(Some((target, at))),
-            Op::Open { group, .. } => {
+            Op::Open { group } => {
                 choices.push(Choice::Opened(group, self.state.opened[group]));
                 self.state.opened[group] = at;
                 go(true)

@@ -49,7 +49,6 @@ pub(super) enum Op {
     /// Remember the position as the end of a group that is being crossed.
     Open {
         group: usize,
-        back: bool,
     },
     Close {
         group: usize,
@@ -137,7 +136,7 @@ impl Compiler {
             Node::BackReference(group) => drop(self.push(Op::Reference { group: *group, back })?),
             Node::Group(inner, None) => self.node(inner)?,
             Node::Group(inner, Some(group)) => {
-                self.push(Op::Open { group: *group, back })?;
+                self.push(Op::Open { group: *group })?;
                 self.node(inner)?;
                 self.push(Op::Close { group: *group, back })?;
             }

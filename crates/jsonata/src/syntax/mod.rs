@@ -11,5 +11,5 @@ mod tree;
 pub(crate) use ancestry::Slots;
 pub(crate) use parser::parse;
 pub(crate) use signature::{Action, Signature, Symbol as TypeSymbol};
-pub(crate) use steps::{Group, Kind as NodeKind, Node, Stage, Term, process};
+pub(crate) use steps::{Group, Kind as NodeKind, Node, Stage, Term};
 pub(crate) use tree::{Literal, Operator};

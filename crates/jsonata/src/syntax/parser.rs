@@ -24,7 +24,7 @@ pub(super) fn parse_tree(source: &str) -> Result<Raw> {
 
 /// Parses a whole expression into its processed tree.
 pub(crate) fn parse(source: &str) -> Result<(super::Node, super::ancestry::Slots)> {
-    super::process(parse_tree(source)?)
+    super::steps::process(parse_tree(source)?)
 }
 
 struct Parser {

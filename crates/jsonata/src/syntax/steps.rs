@@ -167,7 +167,7 @@ impl Node {
 }
 
 /// Processes the parser's tree.
-pub(crate) fn process(raw: Raw) -> Result<(Node, Slots)> {
+pub(super) fn process(raw: Raw) -> Result<(Node, Slots)> {
     let mut pass = Pass { slots: Slots::default() };
     let node = pass.node(raw)?;
     if matches!(node.kind, Kind::Parent(_)) || !node.seeking.is_empty() {

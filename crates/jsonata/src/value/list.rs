@@ -57,14 +57,6 @@ impl<'a> List<'a> {
     pub(crate) fn is_same(&self, other: &List<'a>) -> bool {
         Rc::ptr_eq(&self.data, &other.data)
     }
-
-    /// The items, moved out where nobody else holds them.
-    pub(crate) fn into_items(self) -> Vec<Val<'a>> {
-        match Rc::try_unwrap(self.data) {
-            Ok(data) => data.items,
-            Err(shared) => shared.items.clone(),
-        }
-    }
 }
 
 /// The items of any array.
@@ -119,10 +111,6 @@ impl<'a> ListBuilder<'a> {
         self.items.len()
     }
 
-    pub(crate) fn items(&self) -> &[Val<'a>] {
-        &self.items
-    }
-
     pub(crate) fn push(&mut self, value: Val<'a>) -> Result<()> {
         if self.items.len() == self.items.capacity() {
             self.grow(1)?;
@@ -154,10 +142,5 @@ impl<'a> ListBuilder<'a> {
     pub(crate) fn finish(self, flags: u8) -> Result<List<'a>> {
         self.charge.resize(CONTAINER_BYTES + self.items.len() * ITEM_BYTES)?;
         List::charged(self.items, flags, self.charge)
-    }
-
-    /// The result of a path step: nothing, the single item, or a sequence.
-    pub(crate) fn finish_items(self) -> Vec<Val<'a>> {
-        self.items
     }
 }
