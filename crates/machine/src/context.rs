@@ -10,10 +10,12 @@ use stepwright_value::{Object, Value};
 use crate::branch::{Branch, MapItem};
 use crate::execution::Execution;
 use crate::identity::Identity;
+use crate::test_state::Staging;
 
 /// What the context object is made from, and the object once it was asked for.
 pub(crate) struct Context<'a> {
     identity: &'a Identity,
+    staging: Option<&'a Staging>,
     redrive_count: u32,
     redrive_ms: i64,
     branch: &'a Branch,
@@ -31,6 +33,7 @@ impl<'a> Context<'a> {
         let state = execution.program.state(branch.state);
         Context {
             identity: &execution.identity,
+            staging: execution.staging.as_deref(),
             redrive_count: execution.redrive_count,
             redrive_ms: execution.redrive_ms,
             branch,
@@ -47,17 +50,17 @@ impl<'a> Context<'a> {
     }
 
     fn make(&self) -> Value {
+        if let Some(given) = self.staging.and_then(|staging| staging.context.as_ref()) {
+            let mut context = given.clone();
+            if let Some(item) = &self.item {
+                context.insert("Map", map_of(item));
+            }
+            return context.into();
+        }
         let mut context = Object::with_capacity(5);
         context.insert("Execution", self.execution());
         if let Some(item) = &self.item {
-            let mut map_item = Object::with_capacity(3);
-            map_item.insert("Index", item.index);
-            if let Some(key) = &item.key {
-                map_item.insert("Key", key.clone());
-            }
-            map_item.insert("Value", item.value.clone());
-            let map: Object = [("Item", map_item)].into_iter().collect();
-            context.insert("Map", map);
+            context.insert("Map", map_of(item));
         }
         let mut machine = Object::with_capacity(2);
         machine.insert("Id", self.identity.machine_arn.clone());
@@ -92,10 +95,24 @@ impl<'a> Context<'a> {
         execution.insert("StartTime", timestamp::to_text(start_ms));
         execution.insert("Name", name.clone());
         execution.insert("RoleArn", self.identity.role_arn.clone());
-        execution.insert("RedriveCount", self.redrive_count);
+        // AWS: not in a test of one state.
+        if self.staging.is_none() {
+            execution.insert("RedriveCount", self.redrive_count);
+        }
         if self.redrive_count > 0 {
             execution.insert("RedriveTime", timestamp::to_text(self.redrive_ms));
         }
         execution
     }
+}
+
+/// `Map`: the item that is being prepared or worked on.
+fn map_of(item: &MapItem) -> Object {
+    let mut map_item = Object::with_capacity(3);
+    map_item.insert("Index", item.index);
+    if let Some(key) = &item.key {
+        map_item.insert("Key", key.clone());
+    }
+    map_item.insert("Value", item.value.clone());
+    [("Item", map_item)].into_iter().collect()
 }

@@ -11,6 +11,7 @@ use crate::event::{BranchId, Event, TaskId, TimerId};
 use crate::identity::{BehaviourFlags, Identity};
 use crate::input::Input;
 use crate::outcome::{Outcome, Status};
+use crate::test_state::Staging;
 use crate::trace::Trace;
 use crate::turn::Turn;
 
@@ -35,6 +36,8 @@ pub struct Execution {
     pub(crate) redrive_count: u32,
     pub(crate) redrive_ms: i64,
     pub(crate) outcome: Option<Outcome>,
+    /// Of a test of one state: what stands in for the world around it.
+    pub(crate) staging: Option<Arc<Staging>>,
 }
 
 /// What one step yields.
@@ -99,6 +102,7 @@ impl Execution {
             redrive_count: 0,
             redrive_ms: 0,
             outcome: None,
+            staging: None,
         }
     }
 

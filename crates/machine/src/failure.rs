@@ -63,12 +63,16 @@ fn retried(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<
     let program = turn.program.clone();
     let branch = turn.branch(id)?;
     let retriers = &program.state(branch.state).retry;
-    let Some((index, retrier)) = retry::choose(retriers, failure, &branch.attempts) else { return Ok(false) };
+    let Some((index, retrier)) = retry::choose(retriers, failure) else { return Ok(false) };
     let used = branch.attempts.get(index).copied().unwrap_or(0);
+    let is_left = i64::from(used) < retrier.max_attempts;
     if let Some(trace) = &mut turn.trace {
         trace.failure = Some(failure.failure.clone());
         trace.retry_index = Some(index);
-        trace.retry_backoff_interval_s = Some(retry::interval_s(retrier, used) as i64);
+        trace.retry_backoff_interval_s = is_left.then(|| retry::interval_s(retrier, used) as i64);
+    }
+    if !is_left {
+        return Ok(false);
     }
     let delay_ms = retry::delay_ms(retrier, used, turn.entropy);
     cancel_lines_of(turn, id);

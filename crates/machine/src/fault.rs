@@ -69,6 +69,16 @@ impl Fault {
             "An error occurred while executing the state '{name}' (entered at the event id #{entered_id}). {}",
             self.detail
         );
+        self.told_as(cause)
+    }
+
+    /// The fault as the failure of a state that is all there is.
+    pub fn alone(mut self) -> StateFailure {
+        let cause = std::mem::take(&mut self.detail);
+        self.told_as(cause)
+    }
+
+    fn told_as(self, cause: String) -> StateFailure {
         StateFailure {
             failure: Failure::new(self.error, cause),
             evaluation: self.evaluation,

@@ -30,6 +30,7 @@ mod stages;
 mod states;
 mod stop;
 mod task_inputs;
+pub mod test_state;
 pub mod token;
 mod trace;
 mod turn;

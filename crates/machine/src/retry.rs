@@ -5,16 +5,9 @@ use stepwright_types::error_name;
 
 use crate::fault::StateFailure;
 
-/// The retrier that takes the failure, by its place, unless it is used up. `attempts` counts the uses of each.
-pub(crate) fn choose<'p>(
-    retriers: &'p [Retrier],
-    failure: &StateFailure,
-    attempts: &[u32],
-) -> Option<(usize, &'p Retrier)> {
-    let (index, retrier) =
-        retriers.iter().enumerate().find(|(_, retrier)| matches_any(&retrier.error_equals, failure))?;
-    let used = attempts.get(index).copied().unwrap_or(0);
-    (i64::from(used) < retrier.max_attempts).then_some((index, retrier))
+/// The retrier that takes the failure, by its place, used up or not.
+pub(crate) fn choose<'p>(retriers: &'p [Retrier], failure: &StateFailure) -> Option<(usize, &'p Retrier)> {
+    retriers.iter().enumerate().find(|(_, retrier)| matches_any(&retrier.error_equals, failure))
 }
 
 /// How long the retrier waits before its next attempt, in milliseconds; `used` counts its attempts so far.

@@ -64,7 +64,7 @@ pub(crate) fn max_concurrency(
     if max_concurrency.is_some_and(|wished| wished < 0) {
         return Err(Fault::runtime("MaxConcurrency cannot be negative."));
     }
-    scene.note(|trace| trace.max_concurrency = max_concurrency);
+    scene.note(|trace| trace.max_concurrency = max_concurrency.or(Some(0)));
     Ok(max_concurrency)
 }
 
@@ -184,9 +184,21 @@ pub(crate) fn item_input(
 /// All iterations have ended.
 pub(crate) fn join(turn: &mut Turn<'_>, id: BranchId, state: &State, map: &Map) -> Result<(), Trouble> {
     let Phase::Joining(join) = &turn.branch(id)?.phase else { return Ok(()) };
-    let mut last_id = join.last_id;
+    let last_id = join.last_id;
     let outputs = join.outputs.iter().flatten().map(|output| output.value().clone());
     let result = Value::from_iter(outputs).into();
+    finish(turn, id, state, map, last_id, result)
+}
+
+/// The iterations have yielded `result`; the last of their events is `last_id`.
+pub(crate) fn finish(
+    turn: &mut Turn<'_>,
+    id: BranchId,
+    state: &State,
+    map: &Map,
+    mut last_id: u32,
+    result: Document,
+) -> Result<(), Trouble> {
     if map.distributed.is_some() {
         turn.emit(id, EventBody::MapRunSucceeded)?;
         last_id = turn.branch_last_id(id);

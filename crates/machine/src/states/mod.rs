@@ -26,6 +26,8 @@ pub(crate) fn advance(turn: &mut Turn<'_>, id: BranchId) -> Result<(), Trouble> 
         Phase::Entering => enter(turn, id),
         Phase::Entered => work(turn, id),
         Phase::Ended(_) => end(turn, id),
+        // A test of one state says itself what comes out of its lines.
+        Phase::Joining(_) if turn.execution.staging.is_some() => turn.emit(BranchId::ROOT, EventBody::Paused(true)),
         Phase::Joining(join) if join.can_begin() => map::begin_iterations(turn, id),
         Phase::Joining(_) => join(turn, id),
         // Not runnable: whoever chose it was wrong, and nothing is lost by leaving it.

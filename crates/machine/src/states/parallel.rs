@@ -1,7 +1,7 @@
 //! Parallel: its branches run at the same time; the result is the array of their outputs.
 
 use stepwright_asl::program::{Parallel, State};
-use stepwright_value::Value;
+use stepwright_value::{Document, Value};
 
 use crate::branch::Phase;
 use crate::event::{BranchId, EventBody, ParallelStarted};
@@ -34,6 +34,17 @@ pub(crate) fn join(turn: &mut Turn<'_>, id: BranchId, state: &State) -> Result<(
     let last_id = join.last_id;
     let outputs = join.outputs.iter().flatten().map(|output| output.value().clone());
     let result = Value::from_iter(outputs).into();
+    finish(turn, id, state, last_id, result)
+}
+
+/// The branches have yielded `result`; the last of their events is `last_id`.
+pub(crate) fn finish(
+    turn: &mut Turn<'_>,
+    id: BranchId,
+    state: &State,
+    last_id: u32,
+    result: Document,
+) -> Result<(), Trouble> {
     turn.emit_after(id, last_id, EventBody::ParallelSucceeded)?;
     let outcome = turn.scene_of(id, state).and_then(|mut scene| stages::conclude(&mut scene, result));
     match outcome {
