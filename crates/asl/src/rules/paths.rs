@@ -5,71 +5,48 @@ use stepwright_jsonpath::{Intrinsic, Path, ReferencePath};
 use crate::check::FieldSite;
 use crate::codes::{self, Code};
 use crate::diagnostic::{Diagnostic, Report};
-use crate::fields::Shape;
+use crate::fields::{Holder, Shape};
+
+/// A fault: the code, AWS's message, and what can be done.
+type Fault = (&'static Code, String, String);
 
 pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
     let Some(text) = place.value().as_str() else { return };
-    match place.field.shape {
-        Shape::PathOrIntrinsic if text.starts_with("States.") => {
-            if let Err(error) = Intrinsic::parse(text) {
-                say(
-                    &codes::BAD_PATH,
-                    "Value must be a valid JSONPath or a valid intrinsic function call",
-                    place,
-                    report,
-                )
-                .push_help(error.to_string(), report);
-            }
-        }
+    let fault = match place.field.shape {
+        Shape::PathOrIntrinsic if text.starts_with("States.") => Intrinsic::parse(text).err().map(|error| {
+            let message = "Value must be a valid JSONPath or a valid intrinsic function call";
+            (&codes::BAD_PATH, message.to_owned(), error.to_string())
+        }),
         Shape::Path | Shape::PathOrIntrinsic => {
-            if let Err(error) = Path::parse(text) {
-                say(&codes::BAD_PATH, "Value must be a valid JSONPath.", place, report)
-                    .push_help(error.to_string(), report);
-            }
+            Path::parse(text).err().map(|error| not_a_path(error.to_string()))
         }
-        _ => reference(text, place, report),
-    }
-}
-
-fn reference(text: &str, place: &FieldSite<'_>, report: &mut Report) {
-    let own_context = text.starts_with("$$");
-    let reads_context = matches!(place.field.shape, Shape::ItemsPath) || is_choice(place);
-    let refused = match ReferencePath::parse(text) {
-        Err(error) => Some(error.message),
-        Ok(_) if own_context && !reads_context => Some("the context object cannot be used here".to_owned()),
-        Ok(_) => None,
+        _ => reference(text, place),
     };
-    let Some(why) = refused else { return };
-    // AWS has two sentences: one for what does not even start like a path, in the fields it checks as paths first.
-    if !text.starts_with('$') && !is_choice(place) {
-        say(&codes::BAD_PATH, "Value must be a valid JSONPath.", place, report).push_help(why, report);
-    } else if !text.starts_with('$') {
-        let message = "Value is not a Reference Path: Reference path didn't start with '$'";
-        say(&codes::BAD_REFERENCE_PATH, message, place, report).push_help(why, report);
-    } else {
-        let message = format!("Value is not a Reference Path: {why}");
-        say(&codes::BAD_REFERENCE_PATH, &message, place, report).push_help(
-            "A reference path names one place: only names and indices, as in $.order.items[0].".to_owned(),
-            report,
-        );
+    if let Some((code, message, help)) = fault {
+        report.push(Diagnostic::new(code, message, place.at.to_string(), place.value().span).help(help));
     }
 }
 
-/// Whether the field is of a choice rule.
-fn is_choice(place: &FieldSite<'_>) -> bool {
-    matches!(place.site.holder, crate::fields::Holder::ChoiceRule | crate::fields::Holder::NestedRule)
+fn not_a_path(help: String) -> Fault {
+    (&codes::BAD_PATH, "Value must be a valid JSONPath.".to_owned(), help)
 }
 
-struct Said(Diagnostic);
-
-fn say(code: &'static Code, message: &str, place: &FieldSite<'_>, _report: &mut Report) -> Said {
-    Said(Diagnostic::new(code, message, place.at.to_string(), place.value().span))
-}
-
-impl Said {
-    fn push_help(self, help: String, report: &mut Report) {
-        report.push(self.0.help(help));
+fn reference(text: &str, place: &FieldSite<'_>) -> Option<Fault> {
+    let in_choice = matches!(place.site.holder, Holder::ChoiceRule | Holder::NestedRule);
+    let reads_context = in_choice || place.field.shape == Shape::ItemsPath;
+    let why = match ReferencePath::parse(text) {
+        Err(error) => error.message,
+        Ok(_) if text.starts_with("$$") && !reads_context => {
+            "the context object cannot be used here".to_owned()
+        }
+        Ok(_) => return None,
+    };
+    // Outside of choice rules, AWS looks first whether the text is a path at all.
+    if !text.starts_with('$') && !in_choice {
+        return Some(not_a_path(why));
     }
+    let help = "A reference path names one place: only names and indices, as in $.order.items[0].".to_owned();
+    Some((&codes::BAD_REFERENCE_PATH, format!("Value is not a Reference Path: {why}"), help))
 }
 
 #[cfg(test)]
