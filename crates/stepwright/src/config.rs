@@ -117,10 +117,14 @@ fn read_template(path: &Path, account_id: &str, region: &str) -> Result<Vec<Func
     let context = stepwright_tasks::functions::TemplateContext {
         account_id: account_id.to_owned(),
         region: region.to_owned(),
-        ..Default::default()
+        stack_name: "stepwright".to_owned(),
     };
-    stepwright_tasks::functions::functions_from_template(&text, directory, &context)
-        .with_context(|| format!("the functions of {name} cannot be used"))
+    let found = stepwright_tasks::functions::functions_from_template(&text, directory, &context)
+        .with_context(|| format!("the functions of {name} cannot be used"))?;
+    for skipped in &found.skipped {
+        tracing::warn!("{name}: {skipped}");
+    }
+    Ok(found.functions)
 }
 
 fn existing(path: &Path) -> Option<PathBuf> {

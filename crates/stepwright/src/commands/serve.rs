@@ -6,9 +6,10 @@ use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
-use stepwright_api::{Api, Parts, Server};
+use stepwright_api::server::{self, Probes, Server};
+use stepwright_api::{Api, Parts};
 use stepwright_engine::{Engine, EngineOptions, Entropy, SystemClock};
-use stepwright_store::{Embedded, EmbeddedOptions, OpenError};
+use stepwright_store::embedded::{Embedded, EmbeddedOptions};
 use stepwright_types::arn::Account;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,10 +33,7 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
         region: arguments.region,
     })
     .or_exit(Exit::Usage)?;
-    let store = Embedded::open(EmbeddedOptions::new(&config.data_dir)).map_err(|error| match error {
-        error @ (OpenError::InUse { .. } | OpenError::Foreign { .. }) => Failure { code: Exit::CannotStart, error: error.into() },
-        error => Failure { code: Exit::CannotStart, error: error.into() },
-    })?;
+    let store = Embedded::open(EmbeddedOptions::new(&config.data_dir)).or_exit(Exit::CannotStart)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -73,7 +71,11 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
         catalog_lifetime: None,
         environment: Arc::new(stepwright_api::environment::System),
     }));
-    let server = Server::bind(config.listen, api, probes(&engine, metrics)).await.or_exit(Exit::CannotStart)?;
+    let options = server::Options { probes: probes(engine.clone(), metrics), ..server::Options::default() };
+    let server = Server::bind(config.listen, api, options)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))
+        .or_exit(Exit::CannotStart)?;
     greet(config, &server, &wired);
     let failed = tokio::select! {
         () = server.run() => None,
@@ -85,4 +87,53 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
     engine.shut_down();
     wired.functions.shutdown().await;
     Ok(if failed.is_some() { Exit::StoreFailed } else { Exit::Success })
+}
+
+/// What `/healthz`, `/readyz` and `/metrics` answer.
+fn probes(engine: Arc<Engine>, metrics: PrometheusHandle) -> Probes {
+    let ready = engine.clone();
+    Probes {
+        is_ready: Arc::new(move || ready.failure_reason().is_none()),
+        metrics: Arc::new(move || {
+            for (name, value) in engine.gauges() {
+                metrics::gauge!(name).set(value as f64);
+            }
+            metrics.render()
+        }),
+    }
+}
+
+fn install_metrics() -> anyhow::Result<PrometheusHandle> {
+    PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")
+}
+
+/// Says where the server is, and what to try first.
+fn greet(config: &Config, server: &Server, wired: &Wired) {
+    let endpoint = format!("http://{}", server.local_address());
+    let functions = match config.functions.len() {
+        0 => "none declared".to_owned(),
+        _ => config.functions.iter().map(|function| function.name.as_str()).collect::<Vec<_>>().join(", "),
+    };
+    let elsewhere = wired.lambda_endpoint.as_deref().map(|url| format!(" (others at {url})")).unwrap_or_default();
+    eprintln!("stepwright {} is ready", env!("CARGO_PKG_VERSION"));
+    eprintln!("  endpoint   {endpoint}");
+    eprintln!("  data       {}", config.data_dir.display());
+    eprintln!("  account    {} in {}", config.account_id, config.region);
+    eprintln!("  functions  {functions}{elsewhere}");
+    eprintln!();
+    eprintln!("Try:  aws stepfunctions list-state-machines --endpoint-url {endpoint} --region {}", config.region);
+}
+
+/// Resolves on SIGTERM or SIGINT.
+async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 }
