@@ -14,7 +14,7 @@ use crate::definitions::Definitions;
 use crate::environment::Environment;
 use crate::error::{ApiError, ProtocolError};
 use crate::model::Operation;
-use crate::model::check::{Checked, Path, Violations, Wire};
+use crate::model::check::{Checked, Object, Path, Violations, Wire};
 
 /// What an [`Api`] is made of.
 pub struct Parts {
@@ -74,7 +74,7 @@ impl Api {
 /// Reads a request and checks the model's constraints. No body at all counts as an empty object.
 pub(crate) fn decode<T: Checked>(body: &[u8]) -> Result<T, ApiError> {
     let body = if body.is_empty() { b"{}" } else { body };
-    let wire: T::Wire = serde_json::from_slice(body)
+    let Object(wire): Object<T::Wire> = serde_json::from_slice(body)
         .map_err(|error| ApiError::protocol(ProtocolError::Serialization, error.to_string()))?;
     let mut violations = Violations::default();
     let checked = wire.check(&Path::ROOT, &mut violations);

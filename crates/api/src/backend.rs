@@ -96,13 +96,13 @@ pub trait Backend: Send + Sync + 'static {
         Box::pin(async { Err(MapRunError::Unavailable) })
     }
 
-    /// The map runs of an execution, oldest first: at most `limit` after the cursor, and the cursor of the next page.
+    /// The map runs of an execution, oldest first: at most `limit` after the cursor.
     fn list_map_runs(
         &self,
         _execution_arn: &str,
         _limit: usize,
         _after: Option<String>,
-    ) -> Pending<'_, Result<(Vec<model::MapRunListItem>, Option<String>), MapRunError>> {
+    ) -> Pending<'_, Result<MapRunPage, MapRunError>> {
         Box::pin(async { Err(MapRunError::Unavailable) })
     }
 
@@ -240,6 +240,14 @@ pub enum ListScope {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ExecutionPage {
     pub executions: Vec<ExecutionSummary>,
+    /// Where the next page begins, in the backend's own form (at most 512 bytes); `None` on the last page.
+    pub next: Option<String>,
+}
+
+/// A page of the map runs of an execution.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MapRunPage {
+    pub map_runs: Vec<model::MapRunListItem>,
     /// Where the next page begins, in the backend's own form (at most 512 bytes); `None` on the last page.
     pub next: Option<String>,
 }

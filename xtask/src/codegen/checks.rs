@@ -13,7 +13,7 @@ use super::{header, names};
 
 pub fn emit(service: &Service) -> Result<String> {
     let mut out = header(service, "Requests as they arrive, and the checks that they have to pass.");
-    out += "use serde::Deserialize;\n\nuse super::check::{Checked, IntegerRule, Path, Pattern, SizeRule, TextRule, FloatRule, Violations, Wire, patterns};\nuse super::shapes;\n\n";
+    out += "use serde::Deserialize;\n\nuse super::check::{Checked, IntegerRule, Object, Path, Pattern, SizeRule, TextRule, FloatRule, Violations, Wire, patterns};\nuse super::shapes;\n\n";
     let wanted = service.input_shapes()?;
     for (name, shape) in service.shapes.iter().filter(|(name, _)| wanted.contains(name)) {
         rule(name, shape, &mut out);
@@ -95,7 +95,7 @@ fn wire(service: &Service, name: &str, members: &[Member], out: &mut String) -> 
 
 fn wire_type(service: &Service, shape: &str) -> Result<String> {
     Ok(match &service.shape(shape)?.kind {
-        Kind::Structure { .. } => format!("Wire{shape}"),
+        Kind::Structure { .. } => format!("Object<Wire{shape}>"),
         Kind::List { item } => format!("Vec<Option<{}>>", wire_type(service, item)?),
         Kind::Text | Kind::Enumeration(_) => "String".to_owned(),
         Kind::Integer => "i32".to_owned(),

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::header;
 use super::service::{Kind, Service};
 
+/// The HTTP status of an error for which the model names none.
+const DEFAULT_STATUS: u16 = 400;
+
 pub fn operations(service: &Service) -> String {
     let mut out = header(service, "The operations.");
     out += "use super::ErrorName;\n\n";
@@ -77,10 +80,17 @@ pub fn errors(service: &Service) -> String {
     for (name, _) in &errors {
         let _ = writeln!(out, "            ErrorName::{name} => {name:?},");
     }
-    out += "        }\n    }\n\n    pub fn http_status(self) -> u16 {\n        match self {\n";
-    for (name, status) in errors.iter().filter(|(_, status)| *status != 400) {
-        let _ = writeln!(out, "            ErrorName::{name} => {status},");
+    out += "        }\n    }\n\n    pub fn http_status(self) -> u16 {\n";
+    let others: Vec<&(&str, u16)> = errors.iter().filter(|(_, status)| *status != DEFAULT_STATUS).collect();
+    if others.is_empty() {
+        let _ = writeln!(out, "        {DEFAULT_STATUS}");
+    } else {
+        out += "        match self {\n";
+        for (name, status) in others {
+            let _ = writeln!(out, "            ErrorName::{name} => {status},");
+        }
+        let _ = writeln!(out, "            _ => {DEFAULT_STATUS},\n        }}");
     }
-    out += "            _ => 400,\n        }\n    }\n}\n";
+    out += "    }\n}\n";
     out
 }

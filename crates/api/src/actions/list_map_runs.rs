@@ -11,10 +11,10 @@ pub async fn run(api: &Api, input: ListMapRunsInput) -> Result<ListMapRunsOutput
     let question = ["ListMapRuns", execution_arn];
     let after = input.next_token.as_deref().map(|token| page_token::decode(&question, token)).transpose()?;
     let listed = api.backend.list_map_runs(execution_arn, paging::limit(input.max_results), after).await;
-    let (map_runs, next) = listed.map_err(|error| match error {
+    let page = listed.map_err(|error| match error {
         MapRunError::DoesNotExist => ApiError::execution_does_not_exist(execution_arn),
         other => ApiError::from_map_run(other, execution_arn, "ListMapRuns"),
     })?;
-    let next_token = next.map(|cursor| page_token::encode(&question, &cursor));
-    Ok(ListMapRunsOutput { map_runs, next_token })
+    let next_token = page.next.map(|cursor| page_token::encode(&question, &cursor));
+    Ok(ListMapRunsOutput { map_runs: page.map_runs, next_token })
 }

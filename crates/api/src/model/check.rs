@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::marker::PhantomData;
 
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Longest value that a message repeats; the rest is cut off. Bytes.
 const VALUE_SHOWN_BYTES_MAX: usize = 8_192;
@@ -26,6 +29,29 @@ pub trait Wire: DeserializeOwned {
 /// A request (or a part of one) that satisfies the model's constraints.
 pub trait Checked: Sized {
     type Wire: Wire<Checked = Self>;
+}
+
+/// A structure that is written as a JSON object. (Derived code would also take an array of the members' values.)
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+    }
 }
 
 /// A closed set of texts.
@@ -219,27 +245,29 @@ impl Violations {
         }
     }
 
-    pub fn nested<W: Wire>(&mut self, value: Option<W>, at: &Path<'_>) -> Option<W::Checked> {
-        value?.check(at, self)
+    pub fn nested<W: Wire>(&mut self, value: Option<Object<W>>, at: &Path<'_>) -> Option<W::Checked> {
+        value?.0.check(at, self)
     }
 
     pub fn list<W: Wire>(
         &mut self,
-        value: Option<Vec<Option<W>>>,
+        value: Option<Vec<Option<Object<W>>>>,
         at: &Path<'_>,
         rule: &SizeRule,
     ) -> Option<Vec<W::Checked>> {
         let items = value?;
         self.size(items.len(), at, rule, || {
-            let texts: Vec<String> =
-                items.iter().map(|item| item.as_ref().map_or("null".to_owned(), W::describe)).collect();
+            let texts: Vec<String> = items
+                .iter()
+                .map(|item| item.as_ref().map_or("null".to_owned(), |item| item.0.describe()))
+                .collect();
             shown(&format!("[{}]", texts.join(", ")))
         });
         let mut checked = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let here = at.item(index);
             self.present(&item, &here);
-            checked.extend(item.and_then(|item| item.check(&here, self)));
+            checked.extend(item.and_then(|item| item.0.check(&here, self)));
         }
         Some(checked)
     }

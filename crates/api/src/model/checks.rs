@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::check::{
-    Checked, FloatRule, IntegerRule, Path, Pattern, SizeRule, TextRule, Violations, Wire, patterns,
+    Checked, FloatRule, IntegerRule, Object, Path, Pattern, SizeRule, TextRule, Violations, Wire, patterns,
 };
 use super::shapes;
 
@@ -92,9 +92,9 @@ pub struct WireCreateActivityInput {
     #[serde(rename = "name")]
     name: Option<String>,
     #[serde(rename = "tags")]
-    tags: Option<Vec<Option<WireTag>>>,
+    tags: Option<Vec<Option<Object<WireTag>>>>,
     #[serde(rename = "encryptionConfiguration")]
-    encryption_configuration: Option<WireEncryptionConfiguration>,
+    encryption_configuration: Option<Object<WireEncryptionConfiguration>>,
 }
 
 impl Checked for shapes::CreateActivityInput {
@@ -122,7 +122,7 @@ pub struct WireCreateStateMachineAliasInput {
     #[serde(rename = "name")]
     name: Option<String>,
     #[serde(rename = "routingConfiguration")]
-    routing_configuration: Option<Vec<Option<WireRoutingConfigurationListItem>>>,
+    routing_configuration: Option<Vec<Option<Object<WireRoutingConfigurationListItem>>>>,
 }
 
 impl Checked for shapes::CreateStateMachineAliasInput {
@@ -166,17 +166,17 @@ pub struct WireCreateStateMachineInput {
     #[serde(rename = "type")]
     r#type: Option<String>,
     #[serde(rename = "loggingConfiguration")]
-    logging_configuration: Option<WireLoggingConfiguration>,
+    logging_configuration: Option<Object<WireLoggingConfiguration>>,
     #[serde(rename = "tags")]
-    tags: Option<Vec<Option<WireTag>>>,
+    tags: Option<Vec<Option<Object<WireTag>>>>,
     #[serde(rename = "tracingConfiguration")]
-    tracing_configuration: Option<WireTracingConfiguration>,
+    tracing_configuration: Option<Object<WireTracingConfiguration>>,
     #[serde(rename = "publish")]
     publish: Option<bool>,
     #[serde(rename = "versionDescription")]
     version_description: Option<String>,
     #[serde(rename = "encryptionConfiguration")]
-    encryption_configuration: Option<WireEncryptionConfiguration>,
+    encryption_configuration: Option<Object<WireEncryptionConfiguration>>,
 }
 
 impl Checked for shapes::CreateStateMachineInput {
@@ -766,7 +766,7 @@ impl Wire for WireListTagsForResourceInput {
 #[serde(default)]
 pub struct WireLogDestination {
     #[serde(rename = "cloudWatchLogsLogGroup")]
-    cloud_watch_logs_log_group: Option<WireCloudWatchLogsLogGroup>,
+    cloud_watch_logs_log_group: Option<Object<WireCloudWatchLogsLogGroup>>,
 }
 
 impl Checked for shapes::LogDestination {
@@ -791,7 +791,7 @@ pub struct WireLoggingConfiguration {
     #[serde(rename = "includeExecutionData")]
     include_execution_data: Option<bool>,
     #[serde(rename = "destinations")]
-    destinations: Option<Vec<Option<WireLogDestination>>>,
+    destinations: Option<Vec<Option<Object<WireLogDestination>>>>,
 }
 
 impl Checked for shapes::LoggingConfiguration {
@@ -839,7 +839,7 @@ pub struct WireMockInput {
     #[serde(rename = "result")]
     result: Option<String>,
     #[serde(rename = "errorOutput")]
-    error_output: Option<WireMockErrorOutput>,
+    error_output: Option<Object<WireMockErrorOutput>>,
     #[serde(rename = "fieldValidationMode")]
     field_validation_mode: Option<String>,
 }
@@ -1158,7 +1158,7 @@ pub struct WireTagResourceInput {
     #[serde(rename = "resourceArn")]
     resource_arn: Option<String>,
     #[serde(rename = "tags")]
-    tags: Option<Vec<Option<WireTag>>>,
+    tags: Option<Vec<Option<Object<WireTag>>>>,
 }
 
 impl Checked for shapes::TagResourceInput {
@@ -1242,11 +1242,11 @@ pub struct WireTestStateInput {
     #[serde(rename = "stateName")]
     state_name: Option<String>,
     #[serde(rename = "mock")]
-    mock: Option<WireMockInput>,
+    mock: Option<Object<WireMockInput>>,
     #[serde(rename = "context")]
     context: Option<String>,
     #[serde(rename = "stateConfiguration")]
-    state_configuration: Option<WireTestStateConfiguration>,
+    state_configuration: Option<Object<WireTestStateConfiguration>>,
 }
 
 impl Checked for shapes::TestStateInput {
@@ -1381,7 +1381,7 @@ pub struct WireUpdateStateMachineAliasInput {
     #[serde(rename = "description")]
     description: Option<String>,
     #[serde(rename = "routingConfiguration")]
-    routing_configuration: Option<Vec<Option<WireRoutingConfigurationListItem>>>,
+    routing_configuration: Option<Vec<Option<Object<WireRoutingConfigurationListItem>>>>,
 }
 
 impl Checked for shapes::UpdateStateMachineAliasInput {
@@ -1423,15 +1423,15 @@ pub struct WireUpdateStateMachineInput {
     #[serde(rename = "roleArn")]
     role_arn: Option<String>,
     #[serde(rename = "loggingConfiguration")]
-    logging_configuration: Option<WireLoggingConfiguration>,
+    logging_configuration: Option<Object<WireLoggingConfiguration>>,
     #[serde(rename = "tracingConfiguration")]
-    tracing_configuration: Option<WireTracingConfiguration>,
+    tracing_configuration: Option<Object<WireTracingConfiguration>>,
     #[serde(rename = "publish")]
     publish: Option<bool>,
     #[serde(rename = "versionDescription")]
     version_description: Option<String>,
     #[serde(rename = "encryptionConfiguration")]
-    encryption_configuration: Option<WireEncryptionConfiguration>,
+    encryption_configuration: Option<Object<WireEncryptionConfiguration>>,
 }
 
 impl Checked for shapes::UpdateStateMachineInput {

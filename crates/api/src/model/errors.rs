@@ -80,8 +80,6 @@ impl ErrorName {
     }
 
     pub fn http_status(self) -> u16 {
-        match self {
-            _ => 400,
-        }
+        400
     }
 }

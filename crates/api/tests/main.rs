@@ -1,0 +1,10 @@
+//! The API over real connections, with a fake backend.
+
+#![allow(clippy::unwrap_used)]
+
+mod activities_and_tags;
+mod executions;
+mod state_machines;
+mod support;
+mod versions_and_aliases;
+mod wire;
