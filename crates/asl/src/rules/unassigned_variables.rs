@@ -1,25 +1,15 @@
 //! Variables that are read and never assigned.
 
-use std::collections::HashSet;
-
 use crate::check::Context;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::outline::distributed;
 use crate::program::{FlowId, Program};
-use crate::rules::variable_scopes::{assignments, name};
+use crate::rules::variable_scopes::assigned_by_flow;
 use crate::spelling;
 
 pub(crate) fn check(context: &Context<'_>, program: &Program, report: &mut Report) {
-    let assigned: Vec<HashSet<String>> = context
-        .outline
-        .flows
-        .iter()
-        .map(|flow| {
-            let states = flow.states.iter().filter_map(|id| context.outline.state(*id));
-            states.flat_map(|state| assignments(state).map(|member| name(state, member))).collect()
-        })
-        .collect();
+    let assigned = assigned_by_flow(context);
     for (view, state) in context.outline.states.iter().zip(&program.states) {
         for variable in &state.variable_references {
             let visible = || scopes(context, view.flow).filter_map(|flow| assigned.get(flow.0 as usize));

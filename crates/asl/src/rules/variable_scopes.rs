@@ -1,6 +1,6 @@
 //! A branch or a Map's processor must not assign a variable of the flow around it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::check::Context;
 use crate::codes;
@@ -11,10 +11,17 @@ use crate::program::{FlowId, QueryLanguage, StateId};
 use crate::rules::targets::for_each_target;
 
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
+    let assigned = assigned_by_flow(context);
     for state in &context.outline.states {
         for member in assignments(state) {
             let name = name(state, member);
-            if !owners(context, state.flow).any(|owner| defined_before(context, owner, &name)) {
+            // Looked up first, so that long flows are searched only for names that do meet.
+            let meets = |owner: &StateId| {
+                let flow = context.outline.state(*owner).map(|owner| owner.flow.0 as usize);
+                flow.and_then(|flow| assigned.get(flow)).is_some_and(|names| names.contains(&name))
+            };
+            let mut meeting = owners(context, state.flow).filter(meets);
+            if !meeting.any(|owner| defined_before(context, owner, &name)) {
                 continue;
             }
             let message = format!("The variable name '{name}' was already defined in a parent scope.");
@@ -24,6 +31,15 @@ pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
             ));
         }
     }
+}
+
+/// The names that the states of each flow assign.
+pub(crate) fn assigned_by_flow(context: &Context<'_>) -> Vec<HashSet<String>> {
+    let names = |flow: &FlowView<'_>| {
+        let states = flow.states.iter().filter_map(|id| context.outline.state(*id));
+        states.flat_map(|state| assignments(state).map(|member| name(state, member))).collect()
+    };
+    context.outline.flows.iter().map(names).collect()
 }
 
 /// The states around `flow` whose variables it sees, the nearest first.
