@@ -94,7 +94,9 @@ impl<'a> Context<'a> {
         execution.insert("Input", input.value().clone());
         execution.insert("StartTime", timestamp::to_text(start_ms));
         execution.insert("Name", name.clone());
-        execution.insert("RoleArn", self.identity.role_arn.clone());
+        if !self.identity.role_arn.is_empty() {
+            execution.insert("RoleArn", self.identity.role_arn.clone());
+        }
         // AWS: not in a test of one state.
         if self.staging.is_none() {
             execution.insert("RedriveCount", self.redrive_count);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use stepwright_asl::program::{Catcher, Kind, QueryLanguage, Template};
 use stepwright_value::{Document, Object, Value};
 
-use crate::branch::{Branch, Phase};
-use crate::event::{BranchId, EvaluationFailed, EventBody, StateKind, Timer};
+use crate::branch::Phase;
+use crate::event::{BranchId, EvaluationFailed, EventBody, Timer};
 use crate::fault::{Fault, StateFailure, Trouble};
 use crate::outcome::{Failure, Outcome};
 use crate::stages::{self, Assigned};
 use crate::states::distributed::{self, ChildFailure};
 use crate::turn::Turn;
-use crate::{lines, retry};
+use crate::{abort, lines, retry};
 
 /// Settles the failure of the state in which the line is. `failure` may climb outwards, at most as deep as states nest.
 pub(crate) fn settle(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -> Result<(), Trouble> {
@@ -188,73 +188,10 @@ fn outwards(
         }
     }
     let last_id = turn.branch_last_id(id);
-    abort_lines_of(turn, parent, Some(id), last_id)?;
+    abort::lines_of(turn, parent, Some(id), last_id)?;
     // The outer state's next event points to what failed in here.
     turn.emit_after(parent, last_id, EventBody::JoinFailed)?;
     Ok(Some(parent))
-}
-
-/// AWS's order: the failed iteration, its task's abort, then each other line with its task's abort; all of them point to
-/// the failure. `failed` is `None` when the Parallel or Map state itself failed.
-pub(crate) fn abort_lines_of(
-    turn: &mut Turn<'_>,
-    parent: BranchId,
-    failed: Option<BranchId>,
-    last_id: u32,
-) -> Result<(), Trouble> {
-    let program = turn.program.clone();
-    let map_name = {
-        let state = program.state(turn.branch(parent)?.state);
-        matches!(state.kind, Kind::Map(_)).then(|| state.name.clone())
-    };
-    let mut ids: Vec<BranchId> = failed.into_iter().collect();
-    ids.extend(
-        lines::directly_below(turn.execution, parent).into_iter().filter(|line| Some(*line) != failed),
-    );
-    for id in ids {
-        let index = turn.branch(id)?.slot;
-        if let Some(name) = map_name.clone() {
-            let body = match Some(id) == failed {
-                true => EventBody::IterationFailed { name, index },
-                false => EventBody::IterationAborted { name, index },
-            };
-            turn.emit_after(id, last_id, body)?;
-        }
-        abort_line(turn, id, last_id)?;
-    }
-    Ok(())
-}
-
-/// Aborts what a line is doing, the lines below it first.
-fn abort_line(turn: &mut Turn<'_>, id: BranchId, last_id: u32) -> Result<(), Trouble> {
-    for below in lines::below(turn.execution, id).into_iter().rev() {
-        abort_state(turn, below, last_id)?;
-    }
-    abort_state(turn, id, last_id)
-}
-
-/// The abort of the state in which a line is, where AWS has an event for it.
-pub(crate) fn abort_state(turn: &mut Turn<'_>, id: BranchId, last_id: u32) -> Result<(), Trouble> {
-    turn.cancel_work_of(id);
-    let program = turn.program.clone();
-    let branch = turn.branch(id)?;
-    let inside = branch.entered_sequence > 0 && !matches!(branch.phase, Phase::Entering | Phase::Ended(_));
-    let kind = StateKind::of(&program.state(branch.state).kind);
-    let shown = matches!(kind, StateKind::Task | StateKind::Wait | StateKind::Map | StateKind::Parallel);
-    let run = matches!(&branch.phase, Phase::Joining(join) if join.map.as_ref().is_some_and(|map| map.run.is_some()));
-    if inside && shown && !was_settled(branch, kind) {
-        if run {
-            turn.emit_after(id, last_id, EventBody::MapRunAborted)?;
-        }
-        turn.emit_after(id, last_id, EventBody::StateAborted { kind })?;
-    }
-    Ok(())
-}
-
-/// A Parallel or Map state that has failed has its own event for that.
-fn was_settled(branch: &Branch, kind: StateKind) -> bool {
-    matches!(kind, StateKind::Map | StateKind::Parallel)
-        && !matches!(&branch.phase, Phase::Joining(join) if !join.stopped)
 }
 
 fn cancel_lines_of(turn: &mut Turn<'_>, id: BranchId) {

@@ -7,6 +7,7 @@
 //!
 //! Invariant: no async, clocks, randomness, storage or HTTP in here; time and random numbers come in as arguments.
 
+mod abort;
 mod branch;
 pub mod codec;
 mod context;

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::execution::Execution;
 use crate::fault::Fault;
 use crate::jsonata;
+use crate::test_state::Staging;
 use crate::trace::Trace;
 
 /// One state at work on one line.
@@ -20,6 +21,8 @@ pub(crate) struct Scene<'a> {
     pub branch: &'a Branch,
     pub state: &'a State,
     pub context: Context<'a>,
+    /// Of a test of this state.
+    pub staging: Option<&'a Staging>,
     pub now_ms: i64,
     pub entropy: &'a mut dyn FnMut() -> u64,
     pub trace: Option<&'a mut Trace>,
@@ -53,6 +56,7 @@ impl<'a> Scene<'a> {
             branch,
             state,
             context: Context::new(execution, branch),
+            staging: execution.staging.as_deref(),
             now_ms,
             entropy,
             trace,

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use stepwright_asl::program::{Distributed, Kind, Map, State};
+use stepwright_asl::program::{Distributed, ItemReader, Kind, Map, State};
 use stepwright_types::{error_name, limit};
 use stepwright_value::{Document, Object, Value, written_len};
 
@@ -17,6 +17,7 @@ use crate::scene::Scene;
 use crate::stages;
 use crate::states::map::{self, Beginning};
 use crate::states::numbers;
+use crate::test_state::{at_pointer, read_items};
 use crate::turn::Turn;
 
 /// Children at a time, when the definition does not say less: bounds what one execution holds at once.
@@ -58,7 +59,8 @@ pub(crate) fn work(
         Err(fault) => return Err(turn.fail_in(id, state, fault)),
     };
     turn.emit(id, EventBody::MapRunStarted(Box::new(run)))?;
-    if let Some(reader) = &distributed.item_reader {
+    let staged = turn.execution.staging.is_some();
+    if let Some(reader) = distributed.item_reader.as_ref().filter(|_| !staged) {
         let cause = format!("Reading items from {} is not available.", reader.resource.arn);
         return Err(fail_run(turn, id, Failure::new(error_name::ITEM_READER_FAILED, cause))?.into());
     }
@@ -72,13 +74,27 @@ fn fail_run(turn: &mut Turn<'_>, id: BranchId, failure: Failure) -> Result<State
 }
 
 fn begin(scene: &mut Scene<'_>, map: &Map, distributed: &Distributed) -> Result<Beginning, Fault> {
-    if distributed.item_reader.is_none() {
-        return map::begin(scene, map);
-    }
+    let Some(reader) = &distributed.item_reader else { return map::begin(scene, map) };
     let input = stages::effective_input(scene)?;
     let max_concurrency = map::max_concurrency(scene, map, &input)?;
     // AWS: a state that reads its items shows a length of 0.
-    Ok(Beginning { input, items: Value::from(Vec::new()).into(), max_concurrency })
+    let items = staged_items(scene, reader)?.unwrap_or_else(|| Value::from(Vec::new()).into());
+    Ok(Beginning { input, items, max_concurrency })
+}
+
+/// What a test of the state says that was read.
+fn staged_items(scene: &mut Scene<'_>, reader: &ItemReader) -> Result<Option<Document>, Fault> {
+    let Some(text) = scene.staging.and_then(|staging| staging.reader_data.as_deref()) else {
+        return Ok(None);
+    };
+    let failed = |cause: String| Fault::named(error_name::ITEM_READER_FAILED, cause);
+    let data = read_items(reader, text).map_err(failed)?;
+    let Some(pointer) = &reader.items_pointer else { return Ok(Some(data)) };
+    let items = at_pointer(data.value(), pointer);
+    let items = items.ok_or_else(|| failed(format!("There is nothing at {pointer} in the data.")))?;
+    let items = Document::from(items.clone());
+    scene.note(|trace| trace.after_items_pointer = Some(items.clone()));
+    Ok(Some(items))
 }
 
 /// AWS looks at the tolerances, and at each item, after the state has started.
@@ -251,7 +267,7 @@ pub(crate) fn child_failed(
         return Ok(ChildFailure::Tolerated);
     }
     let last_id = turn.branch_last_id(parent);
-    crate::failure::abort_lines_of(turn, parent, None, last_id)?;
+    crate::abort::lines_of(turn, parent, None, last_id)?;
     turn.emit(parent, EventBody::JoinFailed)?;
     let failure = Failure::new(
         error_name::EXCEED_TOLERATED_FAILURE_THRESHOLD,

@@ -8,9 +8,9 @@ use stepwright_jsonpath::invalid_path;
 use stepwright_types::limit;
 use stepwright_value::{Document, Kind as ValueKind, Value};
 
+use crate::abort;
 use crate::branch::{MapItem, Phase};
 use crate::event::{BranchId, EventBody, IterationStarted, MapStarted};
-use crate::failure;
 use crate::fault::{Fault, Trouble};
 use crate::jsonata;
 use crate::scene::Scene;
@@ -115,6 +115,8 @@ fn items(scene: &mut Scene<'_>, map: &Map, input: &Document) -> Result<Document,
 }
 
 fn not_an_array(path: &str) -> Fault {
+    // AWS shows a path into the context object with one `$`.
+    let path = if path.starts_with("$$") { path.get(1..).unwrap_or(path) } else { path };
     Fault::runtime(format!("Reference path \"{path}\" must point to array."))
 }
 
@@ -142,7 +144,7 @@ pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId) -> Result<(), 
             Err(fault) => {
                 let last_id = turn.branch_last_id(id);
                 let trouble = turn.fail_in(id, state, fault);
-                failure::abort_lines_of(turn, id, None, last_id)?;
+                abort::lines_of(turn, id, None, last_id)?;
                 return Err(trouble);
             }
         };

@@ -6,7 +6,7 @@ pub(crate) mod distributed;
 mod fail;
 pub(crate) mod map;
 pub(crate) mod numbers;
-mod parallel;
+pub(crate) mod parallel;
 mod pass;
 mod succeed;
 pub(crate) mod task;
@@ -27,7 +27,9 @@ pub(crate) fn advance(turn: &mut Turn<'_>, id: BranchId) -> Result<(), Trouble> 
         Phase::Entered => work(turn, id),
         Phase::Ended(_) => end(turn, id),
         // A test of one state says itself what comes out of its lines.
-        Phase::Joining(_) if turn.execution.staging.is_some() => turn.emit(BranchId::ROOT, EventBody::Paused(true)),
+        Phase::Joining(_) if turn.execution.staging.is_some() => {
+            turn.emit(BranchId::ROOT, EventBody::Paused(true))
+        }
         Phase::Joining(join) if join.can_begin() => map::begin_iterations(turn, id),
         Phase::Joining(_) => join(turn, id),
         // Not runnable: whoever chose it was wrong, and nothing is lost by leaving it.

@@ -44,7 +44,9 @@ pub(crate) fn work(turn: &mut Turn<'_>, id: BranchId, state: &State, task: &Task
     if call.parameters.len_bytes() > limit::PAYLOAD_BYTES_MAX {
         return Err(StateFailure::too_large(&state.name).into());
     }
-    let (timeout, heartbeat) = deadlines(turn, call.timeout_s, call.heartbeat_s);
+    // A worker's heartbeats count from when it takes the task.
+    let beats = call.heartbeat_s.filter(|_| !matches!(task.resource, Resource::Activity { .. }));
+    let (timeout, heartbeat) = deadlines(turn, call.timeout_s, beats);
     let scheduled = TaskScheduled {
         task: task_id,
         resource: Arc::new(task.resource.clone()),

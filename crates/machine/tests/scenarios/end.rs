@@ -1,0 +1,112 @@
+//! Ends from outside, redrives, and what a debugger does.
+
+use stepwright_machine::{DebugCommand, Input};
+
+use crate::{Reply, Scenario, check, plain};
+
+const NESTED: &str = r#"{"StartAt":"M","States":{"M":{"Type":"Map","MaxConcurrency":2,"ItemProcessor":{"StartAt":"T","States":{
+    "T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:111111111111:function:f","End":true}}},"End":true}}}"#;
+
+#[test]
+fn stop() {
+    let inputs =
+        [Input::Stop { error: Some("E".into()), cause: None }, Input::Stop { error: None, cause: None }];
+    check(
+        Scenario { definition: NESTED, input: "[1,2,3]", inputs: &inputs, ..Scenario::default() },
+        &[
+            "1<-0 ExecutionStarted [1,2,3]",
+            "2<-0 MapStateEntered M [1,2,3]",
+            "3<-2 MapStateStarted length=3",
+            "4<-3 MapIterationStarted M index=0",
+            "5<-3 MapIterationStarted M index=1",
+            "6<-4 TaskStateEntered T 1",
+            "7<-6 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 1",
+            "8<-5 TaskStateEntered T 2",
+            "9<-8 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 2",
+            "10<-9 MapIterationAborted M index=1",
+            "11<-9 TaskStateAborted",
+            "12<-7 MapIterationAborted M index=0",
+            "13<-7 TaskStateAborted",
+            "14<-3 MapStateAborted",
+            "15<-14 ExecutionAborted E",
+        ],
+    );
+}
+
+#[test]
+fn the_machine_times_out() {
+    check(
+        plain(
+            r#"{"TimeoutSeconds":5,"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":60,"End":true}}}"#,
+            "{}",
+        ),
+        &[
+            "1<-0 ExecutionStarted {}",
+            "2<-0 WaitStateEntered W {}",
+            "@5s 3<-2 WaitStateAborted",
+            "4<-3 ExecutionTimedOut",
+        ],
+    );
+}
+
+#[test]
+fn a_redrive_repeats_what_failed() {
+    let replies =
+        [("T", Reply::Ok("1")), ("T", Reply::Fail("E", "why")), ("T", Reply::Ok("2")), ("T", Reply::Ok("3"))];
+    let inputs = [Input::Redrive { count: 1 }];
+    check(
+        Scenario { definition: NESTED, input: "[1,2,3]", replies: &replies, inputs: &inputs },
+        &[
+            "1<-0 ExecutionStarted [1,2,3]",
+            "2<-0 MapStateEntered M [1,2,3]",
+            "3<-2 MapStateStarted length=3",
+            "4<-3 MapIterationStarted M index=0",
+            "5<-3 MapIterationStarted M index=1",
+            "6<-4 TaskStateEntered T 1",
+            "7<-6 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 1",
+            "8<-5 TaskStateEntered T 2",
+            "9<-8 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 2",
+            "10<-7 LambdaFunctionStarted",
+            "11<-10 LambdaFunctionSucceeded 1",
+            "12<-11 TaskStateExited T 1",
+            "13<-12 MapIterationSucceeded M index=0",
+            "14<-12 MapIterationStarted M index=2",
+            "15<-14 TaskStateEntered T 3",
+            "16<-15 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 3",
+            "17<-9 LambdaFunctionStarted",
+            "18<-17 LambdaFunctionFailed E cause=why",
+            "19<-18 MapIterationFailed M index=1",
+            "20<-18 TaskStateAborted",
+            "21<-18 MapIterationAborted M index=2",
+            "22<-18 TaskStateAborted",
+            "23<-18 MapStateFailed",
+            "24<-23 ExecutionFailed E cause=why",
+            "25<-24 ExecutionRedriven redriveCount=1",
+            "26<-25 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 2",
+            "27<-25 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 3",
+            "28<-26 LambdaFunctionStarted",
+            "29<-28 LambdaFunctionSucceeded 3",
+            "30<-29 TaskStateExited T 3",
+            "31<-30 MapIterationSucceeded M index=1",
+        ],
+    );
+}
+
+#[test]
+fn a_debugger_holds_before_states() {
+    let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":1,"Next":"B"},"B":{"Type":"Pass","Next":"C"},"C":{"Type":"Pass","End":true}}}"#;
+    let inputs = [Input::Debug(DebugCommand::Resume)];
+    check(
+        Scenario { definition, inputs: &inputs, ..Scenario::default() },
+        &[
+            "1<-0 ExecutionStarted {}",
+            "2<-0 WaitStateEntered A {}",
+            "@1s 3<-2 WaitStateExited A {}",
+            "4<-3 PassStateEntered B {}",
+            "5<-4 PassStateExited B {}",
+            "6<-5 PassStateEntered C {}",
+            "7<-6 PassStateExited C {}",
+            "8<-7 ExecutionSucceeded {}",
+        ],
+    );
+}
