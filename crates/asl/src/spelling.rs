@@ -9,6 +9,11 @@ pub(crate) fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
+/// The nearest of `names`, however far.
+pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    names.min_by_key(|candidate| distance(name, candidate))
+}
+
 /// Whether `name` may have been meant to be `candidate`.
 pub(crate) fn is_close(name: &str, candidate: &str) -> bool {
     distance(name, candidate) <= allowance(candidate)

@@ -22,7 +22,7 @@ fn walk(node: &Node, at: &Location<'_>, report: &mut Report) {
             }
         }
         NodeKind::Object(members) => {
-            let mut seen: HashMap<&str, Span> = HashMap::new();
+            let mut seen = Seen::new(members.len());
             for member in members {
                 if let Some(first) = seen.insert(&member.key, member.key_span) {
                     let message =
@@ -36,6 +36,34 @@ fn walk(node: &Node, at: &Location<'_>, report: &mut Report) {
             }
         }
         _ => {}
+    }
+}
+
+/// Keys that were there before. Most objects are small, and a scan is then quicker than a table.
+enum Seen<'n> {
+    Few(Vec<(&'n str, Span)>),
+    Many(HashMap<&'n str, Span>),
+}
+
+impl<'n> Seen<'n> {
+    fn new(members: usize) -> Seen<'n> {
+        if members > 16 {
+            Seen::Many(HashMap::with_capacity(members))
+        } else {
+            Seen::Few(Vec::with_capacity(members))
+        }
+    }
+
+    /// The place of `key`, when it was there before.
+    fn insert(&mut self, key: &'n str, place: Span) -> Option<Span> {
+        match self {
+            Seen::Many(seen) => seen.insert(key, place),
+            Seen::Few(seen) => {
+                let before = seen.iter().find(|(known, _)| *known == key).map(|(_, place)| *place);
+                seen.push((key, place));
+                before
+            }
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use crate::check::Site;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::fields::{Holder, StateType};
+use crate::location::Location;
 use crate::node::Node;
-use crate::program::{QueryLanguage, Resource};
+use crate::program::{Integration, QueryLanguage, Resource};
 use crate::resource_arn;
 use crate::spelling;
 
@@ -43,6 +44,7 @@ const CALLS: &[Call] = &[
             "MessageSystemAttributes",
         ]),
     ),
+    ("sns", "publish", &["Message"], None),
     ("states", "startExecution", &["StateMachineArn"], Some(&["Input", "Name", "TraceHeader"])),
     ("dynamodb", "getItem", &["TableName", "Key"], None),
     ("dynamodb", "putItem", &["TableName", "Item"], None),
@@ -60,40 +62,69 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
     if site.holder != Holder::State(StateType::Task) {
         return;
     }
-    let jsonpath = site.language == QueryLanguage::JsonPath;
-    let field = if jsonpath { "Parameters" } else { "Arguments" };
-    let Some(parameters) = site.node.get(field).filter(|node| node.is_object()) else { return };
-    let Some((_, _, required, optional)) = call(site.node) else { return };
-    let at = site.at.key(field);
-    let has = |name: &str| parameters.has(name) || jsonpath && parameters.has(&format!("{name}.$"));
-    for name in required.iter().filter(|name| !has(name)) {
-        let message = format!("The field '{name}' is required but was missing");
-        report.push(Diagnostic::new(&codes::MISSING_PARAMETER, message, at.to_string(), parameters.span));
-    }
-    let Some(optional) = optional else { return };
-    for member in parameters.members() {
-        let name = if jsonpath { member.key.strip_suffix(".$").unwrap_or(&member.key) } else { &member.key };
-        let mut known = required.iter().chain(*optional).copied();
-        if known.clone().any(|known| known == name) {
-            continue;
-        }
-        let message = format!("The field '{name}' is not supported by Step Functions");
-        let mut diagnostic =
-            Diagnostic::new(&codes::UNSUPPORTED_PARAMETER, message, at.to_string(), member.key_span);
-        if let Some(close) = spelling::closest(name, &mut known) {
-            diagnostic = diagnostic.help(format!("Did you mean {close}?"));
-        }
-        report.push(diagnostic);
+    let Some(integration) = integration(site.node) else { return };
+    let field = match site.language {
+        QueryLanguage::JsonPath => "Parameters",
+        QueryLanguage::Jsonata => "Arguments",
+    };
+    let Some(parameters) = site.node.get(field) else {
+        let message = format!("{field} field is required for resource ARN: {}", integration.arn);
+        report.push(
+            Diagnostic::new(&codes::MISSING_PARAMETER, message, site.at.to_string(), site.node.span).help(
+                format!(
+                    "{field} are the request that is sent; an empty object does for one without parameters."
+                ),
+            ),
+        );
+        return;
+    };
+    let mut calls = CALLS.iter();
+    let call = calls.find(|call| call.0 == &*integration.service && call.1 == &*integration.action);
+    if let Some(call) = call.filter(|_| parameters.is_object()) {
+        let at = site.at.key(field);
+        missing(call, parameters, site.language, &at, report);
+        unsupported(call, parameters, site.language, &at, report);
     }
 }
 
-fn call(task: &Node) -> Option<&'static Call> {
-    let Ok(Resource::Integration(integration)) = resource_arn::parse(task.get("Resource")?.as_text()?) else {
-        return None;
-    };
-    CALLS
-        .iter()
-        .find(|(service, action, ..)| *service == &*integration.service && *action == &*integration.action)
+fn missing(call: &Call, parameters: &Node, language: QueryLanguage, at: &Location<'_>, report: &mut Report) {
+    let computed = |name: &str| language == QueryLanguage::JsonPath && parameters.has(&format!("{name}.$"));
+    for name in call.2.iter().filter(|name| !parameters.has(name) && !computed(name)) {
+        let message = format!("The field '{name}' is required but was missing");
+        report.push(Diagnostic::new(&codes::MISSING_PARAMETER, message, at.to_string(), parameters.span));
+    }
+}
+
+fn unsupported(
+    call: &Call,
+    parameters: &Node,
+    language: QueryLanguage,
+    at: &Location<'_>,
+    report: &mut Report,
+) {
+    let Some(optional) = call.3 else { return };
+    let known = || call.2.iter().chain(optional).copied();
+    for member in parameters.members() {
+        let name = match language {
+            QueryLanguage::JsonPath => member.key.strip_suffix(".$").unwrap_or(&member.key),
+            QueryLanguage::Jsonata => &member.key,
+        };
+        if known().any(|known| known == name) {
+            continue;
+        }
+        // AWS suggests the nearest name however far it is.
+        let nearest = spelling::nearest(name, known()).unwrap_or_default();
+        let message =
+            format!("The field \"{name}\" is not supported by Step Functions. Did you mean '{nearest}'?");
+        report.push(Diagnostic::new(&codes::UNSUPPORTED_PARAMETER, message, at.to_string(), member.key_span));
+    }
+}
+
+fn integration(task: &Node) -> Option<Integration> {
+    match resource_arn::parse(task.get("Resource")?.as_text()?) {
+        Ok(Resource::Integration(integration)) => Some(integration),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -111,15 +142,25 @@ mod tests {
         );
         state(
             &task(r#","Parameters":{"FunctionName":"f","Payloads.$":"$"}"#),
-            &["The field 'Payloads' is not supported by Step Functions at /Parameters"],
+            &[
+                "The field \"Payloads\" is not supported by Step Functions. Did you mean 'Payload'? at /Parameters",
+            ],
         );
         state(&task(r#","Parameters":{"FunctionName.$":"$.f","Payload.$":"$"}"#), &[]);
+        state(
+            &task(""),
+            &["Parameters field is required for resource ARN: arn:aws:states:::lambda:invoke at "],
+        );
+        jsonata(
+            &task(""),
+            &["Arguments field is required for resource ARN: arn:aws:states:::lambda:invoke at "],
+        );
         jsonata(&task(r#","Arguments":"{% $states.input %}""#), &[]);
         jsonata(
             &task(r#","Arguments":{"FunctionName.$":"f"}"#),
             &[
                 "The field 'FunctionName' is required but was missing at /Arguments",
-                "The field 'FunctionName.$' is not supported by Step Functions at /Arguments",
+                "The field \"FunctionName.$\" is not supported by Step Functions. Did you mean 'FunctionName'? at /Arguments",
             ],
         );
     }

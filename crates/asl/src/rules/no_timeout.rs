@@ -39,7 +39,7 @@ mod tests {
     fn table() {
         let task = |rest: &str| {
             format!(
-                r#""Type":"Task","End":true,"Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken"{rest}"#
+                r#""Type":"Task","End":true,"Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Parameters":{{"QueueUrl":"q","MessageBody":"b"}}{rest}"#
             )
         };
         state(&task(""), &["SW1103: The task waits for a callback without a limit at "]);

@@ -14,8 +14,7 @@ use crate::rules::terminal_state::ends;
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
     for flow in &context.outline.flows {
         let edges = edges(context, flow);
-        let reached =
-            closure(start(flow).into_iter().collect(), |id| edges.get(&id).cloned().unwrap_or_default());
+        let reached = closure(start(flow).into_iter().collect(), &edges);
         islands(context, flow, &reached, report);
         traps(context, flow, &edges, &reached, report);
     }
@@ -37,11 +36,13 @@ fn edges(context: &Context<'_>, flow: &FlowView<'_>) -> HashMap<StateId, Vec<Sta
     edges
 }
 
-fn closure(from: Vec<StateId>, next: impl Fn(StateId) -> Vec<StateId>) -> HashSet<StateId> {
+/// Where one gets to from `from`, itself included.
+fn closure(from: Vec<StateId>, edges: &HashMap<StateId, Vec<StateId>>) -> HashSet<StateId> {
     let mut seen: HashSet<StateId> = from.iter().copied().collect();
     let mut open = from;
     while let Some(id) = open.pop() {
-        open.extend(next(id).into_iter().filter(|id| seen.insert(*id)));
+        let next = edges.get(&id).map(Vec::as_slice).unwrap_or_default();
+        open.extend(next.iter().copied().filter(|id| seen.insert(*id)));
     }
     seen
 }
@@ -74,7 +75,7 @@ fn traps(
     }
     let finals =
         flow.states.iter().copied().filter(|id| context.outline.state(*id).is_some_and(ends)).collect();
-    let ending = closure(finals, |id| back.get(&id).cloned().unwrap_or_default());
+    let ending = closure(finals, &back);
     let trapped = flow.states.iter().find(|id| reached.contains(id) && !ending.contains(id));
     if let Some(state) = trapped.and_then(|id| context.outline.state(*id)) {
         let message = format!("From the state '{}' no way leads to an end", state.name);

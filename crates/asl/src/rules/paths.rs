@@ -39,6 +39,9 @@ fn reference(text: &str, place: &FieldSite<'_>) -> Option<Fault> {
         Ok(_) if text.starts_with("$$") && !reads_context => {
             "the context object cannot be used here".to_owned()
         }
+        Ok(path) if place.field.shape == Shape::ResultPath && path.path().variable().is_some() => {
+            "a result goes into the state's input, not into a variable".to_owned()
+        }
         Ok(_) => return None,
     };
     // Outside of choice rules, AWS looks first whether the text is a path at all.
@@ -60,7 +63,7 @@ mod tests {
         state(&pass(r#""InputPath":null,"OutputPath":"$.a[*].b","ResultPath":null"#), &[]);
         state(&pass(r#""InputPath":"$$.Execution.Id""#), &[]);
         state(r#""Type":"Fail","ErrorPath":"States.Format('{}', $.a)","CausePath":"$.c""#, &[]);
-        for path in ["$.a[*]", "$..a", "$.a[?(@.b)]"] {
+        for path in ["$.a[*]", "$..a", "$.a[?(@.b)]", "$$.a", "$x.a"] {
             let text = format!(
                 r#"{{"StartAt":"S","States":{{"S":{{{}}}}}}}"#,
                 pass(&format!(r#""ResultPath":"{path}""#))

@@ -89,7 +89,12 @@ mod tests {
 
     #[test]
     fn table() {
-        let task = |arn: &str| format!(r#""Type":"Task","Resource":"{arn}","End":true,"TimeoutSeconds":1"#);
+        let task = |arn: &str| {
+            let parameters = if arn.contains(":sns:") { "Message" } else { "StateMachineArn" };
+            format!(
+                r#""Type":"Task","Resource":"{arn}","End":true,"TimeoutSeconds":1,"Parameters":{{"{parameters}":"x"}}"#
+            )
+        };
         state(&task("f"), &["Value is not a valid resource ARN at /Resource"]);
         state(&task("${Function}"), &["Value is not a valid resource ARN at /Resource"]);
         state(

@@ -47,7 +47,8 @@ fn in_language(language: &str, fields: &str, expected: &[&str]) {
 }
 
 /// Fields of a Task and of a Map that are complete but for what a test adds.
-pub(crate) const TASK: &str = r#""Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true"#;
+pub(crate) const TASK: &str =
+    r#""Type":"Task","Resource":"arn:aws:lambda:eu-west-1:123456789012:function:f","End":true"#;
 pub(crate) const MAP: &str =
     r#""Type":"Map","ItemProcessor":{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}},"End":true"#;
 pub(crate) const DISTRIBUTED: &str = r#""Type":"Map","ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}},"End":true"#;
