@@ -78,10 +78,7 @@ fn plan(turn: &Turn<'_>, id: BranchId) -> Result<Abort, Trouble> {
         Phase::Joining(join) => !join.stopped,
         Phase::Entering | Phase::Ended(_) | Phase::Stopped => false,
     };
-    let run = match &line.phase {
-        Phase::Joining(join) => join.map.as_ref().is_some_and(|map| map.run.is_some()),
-        _ => false,
-    };
+    let run = line.has_run();
     // A line that is done with its work is no iteration that could be aborted any more.
     let running = !matches!(line.phase, Phase::Stopped);
     Ok(Abort { id, iteration: iteration.filter(|_| running), state: (shown && inside).then_some(kind), run })

@@ -229,6 +229,14 @@ impl Branch {
         }
     }
 
+    /// Whether it is in a distributed Map whose run has started.
+    pub fn has_run(&self) -> bool {
+        match &self.phase {
+            Phase::Joining(join) => join.map.as_ref().is_some_and(|map| map.run.is_some()),
+            _ => false,
+        }
+    }
+
     /// A line of this line's Parallel or Map state.
     pub fn fork(&self, id: BranchId, slot: u32, start_at: StateId, input: Document) -> Branch {
         Branch {

@@ -514,12 +514,7 @@ impl Change<'_> {
         let (parent, _, join) = self.join_of_line()?;
         join.stopped = true;
         self.refresh(parent);
-        if let Some(line) = self.execution.branches.get_mut(&event.branch)
-            && !matches!(line.phase, Phase::Joining(_))
-        {
-            line.phase = Phase::Stopped;
-        }
-        self.refresh(event.branch);
+        self.stop(event.branch);
         Ok(())
     }
 
@@ -558,15 +553,19 @@ impl Change<'_> {
     fn stop_lines_of(&mut self, id: BranchId) {
         for line in self.lines_of(id) {
             self.forget_work_of(line);
-            if let Some(branch) = self.execution.branches.get_mut(&line) {
-                match &mut branch.phase {
-                    Phase::Joining(join) => join.stopped = true,
-                    Phase::Ended(_) => {}
-                    phase => *phase = Phase::Stopped,
-                }
-            }
-            self.execution.ready.remove(&line);
+            self.stop(line);
         }
+    }
+
+    fn stop(&mut self, id: BranchId) {
+        if let Some(branch) = self.execution.branches.get_mut(&id) {
+            match &mut branch.phase {
+                Phase::Joining(join) => join.stopped = true,
+                Phase::Entering | Phase::Ended(_) => {}
+                phase => *phase = Phase::Stopped,
+            }
+        }
+        self.execution.ready.remove(&id);
     }
 
     fn remove_lines_of(&mut self, id: BranchId) {
@@ -589,8 +588,14 @@ impl Change<'_> {
         if let Some(timer) = timer {
             self.set_timer(timer, Purpose::Execution);
         }
-        let parents: Vec<BranchId> =
-            self.execution.branches.values().filter_map(|line| line.parent).collect();
+        // The children of a distributed Map are not kept: all of them run again.
+        let lines = self.execution.branches.values();
+        let runs: Vec<BranchId> = lines.filter(|line| line.has_run()).map(|line| line.id).collect();
+        for id in runs {
+            self.remove_lines_of(id);
+        }
+        let lines = self.execution.branches.values();
+        let parents: Vec<BranchId> = lines.filter_map(|line| line.parent).collect();
         let ids: Vec<BranchId> = self.execution.branches.keys().copied().collect();
         for id in ids {
             let running = parents.iter().filter(|parent| **parent == id).count() as u32;
@@ -598,12 +603,13 @@ impl Change<'_> {
                 line.last_id = event.id;
                 line.retry_count = 0;
                 line.attempts.clear();
+                let has_run = line.has_run();
                 match &mut line.phase {
-                    Phase::Joining(join) => {
+                    Phase::Joining(join) if !has_run => {
                         join.stopped = false;
                         join.running = running;
                     }
-                    Phase::Ended(_) => {}
+                    Phase::Entering | Phase::Ended(_) => {}
                     phase => *phase = Phase::Entered,
                 }
             }

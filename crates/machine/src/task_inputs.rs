@@ -150,8 +150,10 @@ pub(crate) fn timed_out(turn: &mut Turn<'_>, task: TaskId, timer: TimerId) -> Re
         };
         let error = if by_heartbeat { error_name::HEARTBEAT_TIMEOUT } else { error_name::TIMEOUT };
         let failure = Failure { error: Some(error.into()), cause: None };
-        let cancel_call = found.progress;
-        match cancel_call {
+        if !matches!(&*found.resource, Resource::Activity { .. }) {
+            ensure_started(turn, id, &found)?;
+        }
+        match found.progress {
             Progress::Submitted => turn.cancel_deadlines(id),
             _ => turn.cancel_task(id),
         }

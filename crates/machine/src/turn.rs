@@ -173,6 +173,10 @@ impl<'a> Turn<'a> {
             let result = states::advance(self, id);
             self.settle(id, result)?;
         }
+        // One state was let pass, and it waits for something: hold before the next.
+        if self.states_left.take().is_some() && self.execution.outcome.is_none() && !self.execution.paused {
+            self.emit(BranchId::ROOT, EventBody::Paused(true))?;
+        }
         Ok(())
     }
 

@@ -37,7 +37,7 @@ pub struct World {
     pub effects: Vec<Effect>,
     mode: Mode,
     segments: Vec<Vec<u8>>,
-    now_ms: i64,
+    pub now_ms: i64,
     seed: u64,
     timers: BTreeMap<TimerId, i64>,
     /// By due time, then in order.
@@ -79,10 +79,6 @@ impl World {
             timers: BTreeMap::new(),
             inbox: Vec::new(),
         }
-    }
-
-    pub fn now_ms(&self) -> i64 {
-        self.now_ms
     }
 
     /// One step, with all that must hold after it.

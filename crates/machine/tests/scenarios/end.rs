@@ -1,8 +1,9 @@
 //! Ends from outside, redrives, and what a debugger does.
 
-use stepwright_machine::{DebugCommand, Input};
+use stepwright_machine::{DebugCommand, ExecutionKind, Input};
 
-use crate::{Reply, Scenario, check, plain};
+use crate::harness::{self, Mode, World};
+use crate::{Reply, Scenario, check, lines, plain};
 
 const NESTED: &str = r#"{"StartAt":"M","States":{"M":{"Type":"Map","MaxConcurrency":2,"ItemProcessor":{"StartAt":"T","States":{
     "T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:111111111111:function:f","End":true}}},"End":true}}}"#;
@@ -51,8 +52,13 @@ fn the_machine_times_out() {
 
 #[test]
 fn a_redrive_repeats_what_failed() {
-    let replies =
-        [("T", Reply::Ok("1")), ("T", Reply::Fail("E", "why")), ("T", Reply::Ok("2")), ("T", Reply::Ok("3"))];
+    let replies = [
+        ("T", Reply::Ok("1")),
+        ("T", Reply::Fail("E", "why")),
+        ("T", Reply::Ok("2")),
+        ("T", Reply::Ok("3")),
+        ("T", Reply::Ok("4")),
+    ];
     let inputs = [Input::Redrive { count: 1 }];
     check(
         Scenario { definition: NESTED, input: "[1,2,3]", replies: &replies, inputs: &inputs },
@@ -88,25 +94,33 @@ fn a_redrive_repeats_what_failed() {
             "29<-28 LambdaFunctionSucceeded 3",
             "30<-29 TaskStateExited T 3",
             "31<-30 MapIterationSucceeded M index=1",
+            "32<-27 LambdaFunctionStarted",
+            "33<-32 LambdaFunctionSucceeded 4",
+            "34<-33 TaskStateExited T 4",
+            "35<-34 MapIterationSucceeded M index=2",
+            "36<-35 MapStateSucceeded",
+            "37<-35 MapStateExited M [1,3,4]",
+            "38<-37 ExecutionSucceeded [1,3,4]",
         ],
     );
 }
 
 #[test]
 fn a_debugger_holds_before_states() {
-    let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":1,"Next":"B"},"B":{"Type":"Pass","Next":"C"},"C":{"Type":"Pass","End":true}}}"#;
-    let inputs = [Input::Debug(DebugCommand::Resume)];
-    check(
-        Scenario { definition, inputs: &inputs, ..Scenario::default() },
-        &[
-            "1<-0 ExecutionStarted {}",
-            "2<-0 WaitStateEntered A {}",
-            "@1s 3<-2 WaitStateExited A {}",
-            "4<-3 PassStateEntered B {}",
-            "5<-4 PassStateExited B {}",
-            "6<-5 PassStateEntered C {}",
-            "7<-6 PassStateExited C {}",
-            "8<-7 ExecutionSucceeded {}",
-        ],
-    );
+    let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":1,"Next":"B"},
+        "B":{"Type":"Pass","Next":"C"},"C":{"Type":"Wait","Seconds":1,"Next":"D"},"D":{"Type":"Pass","End":true}}}"#;
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep] {
+        let program = harness::compile(definition).expect("definition");
+        let mut world = World::new(program, harness::identity("{}", ExecutionKind::Standard), mode);
+        let last = |world: &mut World, input: Input| {
+            world.step(input, &mut |_| vec![]);
+            world.run_on(&mut |_| vec![]);
+            lines::of(world).pop().unwrap_or_default()
+        };
+        world.step(Input::Start, &mut |_| vec![]);
+        assert_eq!(last(&mut world, Input::Debug(DebugCommand::Pause)), "@1s 3<-2 WaitStateExited A {}");
+        assert_eq!(last(&mut world, Input::Debug(DebugCommand::StepState)), "5<-4 PassStateExited B {}");
+        assert_eq!(last(&mut world, Input::Debug(DebugCommand::StepState)), "@2s 7<-6 WaitStateExited C {}");
+        assert_eq!(last(&mut world, Input::Debug(DebugCommand::Resume)), "10<-9 ExecutionSucceeded {}");
+    }
 }

@@ -1,9 +1,9 @@
 //! Task states: answers, retries, catchers, deadlines, callbacks, activities.
 
-use stepwright_machine::{Effect, Input, TaskId, token};
+use stepwright_machine::{Effect, ExecutionKind, Input, TaskId, token};
 
-use crate::harness::Mode;
-use crate::{Reply, Scenario, check, run};
+use crate::harness::{self, Mode, World};
+use crate::{Reply, Scenario, check, lines, run};
 
 const RETRY: &str = r#"{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:111111111111:function:f",
     "Retry":[{"ErrorEquals":["A"],"IntervalSeconds":2,"MaxAttempts":2,"BackoffRate":3},
@@ -74,8 +74,9 @@ fn a_task_times_out() {
             "1<-0 ExecutionStarted {}",
             "2<-0 TaskStateEntered T {}",
             "3<-2 TaskScheduled sendMessage {\"QueueUrl\":\"q\",\"MessageBody\":\"m\"} timeoutInSeconds=5",
-            "@5s 4<-3 TaskTimedOut sendMessage States.Timeout",
-            "5<-4 ExecutionFailed States.Timeout",
+            "@5s 4<-3 TaskStarted sendMessage",
+            "5<-4 TaskTimedOut sendMessage States.Timeout",
+            "6<-5 ExecutionFailed States.Timeout",
         ],
     );
     check(
@@ -97,32 +98,13 @@ const CALLBACK: &str = r#"{"StartAt":"T","States":{"T":{"Type":"Task","Resource"
     "HeartbeatSeconds":10,"TimeoutSeconds":60,"End":true}}}"#;
 
 #[test]
-fn callbacks_and_heartbeats() {
-    // Two heartbeats move the deadline; then silence.
-    let task = TaskId(1);
-    let mut scenario = Scenario {
-        definition: CALLBACK,
-        replies: &[("T", Reply::Submitted("{\"id\":1}"))],
-        ..Scenario::default()
-    };
-    check(
-        scenario,
-        &[
-            "1<-0 ExecutionStarted {}",
-            "2<-0 TaskStateEntered T {}",
-            "3<-2 TaskScheduled sendMessage.waitForTaskToken {\"QueueUrl\":\"q\",\"MessageBody\":{\"t\":1}} timeoutInSeconds=60 heartbeatInSeconds=10",
-            "4<-3 TaskStarted sendMessage.waitForTaskToken",
-            "5<-4 TaskSubmitted sendMessage.waitForTaskToken {\"id\":1}",
-            "@10s 6<-5 TaskTimedOut sendMessage.waitForTaskToken States.HeartbeatTimeout",
-            "7<-6 ExecutionFailed States.HeartbeatTimeout",
-        ],
-    );
+fn callbacks_that_do_not_come() {
+    let replies = [("T", Reply::Submitted("{\"id\":1}"))];
+    // What comes after the end changes nothing.
     let output = stepwright_value::Document::parse("[1]").expect("JSON");
-    let inputs = [Input::TaskSucceeded { task, output }];
-    scenario.inputs = &inputs;
-    // Too late: it has timed out.
+    let inputs = [Input::TaskSucceeded { task: TaskId(1), output }];
     check(
-        scenario,
+        Scenario { definition: CALLBACK, replies: &replies, inputs: &inputs, ..Scenario::default() },
         &[
             "1<-0 ExecutionStarted {}",
             "2<-0 TaskStateEntered T {}",
@@ -133,6 +115,24 @@ fn callbacks_and_heartbeats() {
             "7<-6 ExecutionFailed States.HeartbeatTimeout",
         ],
     );
+}
+
+#[test]
+fn heartbeats_move_the_deadline() {
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep] {
+        let program = harness::compile(CALLBACK).expect("definition");
+        let mut world = World::new(program, harness::identity("{}", ExecutionKind::Standard), mode);
+        let task = TaskId(1);
+        world.step(Input::Start, &mut |_| vec![]);
+        for second in [8, 16, 24] {
+            world.now_ms = harness::START_MS + second * 1000;
+            world.step(Input::Heartbeat { task }, &mut |_| vec![]);
+        }
+        world.run_on(&mut |_| vec![]);
+        let end = lines::of(&world).pop().unwrap_or_default();
+        assert_eq!(end, "6<-5 ExecutionFailed States.HeartbeatTimeout");
+        assert_eq!(world.now_ms - harness::START_MS, 34_000);
+    }
 }
 
 #[test]
