@@ -148,6 +148,7 @@ const COMMON: &[Field] = &[
     both("Comment", Shape::Text),
     both("QueryLanguage", Shape::OneOf(QUERY_LANGUAGES)),
 ];
+const COMMENT: &[Field] = &[both("Comment", Shape::Text)];
 const TRANSITION: &[Field] = &[both("Next", Shape::Target), both("End", Shape::Boolean)];
 const FILTERS: &[Field] = &[
     jsonpath("InputPath", Shape::Path),
@@ -363,7 +364,7 @@ impl Holder {
             Holder::Machine => &[FLOW, MACHINE],
             Holder::Branch => &[FLOW],
             Holder::Processor => &[FLOW, PROCESSOR],
-            Holder::ProcessorConfig => &[PROCESSOR_CONFIG],
+            Holder::ProcessorConfig => &[COMMENT, PROCESSOR_CONFIG],
             Holder::State(StateType::Task) => &[COMMON, TASK, FILTERS, RESULT, ASSIGN, TRANSITION],
             Holder::State(StateType::Wait) => &[COMMON, WAIT, FILTERS, ASSIGN, TRANSITION],
             Holder::State(StateType::Pass) => &[COMMON, PASS, FILTERS, ASSIGN, TRANSITION],
@@ -378,11 +379,11 @@ impl Holder {
             Holder::ChoiceRule => &[RULE_HEAD, RULE],
             Holder::NestedRule => &[RULE],
             Holder::Credentials => &[CREDENTIALS],
-            Holder::ItemReader => &[ITEM_READER],
-            Holder::ReaderConfig => &[READER_CONFIG],
-            Holder::ItemBatcher => &[ITEM_BATCHER],
-            Holder::ResultWriter => &[RESULT_WRITER],
-            Holder::WriterConfig => &[WRITER_CONFIG],
+            Holder::ItemReader => &[COMMENT, ITEM_READER],
+            Holder::ReaderConfig => &[COMMENT, READER_CONFIG],
+            Holder::ItemBatcher => &[COMMENT, ITEM_BATCHER],
+            Holder::ResultWriter => &[COMMENT, RESULT_WRITER],
+            Holder::WriterConfig => &[COMMENT, WRITER_CONFIG],
         }
     }
 

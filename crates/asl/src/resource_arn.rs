@@ -31,7 +31,7 @@ const fn service(name: &'static str, actions: &'static [&'static str], sync: boo
 const SERVICES: &[Service] = &[
     service("apigateway", &["invoke"], false, true),
     service("athena", &[], true, false),
-    service("batch", &["submitJob"], true, true),
+    service("batch", &["submitJob"], true, false),
     service("bedrock", &[], true, true),
     service("bedrock-agentcore", &[], false, false),
     service("codebuild", &[], true, false),
