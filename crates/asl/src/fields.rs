@@ -336,6 +336,22 @@ pub(crate) fn operator_names() -> impl Iterator<Item = String> {
     OPERATORS.iter().chain(LITERAL_OPERATORS).map(|(name, _)| (*name).to_owned()).chain(with_path)
 }
 
+impl Field {
+    /// Whether its value may be a text that is not known yet. What gives the definition its shape must be known.
+    pub(crate) fn may_be_open(&self) -> bool {
+        let structure = matches!(
+            self.shape,
+            Shape::Object(_)
+                | Shape::List(..)
+                | Shape::States
+                | Shape::Assign
+                | Shape::ErrorNames
+                | Shape::TextList
+        );
+        !structure && !["Type", "QueryLanguage", "Mode"].contains(&self.name)
+    }
+}
+
 impl StateType {
     pub(crate) fn from_name(name: &str) -> Option<StateType> {
         Some(match name {

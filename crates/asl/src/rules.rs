@@ -45,7 +45,7 @@ use crate::program::Program;
 
 /// Asks the rules about the value of one field.
 pub(crate) fn field(place: &FieldSite<'_>, report: &mut Report) {
-    if place.is_open() || !field_types::check(place, report) {
+    if place.is_open() && place.field.may_be_open() || !field_types::check(place, report) {
         return;
     }
     match place.field.shape {

@@ -18,8 +18,8 @@ pub struct CompiledState {
     pub state: Option<StateId>,
 }
 
-/// Name of a state that stands alone.
-const ALONE: &str = "TestState";
+/// Name of a state that stands alone: what AWS shows in the context object.
+const ALONE: &str = "StateName";
 
 /// Compiles `text` for a test. With a name, it is a whole machine and the state may be anywhere in it. Without one, it is
 /// a single state: the states that it leads to are there as Succeed states, so that their names can be read, or, when

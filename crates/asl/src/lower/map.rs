@@ -56,7 +56,14 @@ fn distribution(scope: &mut Scope<'_, '_>) -> Lowered<Distributed> {
 }
 
 fn reader(node: &Node, scope: &mut Scope<'_, '_>) -> Lowered<ItemReader> {
-    let resource = node.get("Resource").and_then(Node::as_text).and_then(resource_arn::s3);
+    let resource =
+        node.get("Resource").and_then(Node::as_text).and_then(|arn| match scope.options.is_open(arn) {
+            // Which of the two readers it will be is not known yet.
+            true => {
+                resource_arn::s3(arn).or_else(|| resource_arn::s3(&"arn:aws:states:::s3:getObject".into()))
+            }
+            false => resource_arn::s3(arn),
+        });
     let empty = Node { span: node.span, kind: crate::node::NodeKind::Object(Vec::new()) };
     let config = node.get("ReaderConfig").unwrap_or(&empty);
     Ok(ItemReader {

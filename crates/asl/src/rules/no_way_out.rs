@@ -8,11 +8,11 @@ use crate::diagnostic::{Diagnostic, Report};
 use crate::node::Node;
 use crate::outline::FlowView;
 use crate::program::StateId;
-use crate::rules::targets::for_each_target;
+use crate::rules::targets::{for_each_target, has_open_target};
 use crate::rules::terminal_state::ends;
 
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
-    for flow in &context.outline.flows {
+    for flow in context.outline.flows.iter().filter(|flow| !has_open_target(context, flow)) {
         let edges = edges(context, flow);
         let reached = closure(start(flow).into_iter().collect(), &edges);
         islands(context, flow, &reached, report);

@@ -13,6 +13,7 @@ use crate::spelling;
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
     for flow in &context.outline.flows {
         let mut led_to: HashSet<&str> = HashSet::new();
+        let open = has_open_target(context, flow);
         let at = Location::from_text(&flow.pointer);
         if let Some(start) = flow.node.get("StartAt") {
             target(context, flow, start, &at.key("StartAt"), &mut led_to, report);
@@ -20,8 +21,20 @@ pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
         for state in flow.states.iter().filter_map(|id| context.outline.state(*id)) {
             for_each_target(state, |node, at| target(context, flow, node, at, &mut led_to, report));
         }
-        unreachable(context, flow, &led_to, report);
+        if !open {
+            unreachable(context, flow, &led_to, report);
+        }
     }
+}
+
+/// Whether a transition of the flow leads to a state whose name is not known yet.
+pub(crate) fn has_open_target(context: &Context<'_>, flow: &FlowView<'_>) -> bool {
+    let is_open = |node: &Node| node.as_str().is_some_and(|name| context.options.is_open(name));
+    let mut open = flow.node.get("StartAt").is_some_and(is_open);
+    for state in flow.states.iter().filter_map(|id| context.outline.state(*id)) {
+        for_each_target(state, |node, _| open |= is_open(node));
+    }
+    open
 }
 
 /// Gives every transition of a state: the name of the target, and where it stands.
