@@ -83,6 +83,14 @@ impl Diagnostic {
         self
     }
 
+    /// Line and column of the place in the text it was made from; both count from 1, columns in characters.
+    pub fn position(&self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.span.start).unwrap_or(text);
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
+        (line, column)
+    }
+
     /// `CODE: message at location`, as an `InvalidDefinition` answer of AWS lists it.
     pub fn aws_text(&self) -> Option<String> {
         let code = self.aws_code?;
