@@ -17,6 +17,8 @@ use crate::rules;
 pub(crate) struct Context<'a> {
     pub(crate) outline: &'a Outline<'a>,
     pub(crate) options: &'a CompileOptions,
+    /// Whether the machine is only a frame around a state that stands alone.
+    pub(crate) alone: bool,
 }
 
 /// One object of a definition.
@@ -81,13 +83,19 @@ fn transitions(context: &Context<'_>, report: &mut Report) {
     rules::labels::check(context, report);
     rules::variable_scopes::check(context, report);
     rules::targets::check(context, report);
-    rules::terminal_state::check(context, report);
+    if !context.alone {
+        rules::terminal_state::check(context, report);
+    }
 }
 
-/// Asks the field rules about a state that stands alone.
+/// Asks the rules about a state that stands alone: where it leads to is not looked at.
 pub(crate) fn check_state(context: &Context<'_>, report: &mut Report) {
     if let Some(state) = context.outline.states.first() {
         state_site(context, state, &Location::ROOT, report);
+    }
+    rules::nesting::check(context, report);
+    if !report.has_errors() {
+        transitions(context, report);
     }
 }
 

@@ -65,7 +65,7 @@ pub fn compile(text: &str, options: &CompileOptions) -> Compilation {
     };
     let outline = Outline::new(&node);
     let mut report = Report::default();
-    let context = Context { outline: &outline, options };
+    let context = Context { outline: &outline, options, alone: false };
     check::check(&context, &mut report);
     Compilation::finish(
         report,

@@ -50,7 +50,7 @@ fn single(node: &Node, options: &CompileOptions) -> CompiledState {
     let machine = around(node);
     let outline = Outline::new(&machine);
     let mut report = Report::default();
-    check::check_state(&Context { outline: &outline, options }, &mut report);
+    check::check_state(&Context { outline: &outline, options, alone: true }, &mut report);
     let compilation = Compilation::finish(report, || lower::single_state(&outline, options), |_, _| {});
     let state = compilation.program.is_some().then_some(StateId(0));
     CompiledState { compilation, state }

@@ -115,6 +115,8 @@ fn a_state_alone() {
     assert_eq!(compile_state(machine, None, &options).state, Some(StateId(0)));
     let unknown = compile_state(machine, Some("C"), &options);
     assert!(unknown.state.is_none() && unknown.compilation.program.is_some());
+    let map = r#"{"Type":"Map","End":true,"ItemProcessor":{"StartAt":"TestState","States":{"TestState":{"Type":"Succeed"}}}}"#;
+    assert_eq!(compile_state(map, None, &options).compilation.diagnostics, []);
     let wrong = compile_state(r#"{"Type":"Pass"}"#, None, &options).compilation.aws_error();
     let expected = "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: This object should have only one of \
                     the following fields: [Next, End] at /'";

@@ -11,7 +11,8 @@ use crate::node::Span;
 
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
     let mut seen: HashMap<&str, Span> = HashMap::new();
-    for state in &context.outline.states {
+    // The name of a state that stands alone is not the user's.
+    for state in context.outline.states.iter().skip(usize::from(context.alone)) {
         if state.name.chars().count() > STATE_NAME_CHARS_MAX {
             let message = format!(
                 "Invalid State name: State '{}' exceeds the {STATE_NAME_CHARS_MAX}-character limit allowed by the \

@@ -11,7 +11,7 @@ use crate::outline::{FlowView, StateView};
 use crate::spelling;
 
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
-    for flow in &context.outline.flows {
+    for flow in context.outline.flows.iter().skip(usize::from(context.alone)) {
         let mut led_to: HashSet<&str> = HashSet::new();
         let open = has_open_target(context, flow);
         let at = Location::from_text(&flow.pointer);
