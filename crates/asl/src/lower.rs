@@ -98,7 +98,7 @@ impl<'l> Scope<'l, '_> {
 pub(crate) fn machine(outline: &Outline<'_>, options: &CompileOptions) -> Lowered<Program> {
     let mut flows = Vec::with_capacity(outline.flows.len());
     for view in &outline.flows {
-        flows.push(Flow { start_at: start_at(outline, view, options)?, owner: view.owner });
+        flows.push(Flow { start_at: start_at(view, options)?, owner: view.owner });
     }
     let mut states = Vec::with_capacity(outline.states.len());
     for view in &outline.states {
@@ -122,16 +122,15 @@ pub(crate) fn single_state(outline: &Outline<'_>, options: &CompileOptions) -> L
     states.extend(placeholders.names.into_iter().map(state::placeholder));
     let mut flows = vec![Flow { start_at: StateId(0), owner: None }];
     for view in outline.flows.iter().skip(1) {
-        flows.push(Flow { start_at: start_at(outline, view, options)?, owner: view.owner });
+        flows.push(Flow { start_at: start_at(view, options)?, owner: view.owner });
     }
     Ok(Program { flows, states, timeout_s: None })
 }
 
-fn start_at(outline: &Outline<'_>, flow: &FlowView<'_>, options: &CompileOptions) -> Lowered<StateId> {
+fn start_at(flow: &FlowView<'_>, options: &CompileOptions) -> Lowered<StateId> {
     let name = flow.node.get("StartAt").and_then(Node::as_str).unwrap_or_default();
     let known = flow.by_name.get(name).copied();
     let open = || flow.states.first().copied().filter(|_| options.is_open(name));
-    let _ = outline;
     known.or_else(open).ok_or_else(|| {
         let message = "StartAt cannot be compiled";
         Box::new(Diagnostic::new(&codes::NOT_COMPILED, message, flow.pointer.clone(), flow.node.span))

@@ -3,12 +3,11 @@
 use crate::check::Site;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
-use crate::fields::Holder;
 
 pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
     let missing: Vec<&str> =
         site.holder.required().iter().copied().filter(|name| !site.node.has(name)).collect();
-    if missing.is_empty() || (site.holder == Holder::State(crate::fields::StateType::Map)) {
+    if missing.is_empty() {
         return;
     }
     let message = format!("These fields are required: [{}]", missing.join(", "));
