@@ -29,7 +29,6 @@ pub(crate) use select::lookup;
 pub(crate) use sort::merge_sort;
 
 use crate::fault::{Fault, Result};
-use crate::functions::{self, Builtin};
 use crate::limits::{Limits, Meter};
 use crate::program::{Expr, Name, Op, Program};
 use crate::syntax::Literal;
@@ -52,9 +51,9 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) sequence_max: usize,
     /// For each name of the program: what it stands for where nothing within the expression binds it.
     globals: Vec<Val<'a>>,
-    names: Vec<Arc<str>>,
-    bound: Vec<bool>,
-    dynamic: bool,
+    /// The names known so far, more than the program's where `$eval` has run.
+    names: &'a [Arc<str>],
+    program: &'a Program,
     /// Scopes that functions hold. A function in a variable holds the scope that holds the function, so these are
     /// emptied at the end.
     captured: Vec<Weak<Frame<'a>>>,
@@ -92,16 +91,15 @@ pub(crate) fn run<'a>(
         depth_max: setting.limits.depth_max,
         sequence_max: setting.limits.sequence_max,
         globals: Vec::with_capacity(program.names.len()),
-        names: Vec::new(),
-        bound: program.bound.clone(),
-        dynamic: program.dynamic,
+        names: &program.names,
+        program,
         captured: Vec::new(),
         captured_max: 1024,
         site: None,
         bindings: setting.bindings,
         data: setting.data,
     };
-    evaluator.add_names(&program.names);
+    evaluator.add_names(program);
     let input = match setting.data.map(from_json) {
         Some(array @ Val::Array(_)) => {
             Val::List(List::new(vec![array], SEQUENCE | OUTER_WRAPPER, setting.meter)?)
@@ -121,23 +119,17 @@ pub(crate) fn run<'a>(
 
 impl<'a> Evaluator<'a> {
     /// Resolves the names from the first that is not known yet.
-    fn add_names(&mut self, names: &[Arc<str>]) {
-        for name in names.iter().skip(self.globals.len()) {
-            let value = match self.bindings.get(name) {
-                Some(value) => from_json(value),
-                None if &**name == "$" => self.data.map_or(Val::Undefined, from_json),
-                None => match functions::find(name, self.aws) {
-                    Some(builtin) => self.builtin(builtin),
-                    None => Val::Undefined,
-                },
-            };
-            self.globals.push(value);
+    fn add_names(&mut self, program: &'a Program) {
+        self.names = &program.names;
+        for (name, [plain, aws]) in program.names.iter().zip(&program.builtins).skip(self.globals.len()) {
+            let builtin = if self.aws { aws } else { plain };
+            self.globals.push(match (self.bindings.get(name), builtin) {
+                (Some(value), _) => from_json(value),
+                (None, Some(builtin)) => Val::function(Function::Builtin(builtin)),
+                (None, None) if &**name == "$" => self.data.map_or(Val::Undefined, from_json),
+                (None, None) => Val::Undefined,
+            });
         }
-        self.names = names.to_vec();
-    }
-
-    fn builtin(&self, builtin: &'static Builtin) -> Val<'a> {
-        Val::Function(FunctionRef { function: Rc::new(Function::Builtin(builtin)), handed_over: false })
     }
 
     /// Runs the text given to `$eval`.
@@ -147,14 +139,13 @@ impl<'a> Evaluator<'a> {
         input: &Val<'a>,
         env: &Env<'a>,
     ) -> Result<Val<'a>> {
-        self.add_names(&program.names);
-        self.bound.clone_from(&program.bound);
+        self.add_names(program);
         self.evaluate(&program.root, input, env)
     }
 
     /// The names known so far.
-    pub(crate) fn names(&self) -> &[Arc<str>] {
-        &self.names
+    pub(crate) fn names(&self) -> &'a [Arc<str>] {
+        self.names
     }
 
     /// Empties the scopes that functions hold, which may hold those functions.
@@ -266,7 +257,7 @@ impl<'a> Evaluator<'a> {
     #[inline]
     pub(crate) fn variable(&self, name: Name, env: &Env<'a>) -> Val<'a> {
         let at = name as usize;
-        if self.dynamic || self.bound.get(at).copied().unwrap_or(true) {
+        if self.program.dynamic || self.program.bound.get(at).copied().unwrap_or(true) {
             let mut scope = env;
             while let Some(frame) = scope {
                 if let Some(value) = frame.get(name) {

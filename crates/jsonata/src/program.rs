@@ -6,6 +6,7 @@ mod refusals;
 use std::sync::Arc;
 
 use crate::fault::Result;
+use crate::functions::Builtin;
 use crate::regex::Regex;
 use crate::syntax::{Literal, Operator, Signature, parse};
 
@@ -21,6 +22,8 @@ pub(crate) struct Program {
     pub(crate) names: Vec<Arc<str>>,
     /// For each name, whether something within the expression binds it.
     pub(crate) bound: Vec<bool>,
+    /// For each name, the built-in function of jsonata-js and that of AWS.
+    pub(crate) builtins: Vec<[Option<&'static Builtin>; 2]>,
     /// Whether `$eval` occurs: what it runs may bind any name.
     pub(crate) dynamic: bool,
     /// Whether the expression binds variables at its top level.
@@ -132,6 +135,8 @@ pub(crate) struct Transform {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) pairs: Vec<(Expr, Expr)>,
+    /// All keys are literal texts, no two of them the same.
+    pub(crate) literal_keys: bool,
     pub(crate) position: usize,
 }
 
@@ -149,6 +154,8 @@ pub(crate) struct Path {
     /// Somebody outside wants the variables that travel with the items.
     pub(crate) tuple: bool,
     pub(crate) group: Option<Group>,
+    /// Nothing but names, after a name, a variable or the context.
+    pub(crate) plain: bool,
 }
 
 #[derive(Debug)]

@@ -12,6 +12,10 @@ const MEMORY: &str = "Expression evaluation memory limit exceeded: Check for exc
 const TIMEOUT: &str = "Expression evaluation timeout: Check for infinite loop";
 
 fn evaluate(source: &str, states: &str) -> Result<Option<Value>, EvaluationError> {
+    evaluate_within(source, states, &Limits::aws())
+}
+
+fn evaluate_within(source: &str, states: &str, limits: &Limits) -> Result<Option<Value>, EvaluationError> {
     let expression = match Expression::compile(source) {
         Ok(expression) => expression,
         Err(error) => panic!("{source:.80}: {error}"),
@@ -19,7 +23,7 @@ fn evaluate(source: &str, states: &str) -> Result<Option<Value>, EvaluationError
     let states = read(states).expect("JSON");
     let mut random = || 0x0123_4567_89AB_CDEF;
     let mut environment = Environment { now_ms: 1_767_225_600_000, random: &mut random };
-    expression.evaluate(&Bindings::new(&[("states", &states)]), &mut environment, &Limits::aws())
+    expression.evaluate(&Bindings::new(&[("states", &states)]), &mut environment, limits)
 }
 
 /// The result as JSON text, or the error as `code: message`.
@@ -123,7 +127,7 @@ fn memory() {
     check("$pad('x', 1e9)", MEMORY);
     check("$length($replace($pad('', 20000, 'a'), 'a', $pad('', 20000, 'b')))", MEMORY);
     check("($f := function($a){ $f($append($a, $a)) }; $f([1]))", MEMORY);
-    check("$join([1..500000].'ab', $pad('', 1000, 'x'))", MEMORY);
+    check("$join([1..300000].('ab'), $pad('', 1000, 'x'))", MEMORY);
 }
 
 #[test]
@@ -137,16 +141,17 @@ fn endless_programs_end_soon() {
         ("$match($pad('', 40, 'a') & '!', /^(a+)+\\1$/)", TIMEOUT),
         ("[1..1000].[1..1000].[1..1000]", MEMORY),
         ("$sum([1..3000].$sum([1..100000]))", TIMEOUT),
-        ("|$states|{'self': $}|", "undefined"),
     ];
     for (source, expect) in cases {
         let start = Instant::now();
-        let found = answer(source, "{}");
-        if source.starts_with('|') {
-            continue;
-        }
+        // As many steps as an unoptimised build takes in a moment.
+        let limits = Limits { fuel_max: 3_000_000, ..Limits::aws() };
+        let found = match evaluate_within(source, "{}", &limits) {
+            Ok(found) => found.map_or("undefined".to_owned(), |value| value.to_json()),
+            Err(error) => error.message,
+        };
         assert_eq!(found, expect, "{source}");
-        assert!(start.elapsed() < Duration::from_secs(60), "{source} took {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(20), "{source} took {:?}", start.elapsed());
     }
     assert_eq!(answer("$states ~> |$|{'self': $}|", r#"{"a":1}"#), r#"{"a":1,"self":{"a":1}}"#);
 }

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::{Env, Evaluator, Tuple};
 use crate::fault::{Fault, Result};
-use crate::program::Group;
+use crate::program::{Group, Op};
+use crate::syntax::Literal;
 use crate::value::{List, Map, TUPLE_STREAM, Text, Val, to_message};
 
 /// More groups than this are found by an index.
@@ -76,6 +77,9 @@ impl<'a> Groups<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(super) fn group(&mut self, group: &'a Group, input: Val<'a>, env: &Env<'a>) -> Result<Val<'a>> {
+        if group.literal_keys && !input.is_array() {
+            return self.literal_object(group, &input, env);
+        }
         let tuples = input.flags() & TUPLE_STREAM != 0;
         let mut groups = Groups::default();
         match input.items() {
@@ -105,6 +109,18 @@ impl<'a> Evaluator<'a> {
             };
             if !value.is_undefined() {
                 result.insert(key, value)?;
+            }
+        }
+        Ok(Val::Map(Rc::new(result)))
+    }
+
+    /// An object with known keys about one item.
+    fn literal_object(&mut self, group: &'a Group, item: &Val<'a>, env: &Env<'a>) -> Result<Val<'a>> {
+        let result = Map::with_capacity(group.pairs.len(), self.meter)?;
+        for (key, value) in &group.pairs {
+            let value = self.evaluate(value, item, env)?;
+            if let (Op::Literal(Literal::Text(key)), false) = (&key.op, value.is_undefined()) {
+                result.insert(Text::Shared(key), value)?;
             }
         }
         Ok(Val::Map(Rc::new(result)))

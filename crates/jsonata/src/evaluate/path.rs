@@ -1,9 +1,9 @@
 //! Paths: each step is evaluated for each item of the step before, and the results are flattened into one sequence.
 
-use super::{Env, Evaluator, Tuple};
-use crate::fault::Result;
-use crate::program::{Action, Path, Stage, Step};
-use crate::value::{CONS, KEEP_SINGLETON, List, ListBuilder, SEQUENCE, TUPLE_STREAM, Val};
+use super::{Env, Evaluator, Tuple, lookup};
+use crate::fault::{Fault, Result};
+use crate::program::{Action, Op, Path, Stage, Step};
+use crate::value::{CONS, KEEP_SINGLETON, List, ListBuilder, OUTER_WRAPPER, SEQUENCE, TUPLE_STREAM, Val};
 use std::rc::Rc;
 
 /// What flows from step to step.
@@ -12,6 +12,16 @@ pub(super) enum Flow<'a> {
     One(Val<'a>),
     /// An array; `sequence` says whether it counts as one even where its own flags do not say so.
     Whole { array: Val<'a>, sequence: bool },
+}
+
+/// Where a path of names has led.
+enum Plain<'a> {
+    Value(Val<'a>),
+    /// To an array, with steps left from this one on.
+    Array {
+        array: Val<'a>,
+        step: usize,
+    },
 }
 
 impl<'a> Flow<'a> {
@@ -63,15 +73,23 @@ impl<'a> Evaluator<'a> {
         env: &Env<'a>,
         keep_array: bool,
     ) -> Result<Val<'a>> {
+        let mut start = 0;
         let mut flow = match path.steps.first() {
             Some(first) if input.is_array() && !first.is_variable() => {
                 Flow::Whole { array: input.clone(), sequence: false }
             }
+            _ if path.plain => match self.plain_path(path, input, env)? {
+                Plain::Value(value) => return Ok(value),
+                Plain::Array { array, step } => {
+                    start = step;
+                    Flow::Whole { array, sequence: true }
+                }
+            },
             _ => Flow::One(input.clone()),
         };
         let mut tuples: Option<Vec<Rc<Tuple<'a>>>> = None;
         let last = path.steps.len().saturating_sub(1);
-        for (at, step) in path.steps.iter().enumerate() {
+        for (at, step) in path.steps.iter().enumerate().skip(start) {
             if at == 0 && step.cons_array {
                 flow = self.first_array(step, flow, env)?;
                 if step.tuple {
@@ -100,6 +118,67 @@ impl<'a> Evaluator<'a> {
         }
         let array = flow.into_array(self)?;
         self.finish_path(path, array, env)
+    }
+
+    /// Follows names from object to object, as far as no array comes in between.
+    fn plain_path(&mut self, path: &'a Path, input: &Val<'a>, env: &Env<'a>) -> Result<Plain<'a>> {
+        if self.depth >= self.depth_max {
+            return Err(Fault::stack());
+        }
+        self.meter.spend(path.steps.len() as u64)?;
+        let mut current = input.clone();
+        let last = path.steps.len().saturating_sub(1);
+        for (at, step) in path.steps.iter().enumerate() {
+            let Action::Evaluate(expr) = &step.action else { return Ok(Plain::Value(Val::Undefined)) };
+            current = match &expr.op {
+                Op::Name(name) => match current.members() {
+                    Some(members) => members.get(name).unwrap_or_default(),
+                    None => return Ok(Plain::Value(Val::Undefined)),
+                },
+                Op::Variable(name) => self.variable(*name, env),
+                Op::Context => match current {
+                    Val::List(list) if list.flags & OUTER_WRAPPER != 0 => {
+                        list.items().first().cloned().unwrap_or_default()
+                    }
+                    context => context,
+                },
+                _ => return Ok(Plain::Array { array: self.singleton(current)?, step: at }),
+            };
+            if let Val::List(list) = &mut current
+                && list.flags & (SEQUENCE | CONS) == SEQUENCE
+            {
+                list.flags = SEQUENCE;
+            }
+            if at == last {
+                return Ok(Plain::Value(current));
+            }
+            if current.is_array() {
+                let array = if current.flags() & CONS == 0 { current } else { self.singleton(current)? };
+                return Ok(Plain::Array { array, step: at + 1 });
+            }
+        }
+        Ok(Plain::Value(current))
+    }
+
+    /// A step that is just a name, for every item.
+    fn select(&mut self, flow: &Flow<'a>, name: &str, collected: &mut Collected<'a>) -> Result<()> {
+        if self.depth >= self.depth_max {
+            return Err(Fault::stack());
+        }
+        self.meter.spend(flow.len() as u64)?;
+        for at in 0..flow.len() {
+            let value = match flow.get(at) {
+                Val::Object(object) => object.get(name).map_or(Val::Undefined, crate::value::from_json),
+                item => match lookup(self, &item, name)? {
+                    Val::List(list) if list.flags & SEQUENCE != 0 => super::finish(list, false),
+                    other => other,
+                },
+            };
+            if !value.is_undefined() {
+                collected.add(value, self)?;
+            }
+        }
+        Ok(())
     }
 
     fn finish_tuples(
@@ -178,6 +257,13 @@ impl<'a> Evaluator<'a> {
             }
         };
         let mut collected = Collected { count: 0, first: Val::Undefined, rest: None };
+        if let (Op::Name(name), true, true) = (&expr.op, step.stages.is_empty(), expr.filters.is_empty())
+            && expr.group.is_none()
+            && !expr.keep_array
+        {
+            self.select(&flow, name, &mut collected)?;
+            return collected.finish(last);
+        }
         for at in 0..flow.len() {
             let mut result = Some(self.evaluate(expr, &flow.get(at), env)?);
             for stage in &step.stages {
@@ -202,7 +288,7 @@ impl Step {
     pub(super) fn is_variable(&self) -> bool {
         match &self.action {
             Action::Evaluate(expr) => {
-                matches!(expr.op, crate::program::Op::Variable(_) | crate::program::Op::Context)
+                matches!(expr.op, Op::Variable(_) | Op::Context)
             }
             Action::Sort { .. } => false,
         }

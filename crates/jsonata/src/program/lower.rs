@@ -8,6 +8,7 @@ use super::{
     Term, Transform,
 };
 use crate::fault::Result;
+use crate::functions;
 use crate::syntax::{self, Literal, Node, NodeKind, Slots};
 
 pub(super) fn lower((node, slots): (Node, Slots), names: Vec<Arc<str>>, inner: bool) -> Result<Program> {
@@ -17,7 +18,23 @@ pub(super) fn lower((node, slots): (Node, Slots), names: Vec<Arc<str>>, inner: b
     let root = pass.expr(node);
     let root_binds = pass.binds || inner;
     let dynamic = pass.evals || inner;
-    Ok(Program { root, names: pass.names, bound: pass.bound, dynamic, root_binds: root_binds || dynamic })
+    let builtins =
+        pass.names.iter().map(|name| [functions::find(name, false), functions::find(name, true)]).collect();
+    Ok(Program {
+        root,
+        builtins,
+        names: pass.names,
+        bound: pass.bound,
+        dynamic,
+        root_binds: root_binds || dynamic,
+    })
+}
+
+impl Expr {
+    /// Nothing is done to its value.
+    fn is_bare(&self) -> bool {
+        !self.keep_array && self.filters.is_empty() && self.group.is_none()
+    }
 }
 
 struct Lowering {
@@ -75,7 +92,22 @@ impl Lowering {
 
     fn group(&mut self, group: syntax::Group) -> Group {
         let syntax::Group { pairs, position } = group;
-        Group { pairs: self.pairs(pairs), position }
+        self.object(pairs, position)
+    }
+
+    fn object(&mut self, pairs: Vec<(Node, Node)>, position: usize) -> Group {
+        let pairs = self.pairs(pairs);
+        let mut keys: Vec<&str> = Vec::with_capacity(pairs.len());
+        for (key, _) in &pairs {
+            match &key.op {
+                Op::Literal(Literal::Text(text)) if key.is_bare() && !keys.contains(&&**text) => {
+                    keys.push(text)
+                }
+                _ => break,
+            }
+        }
+        let literal_keys = keys.len() == pairs.len();
+        Group { pairs, literal_keys, position }
     }
 
     fn pairs(&mut self, pairs: Vec<(Node, Node)>) -> Vec<(Expr, Expr)> {
@@ -116,15 +148,15 @@ impl Lowering {
             NodeKind::Descendant => Op::Descendant,
             NodeKind::Parent(slot) => Op::Parent(self.label(slot)),
             NodeKind::Infix(operator, left, right) => {
-                Op::Infix(operator, Box::new((self.expr(*left), self.expr(*right))))
+                Op::Infix(operator, Box::new((self.expr(left), self.expr(right))))
             }
-            NodeKind::Apply(left, right) => Op::Apply(Box::new((self.expr(*left), self.expr(*right)))),
+            NodeKind::Apply(left, right) => Op::Apply(Box::new((self.expr(left), self.expr(right)))),
             NodeKind::Bind(name, value) => {
-                let value = self.boxed(*value);
+                let value = self.boxed(value);
                 self.binds = true;
                 Op::Bind(self.bind(&name), value)
             }
-            NodeKind::Negate(operand) => Op::Negate(self.boxed(*operand)),
+            NodeKind::Negate(operand) => Op::Negate(self.boxed(operand)),
             NodeKind::Array(items) => {
                 let item = |node: Node| {
                     let whole = matches!(node.kind, NodeKind::Array(_));
@@ -132,17 +164,17 @@ impl Lowering {
                 };
                 Op::Array { items: items.into_iter().map(item).collect(), cons }
             }
-            NodeKind::Object(pairs) => Op::Object(Box::new(Group { pairs: self.pairs(pairs), position })),
+            NodeKind::Object(pairs) => Op::Object(Box::new(self.object(pairs, position))),
             NodeKind::Condition { condition, then, otherwise, newer } => {
-                let condition = self.expr(*condition);
-                let then = self.expr(*then);
-                let otherwise = otherwise.map(|node| self.expr(*node));
+                let condition = self.expr(condition);
+                let then = self.expr(then);
+                let otherwise = otherwise.map(|node| self.expr(node));
                 Op::Condition(Box::new(Condition { condition, then, otherwise, newer }))
             }
             NodeKind::Transform { pattern, update, delete } => {
-                let pattern = self.expr(*pattern);
-                let update = self.expr(*update);
-                let delete = delete.map(|node| self.expr(*node));
+                let pattern = self.expr(pattern);
+                let update = self.expr(update);
+                let delete = delete.map(|node| self.expr(node));
                 let clone = self.name(&"clone".into());
                 Op::Transform(Box::new(Transform { pattern, update, delete, clone, position }))
             }
@@ -162,19 +194,19 @@ impl Lowering {
             NodeKind::Lambda { parameters, signature, body } => {
                 let parameters = parameters.iter().map(|name| self.bind(name)).collect();
                 let outer = std::mem::take(&mut self.binds);
-                let body = self.expr(*body);
+                let body = self.expr(body);
                 self.binds = outer;
                 Op::Lambda(Box::new(Lambda { parameters, signature, body }))
             }
             NodeKind::Call(procedure, arguments) => {
-                Op::Call(Box::new(self.call(*procedure, arguments, position)))
+                Op::Call(Box::new(self.call(procedure, arguments, position)))
             }
             NodeKind::Partial(procedure, arguments) => {
-                Op::Partial(Box::new(self.call(*procedure, arguments, position)))
+                Op::Partial(Box::new(self.call(procedure, arguments, position)))
             }
             NodeKind::TailCall(call) => match call.kind {
                 NodeKind::Call(procedure, arguments) => {
-                    Op::TailCall(Box::new(self.call(*procedure, arguments, position)))
+                    Op::TailCall(Box::new(self.call(procedure, arguments, position)))
                 }
                 _ => Op::Placeholder,
             },
@@ -200,12 +232,27 @@ impl Lowering {
     }
 
     fn path(&mut self, mut node: Node) -> Path {
-        let steps = match std::mem::replace(&mut node.kind, NodeKind::Placeholder) {
+        let steps: Vec<Step> = match std::mem::replace(&mut node.kind, NodeKind::Placeholder) {
             NodeKind::Path(steps) => steps.into_iter().map(|step| self.step(step)).collect(),
             _ => Vec::new(),
         };
         let group = node.group.take().map(|group| self.group(group));
-        Path { steps, keep_singleton: node.keep_singleton, tuple: node.tuple, group }
+        let plain_step = |(at, step): (usize, &Step)| {
+            let select = match &step.action {
+                Action::Evaluate(expr) => match expr.op {
+                    Op::Name(_) => expr.is_bare(),
+                    Op::Variable(_) | Op::Context => at == 0 && expr.is_bare(),
+                    _ => false,
+                },
+                Action::Sort { .. } => false,
+            };
+            select && step.stages.is_empty() && !step.tuple
+        };
+        let plain = group.is_none()
+            && !node.tuple
+            && !node.keep_singleton
+            && steps.iter().enumerate().all(plain_step);
+        Path { steps, keep_singleton: node.keep_singleton, tuple: node.tuple, group, plain }
     }
 
     fn step(&mut self, mut node: Node) -> Step {

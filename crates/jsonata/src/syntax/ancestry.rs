@@ -1,6 +1,6 @@
 //! The parent operator `%`: which step of which path must remember its context, and under which label.
 
-use super::steps::{Kind, Node};
+use super::steps::{Kind, NodeData};
 use crate::fault::{Fault, Result};
 
 /// One use of `%`.
@@ -35,7 +35,7 @@ impl Slots {
     }
 
     /// Looks for the parent of `slot` at `node`, seen from its end.
-    pub(super) fn seek(&mut self, node: &mut Node, slot: usize) -> Result<()> {
+    pub(super) fn seek(&mut self, node: &mut NodeData, slot: usize) -> Result<()> {
         let position = node.position;
         match &mut node.kind {
             Kind::Name(_) | Kind::Wildcard => {
@@ -77,7 +77,7 @@ impl Slots {
     }
 
     /// Looks for the parents that the last step of `path` still misses in the steps before it.
-    pub(super) fn resolve(&mut self, path: &mut Node) -> Result<()> {
+    pub(super) fn resolve(&mut self, path: &mut NodeData) -> Result<()> {
         let Kind::Path(steps) = &mut path.kind else { return Ok(()) };
         let Some(last) = steps.last_mut() else { return Ok(()) };
         let mut slots = last.seeking.clone();
@@ -105,7 +105,7 @@ impl Slots {
     }
 
     /// The parents that the predicate of `step` still misses are sought from `step` on.
-    pub(super) fn seek_from_predicate(&mut self, step: &mut Node, predicate: &Node) -> Result<()> {
+    pub(super) fn seek_from_predicate(&mut self, step: &mut NodeData, predicate: &NodeData) -> Result<()> {
         if predicate.seeking.is_empty() {
             return Ok(());
         }
@@ -122,7 +122,7 @@ impl Slots {
 }
 
 /// Parents that `part` misses are also missed by `whole`.
-pub(super) fn push(whole: &mut Node, part: &Node) {
+pub(super) fn push(whole: &mut NodeData, part: &NodeData) {
     whole.seeking.extend_from_slice(&part.seeking);
     if let Kind::Parent(slot) = part.kind {
         whole.seeking.push(slot);

@@ -9,9 +9,11 @@ use super::tree::{Literal, Operator, Raw, RawKind};
 use crate::fault::{Fault, Result};
 use crate::regex::Regex;
 
-/// A node of the processed tree.
+/// A node of the processed tree. Boxed, because the passes over the tree recurse.
+pub(crate) type Node = Box<NodeData>;
+
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
+pub(crate) struct NodeData {
     pub(crate) kind: Kind,
     pub(crate) position: usize,
     /// `[]` followed.
@@ -49,31 +51,31 @@ pub(crate) enum Kind {
     Wildcard,
     Descendant,
     Parent(usize),
-    Infix(Operator, Box<Node>, Box<Node>),
-    Bind(Arc<str>, Box<Node>),
-    Apply(Box<Node>, Box<Node>),
-    Negate(Box<Node>),
+    Infix(Operator, Node, Node),
+    Bind(Arc<str>, Node),
+    Apply(Node, Node),
+    Negate(Node),
     Array(Vec<Node>),
     Object(Vec<(Node, Node)>),
-    Call(Box<Node>, Vec<Node>),
-    Partial(Box<Node>, Vec<Node>),
+    Call(Node, Vec<Node>),
+    Partial(Node, Vec<Node>),
     Lambda {
         parameters: Vec<Arc<str>>,
         signature: Option<Arc<Signature>>,
-        body: Box<Node>,
+        body: Node,
     },
     /// A call in tail position of a lambda.
-    TailCall(Box<Node>),
+    TailCall(Node),
     Condition {
-        condition: Box<Node>,
-        then: Box<Node>,
-        otherwise: Option<Box<Node>>,
+        condition: Node,
+        then: Node,
+        otherwise: Option<Node>,
         newer: bool,
     },
     Transform {
-        pattern: Box<Node>,
-        update: Box<Node>,
-        delete: Option<Box<Node>>,
+        pattern: Node,
+        update: Node,
+        delete: Option<Node>,
     },
     Block(Vec<Node>),
 }
@@ -126,9 +128,9 @@ impl Kind {
     }
 }
 
-impl Node {
-    fn new(kind: Kind, position: usize) -> Node {
-        Node {
+impl NodeData {
+    fn boxed(kind: Kind, position: usize) -> Node {
+        Box::new(NodeData {
             kind,
             position,
             keep_array: false,
@@ -142,7 +144,7 @@ impl Node {
             tuple: false,
             cons_array: false,
             seeking: Vec::new(),
-        }
+        })
     }
 
     fn is_path(&self) -> bool {
@@ -150,7 +152,7 @@ impl Node {
     }
 
     /// The last step of a path, and everything else itself.
-    fn last_step(&mut self) -> &mut Node {
+    fn last_step(&mut self) -> &mut NodeData {
         match &self.kind {
             Kind::Path(steps) if !steps.is_empty() => {}
             _ => return self,
@@ -183,7 +185,7 @@ struct Pass {
 impl Pass {
     fn node(&mut self, raw: Raw) -> Result<Node> {
         let (position, keep_array) = (raw.position, raw.keep_array);
-        let leaf = |kind| Ok(Node::new(kind, position));
+        let leaf = |kind| Ok(NodeData::boxed(kind, position));
         let mut node = match raw.kind {
             RawKind::End => {
                 return Err(
@@ -213,16 +215,16 @@ impl Pass {
             RawKind::Call(procedure, arguments) => self.call(*procedure, arguments, false, position),
             RawKind::Partial(procedure, arguments) => self.call(*procedure, arguments, true, position),
             RawKind::Lambda { parameters, signature, body } => {
-                let body = Box::new(tail_calls(self.node(*body)?));
+                let body = tail_calls(self.node(*body)?);
                 leaf(Kind::Lambda { parameters, signature, body })
             }
             RawKind::Condition { condition, then, otherwise, newer } => {
                 self.condition(*condition, *then, otherwise, newer, position)
             }
             RawKind::Transform { pattern, update, delete } => {
-                let pattern = Box::new(self.node(*pattern)?);
-                let update = Box::new(self.node(*update)?);
-                let delete = delete.map(|delete| self.node(*delete).map(Box::new)).transpose()?;
+                let pattern = self.node(*pattern)?;
+                let update = self.node(*update)?;
+                let delete = delete.map(|delete| self.node(*delete)).transpose()?;
                 leaf(Kind::Transform { pattern, update, delete })
             }
         }?;
@@ -231,9 +233,9 @@ impl Pass {
     }
 
     fn name(&mut self, name: Arc<str>, position: usize, keep_array: bool) -> Node {
-        let mut step = Node::new(Kind::Name(name), position);
+        let mut step = NodeData::boxed(Kind::Name(name), position);
         step.keep_array = keep_array;
-        let mut path = Node::new(Kind::Path(vec![step]), position);
+        let mut path = NodeData::boxed(Kind::Path(vec![step]), position);
         path.keep_singleton = keep_array;
         path
     }
@@ -244,7 +246,7 @@ impl Pass {
             left
         } else {
             let parent = if let Kind::Parent(slot) = left.kind { vec![slot] } else { Vec::new() };
-            let mut path = Node::new(Kind::Path(vec![left]), position);
+            let mut path = NodeData::boxed(Kind::Path(vec![left]), position);
             path.seeking = parent;
             path
         };
@@ -305,8 +307,8 @@ impl Pass {
 
     fn order_by(&mut self, left: Raw, terms: Vec<(bool, Raw)>, position: usize) -> Result<Node> {
         let node = self.node(left)?;
-        let mut path = if node.is_path() { node } else { Node::new(Kind::Path(vec![node]), position) };
-        let mut sort = Node::new(Kind::Sort(Vec::new()), position);
+        let mut path = if node.is_path() { node } else { NodeData::boxed(Kind::Path(vec![node]), position) };
+        let mut sort = NodeData::boxed(Kind::Sort(Vec::new()), position);
         let mut processed = Vec::with_capacity(terms.len());
         for (descending, raw) in terms {
             let expression = self.node(raw)?;
@@ -341,7 +343,7 @@ impl Pass {
         if !node.is_path() {
             let position = node.position;
             node.stages = std::mem::take(&mut node.predicates);
-            node = Node::new(Kind::Path(vec![node]), position);
+            node = NodeData::boxed(Kind::Path(vec![node]), position);
         }
         let step = node.last_step();
         if step.stages.is_empty() {
@@ -365,7 +367,7 @@ impl Pass {
             return Ok(operand);
         }
         let seen = operand.clone_seeking();
-        let mut node = Node::new(Kind::Negate(Box::new(operand)), position);
+        let mut node = NodeData::boxed(Kind::Negate(operand), position);
         node.seeking = seen;
         Ok(node)
     }
@@ -377,21 +379,21 @@ impl Pass {
                 let (left, right) = (self.node(*left)?, self.node(*right)?);
                 let mut seeking = left.clone_seeking();
                 seeking.extend(right.clone_seeking());
-                let mut node = Node::new(Kind::Infix(operator, Box::new(left), Box::new(right)), position);
+                let mut node = NodeData::boxed(Kind::Infix(operator, left, right), position);
                 node.seeking = seeking;
                 node
             }
             RawKind::Bind(name, value) => {
                 let value = self.node(*value)?;
                 let seeking = value.clone_seeking();
-                let mut node = Node::new(Kind::Bind(name, Box::new(value)), position);
+                let mut node = NodeData::boxed(Kind::Bind(name, value), position);
                 node.seeking = seeking;
                 node
             }
             RawKind::Apply(left, right) => {
                 let (left, right) = (self.node(*left)?, self.node(*right)?);
                 let keep_array = left.keep_array || right.keep_array;
-                let mut node = Node::new(Kind::Apply(Box::new(left), Box::new(right)), position);
+                let mut node = NodeData::boxed(Kind::Apply(left, right), position);
                 node.keep_array = keep_array;
                 node
             }
@@ -400,7 +402,7 @@ impl Pass {
     }
 
     fn constructor(&mut self, raw: RawKind, position: usize) -> Result<Node> {
-        let mut whole = Node::new(Kind::Placeholder, position);
+        let mut whole = NodeData::boxed(Kind::Placeholder, position);
         match raw {
             RawKind::Array(items) => {
                 let mut nodes = Vec::with_capacity(items.len());
@@ -439,14 +441,14 @@ impl Pass {
     }
 
     fn call(&mut self, procedure: Raw, arguments: Vec<Raw>, partial: bool, position: usize) -> Result<Node> {
-        let mut whole = Node::new(Kind::Placeholder, position);
+        let mut whole = NodeData::boxed(Kind::Placeholder, position);
         let mut nodes = Vec::with_capacity(arguments.len());
         for argument in arguments {
             let node = self.node(argument)?;
             ancestry::push(&mut whole, &node);
             nodes.push(node);
         }
-        let procedure = Box::new(self.node(procedure)?);
+        let procedure = self.node(procedure)?;
         whole.kind = if partial { Kind::Partial(procedure, nodes) } else { Kind::Call(procedure, nodes) };
         Ok(whole)
     }
@@ -459,12 +461,12 @@ impl Pass {
         newer: bool,
         position: usize,
     ) -> Result<Node> {
-        let mut whole = Node::new(Kind::Placeholder, position);
-        let condition = Box::new(self.node(condition)?);
+        let mut whole = NodeData::boxed(Kind::Placeholder, position);
+        let condition = self.node(condition)?;
         ancestry::push(&mut whole, &condition);
-        let then = Box::new(self.node(then)?);
+        let then = self.node(then)?;
         ancestry::push(&mut whole, &then);
-        let otherwise = otherwise.map(|node| self.node(*node).map(Box::new)).transpose()?;
+        let otherwise = otherwise.map(|node| self.node(*node)).transpose()?;
         if let Some(otherwise) = &otherwise {
             ancestry::push(&mut whole, otherwise);
         }
@@ -473,7 +475,7 @@ impl Pass {
     }
 }
 
-impl Node {
+impl NodeData {
     /// The uses of `%` that this node misses a parent for, itself included.
     fn clone_seeking(&self) -> Vec<usize> {
         let mut seeking = self.seeking.clone();
@@ -488,10 +490,10 @@ impl Node {
 fn tail_calls(mut node: Node) -> Node {
     let position = node.position;
     match node.kind {
-        Kind::Call(..) if node.predicates.is_empty() => Node::new(Kind::TailCall(Box::new(node)), position),
+        Kind::Call(..) if node.predicates.is_empty() => NodeData::boxed(Kind::TailCall(node), position),
         Kind::Condition { condition, then, otherwise, newer } => {
-            let then = Box::new(tail_calls(*then));
-            let otherwise = otherwise.map(|node| Box::new(tail_calls(*node)));
+            let then = tail_calls(then);
+            let otherwise = otherwise.map(tail_calls);
             node.kind = Kind::Condition { condition, then, otherwise, newer };
             node
         }

@@ -7,7 +7,7 @@ use crate::fault::{Fault, Result};
 use crate::regex::Regex;
 
 /// Tallest tree: every later pass descends it by recursion.
-pub(super) const HEIGHT_MAX: u16 = 400;
+pub(super) const HEIGHT_MAX: u16 = 250;
 
 /// A literal.
 #[derive(Debug, Clone, PartialEq)]

@@ -34,6 +34,12 @@ impl<'a> Map<'a> {
         Ok(Map { inner, charge: meter.hold(CONTAINER_BYTES)? })
     }
 
+    pub(crate) fn with_capacity(members: usize, meter: &'a Meter) -> Result<Map<'a>> {
+        let map = Map::new(meter)?;
+        map.inner.borrow_mut().entries.reserve_exact(members);
+        Ok(map)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.inner.borrow().entries.len()
     }
