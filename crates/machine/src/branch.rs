@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwright_asl::program::{Resource, StateId};
+use stepwright_asl::program::{Pattern, Resource, StateId};
 use stepwright_value::{Document, Value};
 
 use crate::event::{BranchId, ChildIdentity, MapRunStarted, TaskId, TimerId};
@@ -178,6 +178,16 @@ pub(crate) struct PendingTask {
     pub attempt: u32,
     /// When the state gives up. Milliseconds since 1970.
     pub deadline_ms: Option<i64>,
+    /// What the call answered that started the job whose end is awaited.
+    pub submitted: Option<Document>,
+}
+
+impl PendingTask {
+    /// Whether the call starts a job, whose end is the end of the task: `.sync`.
+    pub fn runs_job(&self) -> bool {
+        matches!(&*self.resource, Resource::Integration(integration)
+            if matches!(integration.pattern, Pattern::Sync | Pattern::Sync2))
+    }
 }
 
 /// How far a task has come.

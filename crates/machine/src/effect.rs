@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 /// What the driver has to do once the events of the same step are durable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Call a task target.
+    /// Call a task target, or wait for the end of the job that it has started.
     Dispatch(Box<TaskCall>),
     /// Put an activity's task into its queue.
     Queue(Box<QueuedActivity>),
@@ -61,6 +61,9 @@ pub struct TaskCall {
     pub heartbeat_s: Option<i64>,
     /// When the state gives up. Milliseconds since 1970.
     pub deadline_ms: Option<i64>,
+    /// Of `.sync`, once the job runs: what the call answered that started it. Nothing is to be called then; the end of the
+    /// job is to be awaited.
+    pub submitted: Option<Document>,
 }
 
 /// A task that waits for a worker.

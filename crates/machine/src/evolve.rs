@@ -10,7 +10,7 @@ use crate::branch::{
 };
 use crate::event::{
     BranchId, Event, EventBody, IterationStarted, MapRunStarted, MapStarted, ParallelStarted, StateExited,
-    TaskId, TaskScheduled, TaskStarted, Timer, TimerId,
+    TaskId, TaskOutput, TaskScheduled, TaskStarted, Timer, TimerId,
 };
 use crate::execution::{EvolveError, Execution};
 use crate::outcome::Outcome;
@@ -54,7 +54,7 @@ impl Change<'_> {
 
             EventBody::TaskScheduled(scheduled) => self.task_scheduled(scheduled),
             EventBody::TaskStarted(started) => self.task_started(started),
-            EventBody::TaskSubmitted(submitted) => self.task_submitted(submitted.task),
+            EventBody::TaskSubmitted(submitted) => self.task_submitted(submitted),
             EventBody::TaskSucceeded(succeeded) => self.task_ended(succeeded.task),
             EventBody::TaskFailed(failed) => self.task_ended(failed.task),
             EventBody::TaskTimedOut(timed_out) => self.task_ended(timed_out.task),
@@ -229,6 +229,7 @@ impl Change<'_> {
             entered_sequence,
             attempt,
             deadline_ms: scheduled.timeout.map(|timer| timer.due_ms),
+            submitted: None,
         };
         self.execution.tasks.insert(scheduled.task, pending);
         self.set_deadlines(scheduled.task, scheduled.timeout, scheduled.heartbeat)
@@ -274,10 +275,14 @@ impl Change<'_> {
         Ok(())
     }
 
-    fn task_submitted(&mut self, task: TaskId) -> Result<(), EvolveError> {
+    fn task_submitted(&mut self, submitted: &TaskOutput) -> Result<(), EvolveError> {
         self.branch()?;
         let wrong = self.wrong_phase();
-        self.execution.tasks.get_mut(&task).ok_or(wrong)?.progress = Progress::Submitted;
+        let task = self.execution.tasks.get_mut(&submitted.task).ok_or(wrong)?;
+        task.progress = Progress::Submitted;
+        if task.runs_job() {
+            task.submitted = Some(submitted.output.clone());
+        }
         Ok(())
     }
 

@@ -18,8 +18,8 @@ pub(crate) fn of(execution: &Execution) -> Vec<Effect> {
         let answered = match &*task.resource {
             // A worker has it.
             Resource::Activity { .. } => task.progress >= Progress::Started,
-            // The call was made; a callback or the end of a job is awaited.
-            _ => task.progress >= Progress::Submitted,
+            // The call was made; a callback is awaited.
+            _ => task.progress >= Progress::Submitted && !task.runs_job(),
         };
         if !answered {
             effects.extend(call(execution, *id, task));
@@ -57,6 +57,7 @@ pub(crate) fn call(execution: &Execution, id: TaskId, task: &PendingTask) -> Opt
         timeout_s: task.timeout_s,
         heartbeat_s: task.heartbeat_s,
         deadline_ms: task.deadline_ms,
+        submitted: task.submitted.clone(),
     })))
 }
 

@@ -11,6 +11,7 @@ use crate::event::{BranchId, EventBody, TaskFailed, TaskId, TaskOutput, TaskStar
 use crate::fault::{StateFailure, Trouble, too_large};
 use crate::input::{Input, TaskPhase};
 use crate::outcome::Failure;
+use crate::outstanding;
 use crate::states;
 use crate::turn::Turn;
 
@@ -90,7 +91,12 @@ fn submitted(turn: &mut Turn<'_>, task: TaskId, output: Document) -> Result<(), 
     }
     ensure_started(turn, task, &found)?;
     let event = TaskOutput { task, resource: found.resource.clone(), output };
-    turn.emit(found.branch, EventBody::TaskSubmitted(Box::new(event)))
+    turn.emit(found.branch, EventBody::TaskSubmitted(Box::new(event)))?;
+    let job = pending(turn, task).filter(PendingTask::runs_job);
+    if let Some(effect) = job.and_then(|job| outstanding::call(turn.execution, task, &job)) {
+        turn.want(effect);
+    }
+    Ok(())
 }
 
 fn succeeded(turn: &mut Turn<'_>, task: TaskId, output: Document) -> Result<(), Trouble> {
@@ -154,7 +160,7 @@ pub(crate) fn timed_out(turn: &mut Turn<'_>, task: TaskId, timer: TimerId) -> Re
             ensure_started(turn, id, &found)?;
         }
         match found.progress {
-            Progress::Submitted => turn.cancel_deadlines(id),
+            Progress::Submitted if !found.runs_job() => turn.cancel_deadlines(id),
             _ => turn.cancel_task(id),
         }
         let event = TaskTimedOut { task: id, resource: found.resource.clone(), failure: failure.clone() };

@@ -26,7 +26,11 @@ struct Call {
 pub(crate) fn work(turn: &mut Turn<'_>, id: BranchId, state: &State, task: &Task) -> Result<(), Trouble> {
     let task_id = TaskId(turn.execution.next_task);
     let token = match &task.resource {
-        Resource::Integration(Integration { pattern: Pattern::WaitForTaskToken, .. }) => {
+        // AWS gives a token to `.sync` too: whoever holds it can end the task before the job ends.
+        Resource::Integration(Integration {
+            pattern: Pattern::WaitForTaskToken | Pattern::Sync | Pattern::Sync2,
+            ..
+        }) => {
             let locator = turn.execution.identity.locator.clone();
             Some(TaskToken::mint(&locator, task_id, turn.entropy).text())
         }
