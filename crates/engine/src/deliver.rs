@@ -71,7 +71,7 @@ impl Engine {
             *place = None;
             return Err(error.into());
         }
-        self.observe(&loaded.identity, &drive.events);
+        self.observe(&loaded.execution, &drive.events);
         self.perform(key, drive.effects, &loaded.identity);
         Ok(seen)
     }
@@ -131,13 +131,13 @@ impl Engine {
         mutations.extend(drive.effects.iter().filter_map(|effect| mutation(key, effect, stop_ms)));
     }
 
-    /// Shows events that are durable to whoever watches.
-    pub(crate) fn observe(&self, identity: &Identity, events: &[Event]) {
-        if let Some(observer) = &self.observer
-            && !events.is_empty()
-        {
-            observer.committed(identity, events);
+    /// Shows what is durable to whoever watches.
+    pub(crate) fn observe(&self, execution: &Execution, events: &[Event]) {
+        let Some(observer) = &self.observer else { return };
+        if !events.is_empty() {
+            observer.committed(execution.identity(), events);
         }
+        observer.stepped(execution);
     }
 
     /// Acts on effects whose cause is durable.

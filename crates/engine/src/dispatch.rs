@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stepwright_asl::program;
 use stepwright_machine::{Identity, Input, TaskCall, TaskId, TaskPhase};
 use stepwright_store::{Dispatch, ExecutionKey, Mutation};
-use stepwright_tasks::{Call, Canceller, Failure, FailureKind, Pattern, Resource, Success, cancellation};
+use stepwright_tasks::{
+    Call, CancellationSignal, Canceller, Failure, FailureKind, Pattern, Resource, Success, cancellation,
+};
 use stepwright_value::Document;
 
 use crate::engine::Engine;
@@ -17,30 +19,55 @@ pub(crate) type TaskKey = (ExecutionKey, u32);
 
 /// How to cancel each call that is under way.
 #[derive(Default)]
-pub(crate) struct Dispatches(Mutex<HashMap<TaskKey, Canceller>>);
+pub(crate) struct Dispatches(Mutex<Calls>);
+
+#[derive(Default)]
+struct Calls {
+    under_way: HashMap<TaskKey, Canceller>,
+    /// The process is ending: calls that are not made now are made after the next start.
+    closed: bool,
+}
 
 impl Dispatches {
     pub fn cancel(&self, task: TaskKey) {
-        if let Some(canceller) = self.lock().remove(&task) {
+        if let Some(canceller) = self.lock().under_way.remove(&task) {
             canceller.cancel();
         }
     }
 
-    pub fn cancel_all(&self) {
-        for (_, canceller) in self.lock().drain() {
+    /// Cancels all calls, and lets no more begin.
+    pub fn close(&self) {
+        let mut calls = self.lock();
+        calls.closed = true;
+        for (_, canceller) in calls.under_way.drain() {
             canceller.cancel();
         }
     }
 
     pub fn is_under_way(&self, task: TaskKey) -> bool {
-        self.lock().contains_key(&task)
+        self.lock().under_way.contains_key(&task)
     }
 
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().under_way.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TaskKey, Canceller>> {
+    /// A call begins; `None` when no more may begin.
+    fn begin(&self, task: TaskKey) -> Option<CancellationSignal> {
+        let mut calls = self.lock();
+        if calls.closed {
+            return None;
+        }
+        let (canceller, cancelled) = cancellation();
+        calls.under_way.insert(task, canceller);
+        Some(cancelled)
+    }
+
+    fn ended(&self, task: TaskKey) {
+        self.lock().under_way.remove(&task);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Calls> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -53,9 +80,8 @@ impl Engine {
         task_call: TaskCall,
         identity: Arc<Identity>,
     ) {
-        let (canceller, mut cancelled) = cancellation();
         let task = task_call.task;
-        self.dispatches.lock().insert((key, task.0), canceller);
+        let Some(mut cancelled) = self.dispatches.begin((key, task.0)) else { return };
         let engine = self.clone();
         tokio::spawn(async move {
             let waits_for_token = waits_for_token(&task_call.resource);
@@ -74,7 +100,7 @@ impl Engine {
                     answer = answer => answer,
                 }
             };
-            engine.dispatches.lock().remove(&(key, task.0));
+            engine.dispatches.ended((key, task.0));
             engine.answer(key, task, answer, waits_for_token).await;
         });
     }
@@ -86,33 +112,24 @@ impl Engine {
         answer: Result<Success, Failure>,
         waits_for_token: bool,
     ) {
-        let input = match answer {
-            Ok(Success { output }) => match Document::parse(&output) {
-                Ok(output) if waits_for_token => Input::TaskSubmitted { task, output },
-                Ok(output) => Input::TaskSucceeded { task, output },
-                Err(error) => Input::TaskFailed {
-                    task,
-                    error: stepwright_types::error_name::RUNTIME.into(),
-                    cause: Some(format!("The result of the task is not JSON: {error}").into()),
-                    phase: TaskPhase::Run,
-                },
-            },
-            Err(failure) => Input::TaskFailed {
-                task,
-                error: failure.error.into(),
-                cause: failure.cause.map(Into::into),
-                phase: match failure.kind {
-                    FailureKind::StartFailed => TaskPhase::Start,
-                    FailureKind::Failed => TaskPhase::Run,
-                },
-            },
-        };
+        let input = input_of(task, answer, waits_for_token);
         let answered = vec![Mutation::Answered(Dispatch { key, task: task.0 })];
         match self.deliver(key, |_| Some(input), answered, |_, _| ()).await {
             // An answer that comes too late (the task timed out, the execution ended) yields no event.
             Ok(()) | Err(DeliverError::NotFound) => {}
             Err(error) => tracing::error!(execution = ?key, %error, "a task's answer could not be delivered"),
         }
+    }
+
+    /// Makes a call that belongs to no stored execution, and gives what it means for its task: for a test of one state.
+    /// It takes one of the places for calls. Dropping the future cancels the call.
+    pub async fn call_once(&self, task_call: TaskCall, identity: &Identity) -> Input {
+        let task = task_call.task;
+        let waits_for_token = waits_for_token(&task_call.resource);
+        // The semaphore is never closed.
+        let _turn = self.calls.clone().acquire_owned().await;
+        let answer = self.targets.call(self.call(task_call, identity), CancellationSignal::never()).await;
+        input_of(task, answer, waits_for_token)
     }
 
     fn call(&self, call: TaskCall, identity: &Identity) -> Call {
@@ -127,6 +144,31 @@ impl Engine {
             account_id: self.account.account_id.clone(),
             deadline_ms: call.deadline_ms.and_then(|ms| u64::try_from(ms).ok()),
         }
+    }
+}
+
+/// What the answer of a call means for its task.
+fn input_of(task: TaskId, answer: Result<Success, Failure>, waits_for_token: bool) -> Input {
+    match answer {
+        Ok(Success { output }) => match Document::parse(&output) {
+            Ok(output) if waits_for_token => Input::TaskSubmitted { task, output },
+            Ok(output) => Input::TaskSucceeded { task, output },
+            Err(error) => Input::TaskFailed {
+                task,
+                error: stepwright_types::error_name::RUNTIME.into(),
+                cause: Some(format!("The result of the task is not JSON: {error}").into()),
+                phase: TaskPhase::Run,
+            },
+        },
+        Err(failure) => Input::TaskFailed {
+            task,
+            error: failure.error.into(),
+            cause: failure.cause.map(Into::into),
+            phase: match failure.kind {
+                FailureKind::StartFailed => TaskPhase::Start,
+                FailureKind::Failed => TaskPhase::Run,
+            },
+        },
     }
 }
 

@@ -108,9 +108,9 @@ impl Engine {
         self.failure.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Cancels the calls that are under way. Their executions are on disk and go on after the next start.
+    /// Cancels the calls that are under way, and makes no more. Their executions are on disk and go on after the next start.
     pub fn shut_down(&self) {
-        self.dispatches.cancel_all();
+        self.dispatches.close();
     }
 
     /// The account and region in whose name ARNs are made.
@@ -171,6 +171,19 @@ impl Engine {
             *current = Some(reason);
             self.failure.sender.send_replace(true);
         }
+    }
+}
+
+/// Does `work` to its end even if the caller goes away: what is committed must also be acted upon, whether or not somebody
+/// still waits for the answer.
+pub(crate) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(work).await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and with it whoever waits.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use stepwright_machine::{Event, Execution, Input, codec};
 use stepwright_store::{Execution as Row, ExecutionKey, ExecutionQuery, Page, StoreError};
 
 use crate::deliver::Drive;
-use crate::engine::Engine;
+use crate::engine::{Engine, to_its_end};
 use crate::error::{DeliverError, LoadError};
 use crate::record::{Head, Tail};
 
@@ -58,10 +58,13 @@ impl Engine {
         error: Option<Arc<str>>,
         cause: Option<Arc<str>>,
     ) -> Result<i64, DeliverError> {
-        let runs =
-            |execution: &Execution| execution.outcome().is_none().then_some(Input::Stop { error, cause });
+        let runs = move |execution: &Execution| {
+            execution.outcome().is_none().then_some(Input::Stop { error, cause })
+        };
         let stopped_ms = |_: &Execution, drive: &Drive| drive.events.last().map(|event| event.timestamp_ms);
-        let stopped_ms = self.deliver(key, runs, Vec::new(), stopped_ms).await?;
+        let engine = self.clone();
+        let delivered = async move { engine.deliver(key, runs, Vec::new(), stopped_ms).await };
+        let stopped_ms = to_its_end(delivered).await?;
         Ok(stopped_ms.unwrap_or_else(|| self.clock.now_ms()))
     }
 }

@@ -1,14 +1,14 @@
 //! Going on after a start: wake-ups are loaded, calls that were under way are made again. And the loop that fires timers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepwright_machine::{Effect, Input, TimerId};
-use stepwright_store::{ExecutionKey, Mutation, StoreError, Timer};
+use stepwright_store::{Dispatch, ExecutionKey, Mutation, StoreError, Timer};
 use tokio::sync::Semaphore;
 
-use crate::deliver::CONTINUE;
-use crate::engine::Engine;
+use crate::deliver::{CONTINUE, Loaded};
+use crate::engine::{Engine, goes_on_soon};
 use crate::error::DeliverError;
 
 /// Timers, and executions of a recovery, that are worked on at a time.
@@ -21,19 +21,21 @@ impl Engine {
         for item in self.store.queued(self.shard.id).await? {
             self.activities.push(&item.queue, (item.key, item.task));
         }
-        let dispatched: BTreeSet<ExecutionKey> =
-            self.store.dispatches(self.shard.id).await?.into_iter().map(|dispatch| dispatch.key).collect();
+        let mut dispatched: BTreeMap<ExecutionKey, Vec<Dispatch>> = BTreeMap::new();
+        for dispatch in self.store.dispatches(self.shard.id).await? {
+            dispatched.entry(dispatch.key).or_default().push(dispatch);
+        }
         if !dispatched.is_empty() {
             tracing::info!(executions = dispatched.len(), "tasks that were under way are sent again");
             let engine = self.clone();
             tokio::spawn(async move {
                 let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
-                for key in dispatched {
+                for (key, dispatches) in dispatched {
                     // The semaphore is never closed.
                     let Ok(place) = places.clone().acquire_owned().await else { return };
                     let engine = engine.clone();
                     tokio::spawn(async move {
-                        if let Err(error) = engine.send_again(key).await {
+                        if let Err(error) = engine.send_again(key, dispatches).await {
                             tracing::error!(execution = ?key, %error, "its tasks could not be sent again");
                         }
                         drop(place);
@@ -44,16 +46,47 @@ impl Engine {
         Ok(())
     }
 
-    async fn send_again(self: &Arc<Self>, key: ExecutionKey) -> Result<(), DeliverError> {
+    /// Makes the calls again that still are to be answered. Others were overtaken by what ended their task (a callback that was
+    /// faster than the answer of its call): they are forgotten.
+    async fn send_again(
+        self: &Arc<Self>,
+        key: ExecutionKey,
+        dispatches: Vec<Dispatch>,
+    ) -> Result<(), DeliverError> {
         let slot = self.hot.slot(key);
         let mut place = slot.lock().await;
-        let loaded = self.loaded(key, &mut place).await?;
-        // Who loaded it before us may have sent one of them already.
-        let is_left = |effect: &Effect| matches!(effect, Effect::Dispatch(call) if !self.dispatches.is_under_way((key, call.task.0)));
-        let calls = loaded.execution.outstanding().into_iter().filter(is_left).collect();
-        self.perform(key, calls, &loaded.identity);
+        let result = self.send_again_locked(key, &mut place, dispatches).await;
+        let keep = place.as_ref().is_some_and(|loaded| goes_on_soon(&loaded.execution));
         drop(place);
-        self.hot.release(key, slot, true);
+        self.hot.release(key, slot, keep);
+        result
+    }
+
+    async fn send_again_locked(
+        self: &Arc<Self>,
+        key: ExecutionKey,
+        place: &mut Option<Loaded>,
+        dispatches: Vec<Dispatch>,
+    ) -> Result<(), DeliverError> {
+        let loaded = self.loaded(key, place).await?;
+        let mut calls = loaded.execution.outstanding();
+        calls.retain(|effect| matches!(effect, Effect::Dispatch(_)));
+        let is_open = |dispatch: &Dispatch| {
+            calls
+                .iter()
+                .any(|effect| matches!(effect, Effect::Dispatch(call) if call.task.0 == dispatch.task))
+        };
+        let overtaken: Vec<Mutation> = dispatches
+            .into_iter()
+            .filter(|dispatch| !is_open(dispatch) && !self.dispatches.is_under_way((key, dispatch.task)))
+            .map(Mutation::Answered)
+            .collect();
+        if !overtaken.is_empty() {
+            self.commit(overtaken).await?;
+        }
+        // Who loaded it before us may have sent one of them already.
+        calls.retain(|effect| matches!(effect, Effect::Dispatch(call) if !self.dispatches.is_under_way((key, call.task.0))));
+        self.perform(key, calls, &loaded.identity);
         Ok(())
     }
 

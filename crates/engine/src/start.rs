@@ -7,7 +7,7 @@ use stepwright_store::{CommitError, Execution as Row, Mutation, Status};
 use stepwright_value::Document;
 
 use crate::deliver::{Loaded, outcome};
-use crate::engine::{Engine, goes_on_soon};
+use crate::engine::{Engine, goes_on_soon, to_its_end};
 use crate::error::{DeliverError, LoadError, StartError};
 use crate::record::Head;
 
@@ -45,6 +45,11 @@ impl Engine {
     /// Starts an execution. Returns when its first events are durable; it has then run as far as it goes without the
     /// outside world. The name and the input of one that runs already give that one.
     pub async fn start(self: &Arc<Self>, request: StartExecution) -> Result<Started, StartError> {
+        let engine = self.clone();
+        to_its_end(async move { engine.start_now(request).await }).await
+    }
+
+    async fn start_now(self: &Arc<Self>, request: StartExecution) -> Result<Started, StartError> {
         let Revision { machine_arn, revision_id, role_arn, definition } = request.revision;
         let program = self
             .programs
@@ -96,7 +101,7 @@ impl Engine {
         if drive.effects.is_empty() {
             return match self.commit(mutations).await {
                 Ok(()) => {
-                    self.observe(&loaded.identity, &drive.events);
+                    self.observe(&loaded.execution, &drive.events);
                     Ok(started)
                 }
                 Err(error) => refused(error, &row.head),
@@ -107,7 +112,7 @@ impl Engine {
         let result = self.commit(mutations).await;
         let mut keep = false;
         if result.is_ok() {
-            self.observe(&loaded.identity, &drive.events);
+            self.observe(&loaded.execution, &drive.events);
             self.perform(key, drive.effects, &loaded.identity);
             keep = goes_on_soon(&loaded.execution);
             *guard = Some(loaded);

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::activities::{Activities, Queued};
 use crate::deliver::{key_of_locator, locator};
-use crate::engine::Engine;
+use crate::engine::{Engine, to_its_end};
 use crate::error::{CallbackError, DeliverError};
 
 /// A task that a worker has taken.
@@ -26,7 +26,7 @@ impl Engine {
         token: &str,
         output: Document,
     ) -> Result<(), CallbackError> {
-        self.callback(token, |task| Input::TaskSucceeded { task, output }).await
+        self.callback(token, move |task| Input::TaskSucceeded { task, output }).await
     }
 
     /// `SendTaskFailure`.
@@ -36,7 +36,7 @@ impl Engine {
         error: Option<String>,
         cause: Option<String>,
     ) -> Result<(), CallbackError> {
-        self.callback(token, |task| Input::TaskFailed {
+        self.callback(token, move |task| Input::TaskFailed {
             task,
             error: error.unwrap_or_default().into(),
             cause: cause.map(Into::into),
@@ -47,19 +47,21 @@ impl Engine {
 
     /// `SendTaskHeartbeat`.
     pub async fn task_heartbeat(self: &Arc<Self>, token: &str) -> Result<(), CallbackError> {
-        self.callback(token, |task| Input::Heartbeat { task }).await
+        self.callback(token, move |task| Input::Heartbeat { task }).await
     }
 
     async fn callback(
         self: &Arc<Self>,
         token: &str,
-        input: impl FnOnce(TaskId) -> Input,
+        input: impl FnOnce(TaskId) -> Input + Send + 'static,
     ) -> Result<(), CallbackError> {
         let parsed = TaskToken::parse(token).ok_or(CallbackError::InvalidToken)?;
         let key = key_of_locator(&parsed.locator).ok_or(CallbackError::InvalidToken)?;
         let hash = stepwright_machine::token::hash(token);
-        let waits = |execution: &Execution| execution.task_for_token(&hash).map(input);
-        match self.deliver(key, waits, Vec::new(), |_, _| ()).await {
+        let waits = move |execution: &Execution| execution.task_for_token(&hash).map(input);
+        let engine = self.clone();
+        let delivered = async move { engine.deliver(key, waits, Vec::new(), |_, _| ()).await };
+        match to_its_end(delivered).await {
             Ok(()) => Ok(()),
             Err(DeliverError::NotFound) => Err(CallbackError::InvalidToken),
             Err(DeliverError::Refused) => Err(CallbackError::TaskGone),
@@ -96,7 +98,7 @@ impl Engine {
             let item = QueueItem { queue: activity_arn.clone(), key, task };
             // From here on the task is taken, whether or not the worker still listens: as on AWS, its timeouts watch over it.
             let engine = self.clone();
-            let taken = tokio::spawn(async move {
+            let taken = to_its_end(async move {
                 let dequeue = vec![Mutation::Dequeue(item)];
                 let payload = Mutex::new(None);
                 let waits = |execution: &Execution| {
@@ -110,11 +112,10 @@ impl Engine {
                 Ok::<_, DeliverError>(payload.unwrap_or_default())
             });
             match taken.await {
-                Ok(Ok(input)) => return Ok(ActivityTask { token, input }),
+                Ok(input) => return Ok(ActivityTask { token, input }),
                 // It timed out or its execution ended in the queue: take the next one.
-                Ok(Err(DeliverError::Refused | DeliverError::NotFound)) => {}
-                Ok(Err(error)) => return Err(error),
-                Err(_) => return Err(DeliverError::NotFound),
+                Err(DeliverError::Refused | DeliverError::NotFound) => {}
+                Err(error) => return Err(error),
             }
         }
     }

@@ -1,0 +1,209 @@
+//! What must hold of the store: after every life, and at the end.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use stepwright_engine::{Head, Tail};
+use stepwright_machine::{
+    BehaviourFlags, Event, EventBody, Execution, ExecutionKind, Identity, Outcome, TaskToken,
+};
+use stepwright_store::{Execution as Row, ExecutionQuery, Status, Store};
+use stepwright_value::{Document, Value};
+
+use crate::disk::now;
+use crate::history;
+use crate::machines::{self, Ending, Machine};
+use crate::simulation::world::{Known, Name, Reply, World};
+
+/// All executions of a machine.
+fn rows(store: &dyn Store, machine: &Machine) -> Vec<Row> {
+    let query =
+        ExecutionQuery { machine: machine.arn().into(), status: None, after: None, limit: usize::MAX };
+    let page = now(store.executions(query)).and_then(Result::ok);
+    let rows = page.map(|page| page.items).unwrap_or_default();
+    rows.into_iter().filter_map(|row| now(store.execution(row.key))?.ok()?).collect()
+}
+
+/// The executions that have not ended.
+pub fn running(store: &dyn Store, world: &World) -> Vec<String> {
+    let all = world.machines.iter().flat_map(|machine| rows(store, machine));
+    all.filter(|row| row.status == Status::Running)
+        .map(|row| format!("{} of {}", row.name, row.machine))
+        .collect()
+}
+
+/// After a life: what was acknowledged is there.
+pub fn after_life(store: &dyn Store, world: &World) -> Result<(), String> {
+    let state = world.lock();
+    for ((machine, name), known) in &state.executions {
+        let row = now(store.execution_by_name(machine, name)).and_then(Result::ok).flatten();
+        let told = known.started.is_some() || known.stopped || known.ended.is_some();
+        match row {
+            None if told => return Err(format!("{name} was acknowledged and is not there")),
+            None => {}
+            Some(row) => agrees(known, &row)?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether the row is what callers were told.
+fn agrees(known: &Known, row: &Row) -> Result<(), String> {
+    let head = Head::decode(&row.head).map_err(|error| error.to_string())?;
+    if let Some((input, start_ms)) = &known.started
+        && (*input != head.input || *start_ms != row.start_ms)
+    {
+        return Err(format!("{} was acknowledged with another input or start", row.name));
+    }
+    if known.stopped && row.status != Status::Aborted {
+        return Err(format!("{} was stopped and is {:?}", row.name, row.status));
+    }
+    let tail = Tail::decode(&row.tail).map_err(|error| error.to_string())?;
+    if let Some(ended) = &known.ended
+        && *ended != (row.status, tail.output)
+    {
+        return Err(format!("{} had ended as {ended:?} and is {:?}", row.name, row.status));
+    }
+    Ok(())
+}
+
+/// At the end: every execution has ended, with a history that is sound and says what row, model and callers say.
+pub fn at_the_end(store: &dyn Store, world: &World) -> Result<u64, String> {
+    let mut answers = BTreeSet::new();
+    let mut executions = 0;
+    let accepted = world.accepted();
+    for machine in &world.machines {
+        let compilation = stepwright_asl::compile(&machine.definition, &Default::default());
+        let program =
+            compilation.program.clone().ok_or_else(|| format!("{} does not compile", machine.name))?;
+        for row in rows(store, machine) {
+            let told = |reason: String| format!("{} of {}: {reason}", row.name, machine.name);
+            let segments = now(store.segments(row.key, 1)).and_then(Result::ok).unwrap_or_default();
+            let events = history::events(&segments).map_err(told)?;
+            history::check(&events).map_err(told)?;
+            let mut execution =
+                Execution::new(program.clone(), identity(machine, &row)?, BehaviourFlags::CURRENT);
+            for event in &events {
+                execution.evolve(event).map_err(|error| told(error.to_string()))?;
+            }
+            check_row(&row, &execution, &events).map_err(told)?;
+            check_model(machine, &row, world).map_err(told)?;
+            check_answers(&events, world, &mut answers).map_err(told)?;
+            let of_row = accepted.iter().filter(|(token, _)| token.locator == locator(&row));
+            of_row.into_iter().try_for_each(|reply| check_reply(reply, &events)).map_err(told)?;
+            executions += 1;
+        }
+    }
+    Ok(executions)
+}
+
+fn locator(row: &Row) -> String {
+    format!("{:x}", row.key.bits())
+}
+
+fn identity(machine: &Machine, row: &Row) -> Result<Arc<Identity>, String> {
+    let head = Head::decode(&row.head).map_err(|error| error.to_string())?;
+    let account = machines::account();
+    Ok(Arc::new(Identity {
+        execution_arn: account.execution(machine.name, &row.name).into(),
+        execution_name: row.name.clone(),
+        machine_arn: row.machine.clone(),
+        machine_name: machine.name.into(),
+        role_arn: head.role_arn,
+        start_ms: row.start_ms,
+        input: Document::from_stored_text(&*head.input),
+        kind: ExecutionKind::Standard,
+        account: Arc::new(account),
+        locator: locator(row).into(),
+    }))
+}
+
+/// The row says what the history says.
+fn check_row(row: &Row, execution: &Execution, events: &[Event]) -> Result<(), String> {
+    let outcome = execution.outcome().ok_or("the history has no end")?;
+    let tail = Tail::decode(&row.tail).map_err(|error| error.to_string())?;
+    let status = match outcome {
+        Outcome::Succeeded { .. } => Status::Succeeded,
+        Outcome::Failed(_) => Status::Failed,
+        Outcome::TimedOut(_) => Status::TimedOut,
+        Outcome::Aborted(_) => Status::Aborted,
+    };
+    let output = match outcome {
+        Outcome::Succeeded { output } => Some(output.text()),
+        _ => None,
+    };
+    let failure = outcome.failure().cloned().unwrap_or_default();
+    if (row.status, tail.output.as_deref(), tail.error, tail.cause)
+        != (status, output, failure.error, failure.cause)
+    {
+        return Err(format!("the row says {:?}, the history {outcome:?}", row.status));
+    }
+    let (first_ms, last_ms) =
+        (events.first().map(|event| event.timestamp_ms), events.last().map(|event| event.timestamp_ms));
+    if row.stop_ms != last_ms || Some(row.start_ms) != first_ms {
+        return Err("the times of row and history differ".to_owned());
+    }
+    if !execution.outstanding().is_empty() {
+        return Err("something is outstanding after the end".to_owned());
+    }
+    Ok(())
+}
+
+/// The end is one that the model allows.
+fn check_model(machine: &Machine, row: &Row, world: &World) -> Result<(), String> {
+    let name: Name = (row.machine.clone(), row.name.clone());
+    let may_be_stopped = world.lock().executions.get(&name).is_some_and(|known| known.may_be_stopped);
+    let head = Head::decode(&row.head).map_err(|error| error.to_string())?;
+    let tail = Tail::decode(&row.tail).map_err(|error| error.to_string())?;
+    let input = Document::from_stored_text(&*head.input);
+    let endings = machine.endings(&input);
+    let expected = endings.iter().any(|ending| match ending {
+        Ending::Succeeded(text) => {
+            let output = tail.output.as_deref().map(Document::parse);
+            let wanted = Document::parse(text).map(|document| document.value().clone());
+            row.status == Status::Succeeded
+                && matches!((output, wanted), (Some(Ok(output)), Ok(wanted)) if *output.value() == wanted)
+        }
+        Ending::Failed(error) => row.status == Status::Failed && tail.error.as_deref() == Some(error),
+        Ending::TimedOut => row.status == Status::TimedOut,
+    });
+    if expected || (row.status == Status::Aborted && may_be_stopped) {
+        return Ok(());
+    }
+    Err(format!("it ended as {:?} {tail:?}; expected {endings:?}", row.status))
+}
+
+/// Results are ones that were given, each in one place only.
+fn check_answers(events: &[Event], world: &World, seen: &mut BTreeSet<u64>) -> Result<(), String> {
+    let state = world.lock();
+    for event in events {
+        let EventBody::TaskSucceeded(succeeded) = &event.body else { continue };
+        let answer = succeeded.output.value().get("answer").and_then(Value::as_number);
+        let answer = answer.and_then(|number| u64::try_from(number.as_whole_i64()?).ok());
+        let answer = answer.ok_or("a result that nobody gave")?;
+        if !state.answers.contains(&answer) {
+            return Err(format!("answer {answer} was not given"));
+        }
+        if !seen.insert(answer) {
+            return Err(format!("answer {answer} was applied twice"));
+        }
+    }
+    Ok(())
+}
+
+/// A reply that was taken is in the history, once.
+fn check_reply((token, reply): &(TaskToken, Reply), events: &[Event]) -> Result<(), String> {
+    let count = events.iter().filter(|event| match (&event.body, reply) {
+        (EventBody::TaskSucceeded(found), Reply::Success(output)) => {
+            found.task == token.task && found.output.text() == output
+        }
+        (EventBody::TaskFailed(found), Reply::Failure(error)) => {
+            found.task == token.task && found.failure.name() == *error
+        }
+        _ => false,
+    });
+    match count.count() {
+        1 => Ok(()),
+        count => Err(format!("a reply that was taken is there {count} times: {reply:?}")),
+    }
+}

@@ -1,0 +1,151 @@
+//! Functions: answer, fail or keep silent as their name says and the dice fall.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stepwright_engine::Clock;
+use stepwright_machine::{EventBody, TaskToken};
+use stepwright_store::{ExecutionKey, Store};
+use stepwright_tasks::BoxFuture;
+use stepwright_tasks::{
+    Call, CancellationSignal, Failure, FailureKind, Pattern, Resource, Success, TaskTarget,
+};
+use stepwright_value::{Document, Value};
+use tokio::sync::mpsc;
+
+use crate::clock::SimulatedClock;
+use crate::disk::{Disk, now};
+use crate::history;
+use crate::simulation::world::{Held, Reply, World};
+
+/// All functions.
+pub struct Functions {
+    pub world: Arc<World>,
+    pub disk: Arc<Disk>,
+    pub clock: Arc<SimulatedClock>,
+    /// Tokens that functions have got.
+    pub tokens: mpsc::UnboundedSender<String>,
+    /// The process is being shut down: every call fails, and nobody may hear of it.
+    pub closed: Arc<std::sync::atomic::AtomicBool>,
+}
+
+/// What a function does.
+enum Plan {
+    Answer,
+    Fail(FailureKind, &'static str),
+    Silence,
+}
+
+impl TaskTarget for Functions {
+    fn call(&self, call: Call, _: CancellationSignal) -> BoxFuture<'static, Result<Success, Failure>> {
+        if self.closed.load(std::sync::atomic::Ordering::Relaxed) {
+            return Box::pin(std::future::ready(Err(Failure::new("Closed", "the functions are shut down"))));
+        }
+        self.check(&call);
+        let name = name_of(&call);
+        let (delay_ms, plan) = self.plan(&name);
+        self.world.note(self.clock.now_ms(), format_args!("call {name} {}", call.execution_arn));
+        let answer = self.world.answer(&call.parameters);
+        if let Some(token) = token_in(&call.parameters) {
+            self.hold(&call, token, &answer);
+        }
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            match plan {
+                Plan::Answer => Ok(Success { output: answer }),
+                Plan::Fail(kind, error) => Err(Failure { kind, ..Failure::new(error, "the dice fell so") }),
+                Plan::Silence => std::future::pending().await,
+            }
+        })
+    }
+}
+
+impl Functions {
+    fn plan(&self, name: &str) -> (u64, Plan) {
+        let dice = &mut self.world.lock().dice;
+        let fate = dice.below(100);
+        let delay_ms = if dice.percent(30) { 0 } else { dice.below(4_000) };
+        match name {
+            "flaky" if fate < 3 => (delay_ms, Plan::Fail(FailureKind::StartFailed, "Flaky")),
+            "flaky" if fate < 25 => (delay_ms, Plan::Fail(FailureKind::Failed, "Flaky")),
+            "silent" if fate < 40 => (delay_ms, Plan::Silence),
+            "silent" if fate < 60 => (delay_ms * 2, Plan::Fail(FailureKind::Failed, "Bad")),
+            "silent" => (delay_ms * 2, Plan::Answer),
+            "bad" if fate < 40 => (delay_ms, Plan::Fail(FailureKind::Failed, "Bad")),
+            "mute" if fate < 50 => (delay_ms, Plan::Silence),
+            "mute" => (delay_ms * 4, Plan::Answer),
+            _ => (delay_ms, Plan::Answer),
+        }
+    }
+
+    /// The caller gave a token with the call: somebody will use it, or not.
+    fn hold(&self, call: &Call, token: String, answer: &str) {
+        let held = {
+            let dice = &mut self.world.lock().dice;
+            let has_deadline = call.deadline_ms.is_some();
+            let reply = match dice.below(10) {
+                0 if has_deadline => None,
+                1 if has_deadline => Some(Reply::Failure("Refused")),
+                _ => Some(Reply::Success(answer.to_owned())),
+            };
+            let heartbeats = dice.below(5) as u32;
+            Held { heartbeats, pause_ms: dice.below(9_000), reply, accepted: false, settled: false }
+        };
+        if self.world.hold(&token, held) {
+            // The receiver is there as long as the process is.
+            let _ = self.tokens.send(token);
+        }
+    }
+
+    /// The cause of a call is durable before the call is made; the same attempt has the same idempotency token, another attempt
+    /// another one.
+    fn check(&self, call: &Call) {
+        let parts = (call.execution_arn.clone(), call.state_name.clone(), call.parameters.clone());
+        let mut state = self.world.lock();
+        let earlier = state.calls.entry(call.idempotency_token.clone()).or_insert_with(|| parts.clone());
+        let agrees = *earlier == parts;
+        drop(state);
+        if !agrees {
+            self.world.violated(format!("one idempotency token for two calls: {parts:?}"));
+        }
+        if !self.is_scheduled(call) {
+            self.world.violated(format!("{} is called before that is durable", call.execution_arn));
+        }
+    }
+
+    fn is_scheduled(&self, call: &Call) -> bool {
+        let (machine, name) = match call.execution_arn.rsplitn(3, ':').collect::<Vec<_>>()[..] {
+            [name, machine, _] => (crate::machines::account().state_machine(machine), name),
+            _ => return false,
+        };
+        let store = self.disk.store();
+        // A store that is lost answers nothing; what was called before that is fine.
+        let Some(Ok(row)) = now(store.execution_by_name(&machine, name)) else { return true };
+        let Some(row) = row else { return false };
+        let Some(Ok(segments)) = now(store.segments(row.key, 1)) else { return true };
+        let events = history::events(&segments).unwrap_or_default();
+        events.iter().any(|event| match &event.body {
+            EventBody::TaskScheduled(scheduled) => scheduled.parameters.text() == call.parameters,
+            _ => false,
+        })
+    }
+}
+
+fn name_of(call: &Call) -> String {
+    match &call.resource {
+        Resource::LambdaFunction { arn } => arn.rsplit(':').next().unwrap_or_default().to_owned(),
+        Resource::Integration { pattern: Pattern::WaitForTaskToken, .. } => "ask".to_owned(),
+        Resource::Integration { .. } => "steady".to_owned(),
+    }
+}
+
+fn token_in(parameters: &str) -> Option<String> {
+    let document = Document::parse(parameters).ok()?;
+    let token = document.value().get("Payload")?.get("token").and_then(Value::as_str)?;
+    TaskToken::parse(token).map(|_| token.to_owned())
+}
+
+/// The execution that a token's locator names.
+pub fn key_of(locator: &str) -> Option<ExecutionKey> {
+    u64::from_str_radix(locator, 16).ok().and_then(ExecutionKey::from_bits)
+}

@@ -1,0 +1,203 @@
+//! What outlives the process: who was told what, which answers are owed, and what must therefore be found at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::hash::Hasher;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use stepwright_machine::TaskToken;
+use stepwright_store::Status;
+use stepwright_value::Document;
+
+use crate::dice::Dice;
+use crate::machines::Machine;
+
+/// Everything outside the process.
+pub struct World {
+    pub machines: Vec<Machine>,
+    state: Mutex<State>,
+}
+
+/// Of an execution: its machine's ARN and its name.
+pub type Name = (Arc<str>, Arc<str>);
+
+#[derive(Default)]
+pub struct Known {
+    /// Input and start of an execution that was acknowledged.
+    pub started: Option<(Arc<str>, i64)>,
+    /// Somebody has asked, perhaps in vain, to stop it.
+    pub may_be_stopped: bool,
+    /// A stop was acknowledged.
+    pub stopped: bool,
+    /// An end that somebody was told of.
+    pub ended: Option<(Status, Option<Arc<str>>)>,
+}
+
+/// How a task is answered by somebody who holds its token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reply {
+    Success(String),
+    Failure(&'static str),
+}
+
+/// A token that somebody outside holds.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub heartbeats: u32,
+    pub pause_ms: u64,
+    /// `None`: the holder disappears.
+    pub reply: Option<Reply>,
+    /// The engine has taken the reply.
+    pub accepted: bool,
+    /// No more is to come.
+    pub settled: bool,
+}
+
+pub struct State {
+    pub dice: Dice,
+    pub executions: BTreeMap<Name, Known>,
+    pub tokens: BTreeMap<String, Held>,
+    /// By idempotency token: execution, state, parameters.
+    pub calls: BTreeMap<String, (String, String, String)>,
+    /// Numbers of the answers that functions have given.
+    pub answers: BTreeSet<u64>,
+    pub next_answer: u64,
+    pub next_name: u64,
+    trace: Trace,
+    violation: Option<String>,
+}
+
+struct Trace {
+    hash: std::hash::DefaultHasher,
+    entries: u64,
+    /// What happened, when somebody wants to read it.
+    lines: Option<Vec<String>>,
+}
+
+impl World {
+    pub fn new(machines: Vec<Machine>, dice: Dice, verbose: bool) -> Arc<World> {
+        let trace = Trace { hash: Default::default(), entries: 0, lines: verbose.then(Vec::new) };
+        let state = State {
+            dice,
+            executions: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            answers: BTreeSet::new(),
+            next_answer: 1,
+            next_name: 1,
+            trace,
+            violation: None,
+        };
+        Arc::new(World { machines, state: Mutex::new(state) })
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down what happened.
+    pub fn note(&self, now_ms: i64, what: std::fmt::Arguments<'_>) {
+        let mut line = String::new();
+        let _ = write!(line, "{:>9} {what}", now_ms - super::ORIGIN_MS);
+        let trace = &mut self.lock().trace;
+        trace.hash.write(line.as_bytes());
+        trace.entries += 1;
+        if let Some(lines) = &mut trace.lines {
+            lines.push(line);
+        }
+    }
+
+    /// Whether somebody reads the notes.
+    pub fn is_verbose(&self) -> bool {
+        self.lock().trace.lines.is_some()
+    }
+
+    /// Something is there that must not be. The first one counts.
+    pub fn violated(&self, what: impl Into<String>) {
+        let what = what.into();
+        self.lock().violation.get_or_insert(what);
+    }
+
+    pub fn violation(&self) -> Option<String> {
+        self.lock().violation.clone()
+    }
+
+    /// A number that is equal for equal runs, how much it is made of, and the notes.
+    pub fn trace(&self) -> (u64, u64, Vec<String>) {
+        let trace = &self.lock().trace;
+        (trace.hash.finish(), trace.entries, trace.lines.clone().unwrap_or_default())
+    }
+
+    /// A start was acknowledged.
+    pub fn started(&self, name: Name, input: &str, start_ms: i64) {
+        let mut state = self.lock();
+        let known = state.executions.entry(name.clone()).or_default();
+        let started = (Arc::from(input), start_ms);
+        match &known.started {
+            None => known.started = Some(started),
+            Some(earlier) if *earlier == started => {}
+            Some(earlier) => {
+                let what = format!("{} was acknowledged as {earlier:?} and as {started:?}", name.1);
+                state.violation.get_or_insert(what);
+            }
+        }
+    }
+
+    /// Somebody was told how an execution stands.
+    pub fn described(&self, name: &Name, status: Status, output: Option<Arc<str>>) {
+        let mut state = self.lock();
+        let known = state.executions.entry(name.clone()).or_default();
+        let told = (status != Status::Running).then_some((status, output));
+        match (&known.ended, told) {
+            (None, told) => known.ended = told,
+            (Some(earlier), Some(now)) if *earlier == now => {}
+            (Some(earlier), now) => {
+                let what = format!("{} had ended as {earlier:?}, and is now {now:?}", name.1);
+                state.violation.get_or_insert(what);
+            }
+        }
+    }
+
+    /// A target or a worker has got a token: says whether it is new.
+    pub fn hold(&self, token: &str, held: Held) -> bool {
+        let mut state = self.lock();
+        if state.tokens.contains_key(token) {
+            return false;
+        }
+        state.tokens.insert(token.to_owned(), held);
+        true
+    }
+
+    /// Changes what is known of a token.
+    pub fn token<R>(&self, token: &str, change: impl FnOnce(&mut Held) -> R) -> Option<R> {
+        self.lock().tokens.get_mut(token).map(change)
+    }
+
+    /// The tokens whose holders have more to say.
+    pub fn open_tokens(&self) -> Vec<String> {
+        let state = self.lock();
+        state.tokens.iter().filter(|(_, held)| !held.settled).map(|(token, _)| token.clone()).collect()
+    }
+
+    /// Replies that the engine has taken, with the execution (its locator) and the task.
+    pub fn accepted(&self) -> Vec<(TaskToken, Reply)> {
+        let state = self.lock();
+        let accepted = state.tokens.iter().filter(|(_, held)| held.accepted);
+        accepted.filter_map(|(token, held)| Some((TaskToken::parse(token)?, held.reply.clone()?))).collect()
+    }
+
+    /// A result as functions and workers give it, with a number that no other has.
+    pub fn answer(&self, parameters: &str) -> String {
+        let value = Document::parse(parameters).map(|document| document.value().clone());
+        let number = |value: &stepwright_value::Value| {
+            let n = value.get("n").or_else(|| value.get("Payload")?.get("n"))?;
+            n.as_number()?.as_whole_i64()
+        };
+        let n = value.ok().as_ref().and_then(number).unwrap_or_default();
+        let mut state = self.lock();
+        let answer = state.next_answer;
+        state.next_answer += 1;
+        state.answers.insert(answer);
+        format!(r#"{{"n":{},"answer":{answer}}}"#, n + 1)
+    }
+}
