@@ -1,4 +1,4 @@
-//! Measures expressions on bound data: one JSON object `{rows: [{name, expr, states}], seconds}` on the input, one line
+//! Measures expressions on bound data: one JSON object `{rows: [{name, expr, states}], seconds, windows}` on the input, one line
 //! `{"name": ..., "bound": N, "compiled": N}` of evaluations (and compilations with one evaluation) in each second for
 //! each row. The other side of `differential/speed.mjs`.
 
@@ -13,13 +13,14 @@ fn main() {
     std::io::stdin().read_to_string(&mut text).expect("input");
     let input = read(&text).expect("JSON");
     let window = Duration::from_secs_f64(input.get("seconds").and_then(Value::as_f64).unwrap_or(0.4));
+    let windows = input.get("windows").and_then(Value::as_i64).unwrap_or(4);
     for row in input.get("rows").and_then(Value::as_array).expect("rows") {
         let source = row.get("expr").and_then(Value::as_str).expect("an expression");
         let states = row.get("states").expect("data");
         let expression = Expression::compile(source).expect("valid");
         let result = evaluate(&expression, states).map(|value| value.to_json()).unwrap_or_default();
-        let bound = fastest(window, || drop(evaluate(&expression, states)));
-        let compiled = fastest(window, || {
+        let bound = fastest(window, windows, || drop(evaluate(&expression, states)));
+        let compiled = fastest(window, windows, || {
             drop(Expression::compile(source).map(|expression| evaluate(&expression, states)));
         });
         let line = Object::from_iter([
@@ -41,10 +42,10 @@ fn evaluate(expression: &Expression, states: &Value) -> Option<Value> {
         .expect("a value")
 }
 
-/// The best of four windows, in runs per second.
-fn fastest(window: Duration, mut run: impl FnMut()) -> f64 {
+/// The best of some windows, in runs per second.
+fn fastest(window: Duration, windows: i64, mut run: impl FnMut()) -> f64 {
     let mut best = 0.0f64;
-    for _ in 0..4 {
+    for _ in 0..windows {
         let start = Instant::now();
         let mut count = 0;
         while start.elapsed() < window {
