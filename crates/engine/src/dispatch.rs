@@ -9,6 +9,7 @@ use stepwright_store::{Dispatch, ExecutionKey, Mutation};
 use stepwright_tasks::{
     Call, CancellationSignal, Canceller, Failure, FailureKind, Pattern, Resource, Success, cancellation,
 };
+use stepwright_types::error_name;
 use stepwright_value::Document;
 
 use crate::engine::Engine;
@@ -17,63 +18,67 @@ use crate::error::DeliverError;
 /// An execution and a task of it.
 pub(crate) type TaskKey = (ExecutionKey, u32);
 
-/// How to cancel each call that is under way.
-#[derive(Default)]
-pub(crate) struct Dispatches(Mutex<Calls>);
+/// How long a job that is cancelled has to come to its end.
+const CANCEL_MS: i64 = 60_000;
 
-#[derive(Default)]
-struct Calls {
-    under_way: HashMap<TaskKey, Canceller>,
-    /// The process is ending: calls that are not made now are made after the next start.
-    closed: bool,
+/// How to cancel each call that is under way.
+pub(crate) struct Dispatches {
+    under_way: Mutex<HashMap<TaskKey, Canceller>>,
+    /// Fires when the process is ending: calls that are not made now are made after the next start.
+    closing: (Canceller, CancellationSignal),
+}
+
+impl Default for Dispatches {
+    fn default() -> Dispatches {
+        Dispatches { under_way: Mutex::default(), closing: cancellation() }
+    }
 }
 
 impl Dispatches {
     pub fn cancel(&self, task: TaskKey) {
-        if let Some(canceller) = self.lock().under_way.remove(&task) {
+        if let Some(canceller) = self.lock().remove(&task) {
             canceller.cancel();
         }
     }
 
-    /// Cancels all calls, and lets no more begin.
+    /// Gives up all calls, and lets no more begin. Jobs go on: the next start waits for them again.
     pub fn close(&self) {
-        let mut calls = self.lock();
-        calls.closed = true;
-        for (_, canceller) in calls.under_way.drain() {
-            canceller.cancel();
-        }
+        let mut under_way = self.lock();
+        self.closing.0.cancel();
+        under_way.clear();
     }
 
     pub fn is_under_way(&self, task: TaskKey) -> bool {
-        self.lock().under_way.contains_key(&task)
+        self.lock().contains_key(&task)
     }
 
     pub fn len(&self) -> usize {
-        self.lock().under_way.len()
+        self.lock().len()
     }
 
     /// A call begins; `None` when no more may begin.
     fn begin(&self, task: TaskKey) -> Option<CancellationSignal> {
-        let mut calls = self.lock();
-        if calls.closed {
+        let mut under_way = self.lock();
+        if self.closing.1.is_cancelled() {
             return None;
         }
         let (canceller, cancelled) = cancellation();
-        calls.under_way.insert(task, canceller);
+        under_way.insert(task, canceller);
         Some(cancelled)
     }
 
     fn ended(&self, task: TaskKey) {
-        self.lock().under_way.remove(&task);
+        self.lock().remove(&task);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Calls> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<TaskKey, Canceller>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Engine {
-    /// Makes the call in the background and delivers its answer. The dispatch is durable already.
+    /// Makes the call in the background, or waits for the job that it has started, and delivers the answer. The dispatch
+    /// is durable already.
     pub(crate) fn dispatch(
         self: &Arc<Self>,
         key: ExecutionKey,
@@ -82,27 +87,52 @@ impl Engine {
     ) {
         let task = task_call.task;
         let Some(mut cancelled) = self.dispatches.begin((key, task.0)) else { return };
+        let mut closing = self.dispatches.closing.1.clone();
         let engine = self.clone();
         tokio::spawn(async move {
-            let waits_for_token = waits_for_token(&task_call.resource);
-            let answer = {
-                let turn = tokio::select! {
-                    biased;
-                    () = cancelled.cancelled() => return,
-                    turn = engine.calls.clone().acquire_owned() => turn,
-                };
-                // The semaphore is never closed.
-                let Ok(_turn) = turn else { return };
-                let answer = engine.targets.call(engine.call(task_call, &identity), cancelled.clone());
-                tokio::select! {
-                    biased;
-                    () = cancelled.cancelled() => return,
-                    answer = answer => answer,
+            let goes_on = goes_on(&task_call);
+            let is_job = runs_job(&task_call.resource);
+            let mut answer = Box::pin(engine.answer_of(task_call, &identity, cancelled.clone()));
+            let answer = tokio::select! {
+                biased;
+                () = closing.cancelled() => return,
+                () = cancelled.cancelled() => {
+                    if is_job {
+                        let latest = engine.clock.sleep_until(engine.clock.now_ms() + CANCEL_MS);
+                        tokio::select! {
+                            () = closing.cancelled() => {}
+                            () = latest => {}
+                            _ = &mut answer => {}
+                        }
+                    }
+                    return;
                 }
+                answer = &mut answer => answer,
             };
             engine.dispatches.ended((key, task.0));
-            engine.answer(key, task, answer, waits_for_token).await;
+            engine.answer(key, task, answer, goes_on).await;
         });
+    }
+
+    /// What the target says. Calls to the outside world wait for their turn; waiting for a job takes no place.
+    async fn answer_of(
+        &self,
+        mut task_call: TaskCall,
+        identity: &Identity,
+        cancelled: CancellationSignal,
+    ) -> Result<Success, Failure> {
+        let submitted = task_call.submitted.take();
+        let call = self.call(task_call, identity);
+        if let Some(submitted) = submitted {
+            return self.targets.await_job(call, submitted.text().to_owned(), cancelled).await;
+        }
+        let is_inside = self.targets.is_inside(&call.resource);
+        // The semaphore is never closed.
+        let _turn = if is_inside { None } else { self.calls.clone().acquire_owned().await.ok() };
+        if cancelled.is_cancelled() {
+            return Err(Failure::new(error_name::TASK_FAILED, "The call was cancelled."));
+        }
+        self.targets.call(call, cancelled).await
     }
 
     async fn answer(
@@ -110,9 +140,9 @@ impl Engine {
         key: ExecutionKey,
         task: TaskId,
         answer: Result<Success, Failure>,
-        waits_for_token: bool,
+        goes_on: bool,
     ) {
-        let input = input_of(task, answer, waits_for_token);
+        let input = input_of(task, answer, goes_on);
         let answered = vec![Mutation::Answered(Dispatch { key, task: task.0 })];
         match self.deliver(key, |_| Some(input), answered, |_, _| ()).await {
             // An answer that comes too late (the task timed out, the execution ended) yields no event.
@@ -125,11 +155,9 @@ impl Engine {
     /// It takes one of the places for calls. Dropping the future cancels the call.
     pub async fn call_once(&self, task_call: TaskCall, identity: &Identity) -> Input {
         let task = task_call.task;
-        let waits_for_token = waits_for_token(&task_call.resource);
-        // The semaphore is never closed.
-        let _turn = self.calls.clone().acquire_owned().await;
-        let answer = self.targets.call(self.call(task_call, identity), CancellationSignal::never()).await;
-        input_of(task, answer, waits_for_token)
+        let goes_on = goes_on(&task_call);
+        let answer = self.answer_of(task_call, identity, CancellationSignal::never()).await;
+        input_of(task, answer, goes_on)
     }
 
     fn call(&self, call: TaskCall, identity: &Identity) -> Call {
@@ -142,20 +170,19 @@ impl Engine {
             role_arn: Some(call.credentials.as_ref().unwrap_or(&identity.role_arn).to_string()),
             region: self.account.region.clone(),
             account_id: self.account.account_id.clone(),
-            deadline_ms: call.deadline_ms.and_then(|ms| u64::try_from(ms).ok()),
         }
     }
 }
 
-/// What the answer of a call means for its task.
-fn input_of(task: TaskId, answer: Result<Success, Failure>, waits_for_token: bool) -> Input {
+/// What the answer of a call means for its task; `goes_on` when the task is not ended by it.
+fn input_of(task: TaskId, answer: Result<Success, Failure>, goes_on: bool) -> Input {
     match answer {
         Ok(Success { output }) => match Document::parse(&output) {
-            Ok(output) if waits_for_token => Input::TaskSubmitted { task, output },
+            Ok(output) if goes_on => Input::TaskSubmitted { task, output },
             Ok(output) => Input::TaskSucceeded { task, output },
             Err(error) => Input::TaskFailed {
                 task,
-                error: stepwright_types::error_name::RUNTIME.into(),
+                error: error_name::RUNTIME.into(),
                 cause: Some(format!("The result of the task is not JSON: {error}").into()),
                 phase: TaskPhase::Run,
             },
@@ -172,9 +199,16 @@ fn input_of(task: TaskId, answer: Result<Success, Failure>, waits_for_token: boo
     }
 }
 
-fn waits_for_token(resource: &program::Resource) -> bool {
+/// Whether the task goes on after the call has been answered: until a callback comes, or the job has ended.
+fn goes_on(call: &TaskCall) -> bool {
+    let waits_for_token = matches!(&*call.resource, program::Resource::Integration(integration)
+        if integration.pattern == program::Pattern::WaitForTaskToken);
+    waits_for_token || (runs_job(&call.resource) && call.submitted.is_none())
+}
+
+fn runs_job(resource: &program::Resource) -> bool {
     matches!(resource, program::Resource::Integration(integration)
-        if integration.pattern == program::Pattern::WaitForTaskToken)
+        if matches!(integration.pattern, program::Pattern::Sync | program::Pattern::Sync2))
 }
 
 fn resource(resource: &program::Resource) -> Resource {

@@ -109,7 +109,7 @@ fn verdicts() {
         (
             r#"{"Type":"Pass","InputPath":"$.nope","End":true}"#,
             Given::default(),
-            "failed States.Runtime: Invalid path '$.nope': No results for path: $['nope']",
+            "failed States.Runtime: Invalid path '$.nope' : No results for path: $['nope']",
         ),
         (RETRY, Given { mock: r#"{"r":1}"#, ..Given::default() }, r#"ok {"r":1} > Done"#),
         (RETRY, Given { mock: "!E: c", retries: 1, ..Given::default() }, "retry E: c"),
@@ -132,7 +132,7 @@ fn verdicts() {
             r#"ok {"b":1} > END"#,
         ),
         (
-            r#"{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Parameters":{"t.$":"$$.Task.Token"},"End":true}"#,
+            r#"{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Parameters":{"QueueUrl":"q","MessageBody.$":"$$.Task.Token"},"End":true}"#,
             Given { mock: "1", context: Some(r#"{"Task":{"Token":"T"}}"#), ..Given::default() },
             "ok 1 > END",
         ),
