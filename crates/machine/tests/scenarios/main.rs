@@ -3,6 +3,7 @@
 //! Every scenario runs stepwise (and each step is replayed through the codec), and again with the execution thrown away and
 //! rebuilt from its stored events after every step.
 
+mod damage;
 mod end;
 mod errors;
 mod flow;

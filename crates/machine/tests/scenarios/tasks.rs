@@ -124,10 +124,12 @@ fn heartbeats_move_the_deadline() {
         let mut world = World::new(program, harness::identity("{}", ExecutionKind::Standard), mode);
         let task = TaskId(1);
         world.step(Input::Start, &mut |_| vec![]);
+        let events = world.events.len();
         for second in [8, 16, 24] {
             world.now_ms = harness::START_MS + second * 1000;
             world.step(Input::Heartbeat { task }, &mut |_| vec![]);
         }
+        assert_eq!(world.events.len(), events, "heartbeats leave no events");
         world.run_on(&mut |_| vec![]);
         let end = lines::of(&world).pop().unwrap_or_default();
         assert_eq!(end, "6<-5 ExecutionFailed States.HeartbeatTimeout");
