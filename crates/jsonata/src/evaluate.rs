@@ -197,7 +197,10 @@ impl<'a> Evaluator<'a> {
     #[inline]
     fn operation(&mut self, expr: &'a Expr, input: &Val<'a>, env: &Env<'a>) -> Result<Val<'a>> {
         match &expr.op {
-            Op::Name(name) => lookup(self, input, name),
+            Op::Name(field) => match input {
+                Val::Object(object) => Ok(field.of(object).map_or(Val::Undefined, from_json)),
+                _ => lookup(self, input, &field.name),
+            },
             Op::Literal(literal) => Ok(match literal {
                 Literal::Null => Val::Null,
                 Literal::Bool(value) => Val::Bool(*value),

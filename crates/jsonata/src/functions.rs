@@ -67,6 +67,13 @@ pub(crate) fn find(name: &str, aws: bool) -> Option<&'static Builtin> {
     own.chain(&SHARED).find(|builtin| builtin.name == name)
 }
 
+/// Name, signature, and whether it is AWS's own.
+pub(crate) fn of_aws() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    let listed = |own| move |builtin: &'static Builtin| (builtin.name, builtin.signature, own);
+    let named = SHARED.iter().filter(|builtin| !builtin.name.is_empty());
+    AWS.iter().map(listed(true)).chain(named.map(listed(false)))
+}
+
 impl Function<'_> {
     pub(crate) fn is_eval(&self) -> bool {
         matches!(self, Function::Builtin(builtin) if builtin.name == "eval")

@@ -226,6 +226,12 @@ impl Expression {
     }
 }
 
+/// The functions that an expression finds in AWS's mode: name without `$`, signature as JSONata writes it, and whether
+/// AWS added it (or has it otherwise than jsonata-js).
+pub fn aws_functions() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    functions::of_aws()
+}
+
 fn evaluation_error(fault: &Fault) -> EvaluationError {
     let kind = match fault {
         Fault { limit: true, .. } => EvaluationErrorKind::Limit,

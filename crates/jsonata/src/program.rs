@@ -4,6 +4,9 @@ mod lower;
 mod refusals;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use stepwright_value::{Object, Value};
 
 use crate::fault::Result;
 use crate::functions::Builtin;
@@ -54,7 +57,7 @@ pub(crate) struct Expr {
 #[derive(Debug)]
 pub(crate) enum Op {
     Path(Box<Path>),
-    Name(Arc<str>),
+    Name(Box<Field>),
     Literal(Literal),
     /// `$`.
     Context,
@@ -86,6 +89,30 @@ pub(crate) enum Op {
     Transform(Box<Transform>),
     /// `?` among the arguments of a partial application.
     Placeholder,
+}
+
+/// A field name, and the place where it was found last: it is the first to be looked at in the next object.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: Arc<str>,
+    place: AtomicU32,
+}
+
+impl Field {
+    fn new(name: Arc<str>) -> Field {
+        Field { name, place: AtomicU32::new(0) }
+    }
+
+    /// The member of this name.
+    #[inline]
+    pub(crate) fn of<'a>(&self, object: &'a Object) -> Option<&'a Value> {
+        let hint = self.place.load(Ordering::Relaxed);
+        let (place, value) = object.get_near(&self.name, hint as usize)?;
+        if place != hint as usize {
+            self.place.store(place as u32, Ordering::Relaxed);
+        }
+        Some(value)
+    }
 }
 
 #[derive(Debug)]

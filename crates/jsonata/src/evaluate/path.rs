@@ -2,8 +2,10 @@
 
 use super::{Env, Evaluator, Tuple, lookup};
 use crate::fault::{Fault, Result};
-use crate::program::{Action, Op, Path, Stage, Step};
-use crate::value::{CONS, KEEP_SINGLETON, List, ListBuilder, OUTER_WRAPPER, SEQUENCE, TUPLE_STREAM, Val};
+use crate::program::{Action, Field, Op, Path, Stage, Step};
+use crate::value::{
+    CONS, KEEP_SINGLETON, List, ListBuilder, OUTER_WRAPPER, SEQUENCE, TUPLE_STREAM, Val, from_json,
+};
 use std::rc::Rc;
 
 /// What flows from step to step.
@@ -53,7 +55,7 @@ impl<'a> Flow<'a> {
         match self {
             Flow::One(value) => evaluator.singleton(value),
             Flow::Whole { array: Val::Array(array), sequence: true } => {
-                let items = array.iter().map(crate::value::from_json).collect();
+                let items = array.iter().map(from_json).collect();
                 Ok(Val::List(List::new(items, SEQUENCE, evaluator.meter)?))
             }
             Flow::Whole { array: Val::List(mut list), sequence: true } => {
@@ -131,9 +133,10 @@ impl<'a> Evaluator<'a> {
         for (at, step) in path.steps.iter().enumerate() {
             let Action::Evaluate(expr) = &step.action else { return Ok(Plain::Value(Val::Undefined)) };
             current = match &expr.op {
-                Op::Name(name) => match current.members() {
-                    Some(members) => members.get(name).unwrap_or_default(),
-                    None => return Ok(Plain::Value(Val::Undefined)),
+                Op::Name(field) => match &current {
+                    Val::Object(object) => field.of(object).map_or(Val::Undefined, from_json),
+                    Val::Map(map) => map.get(&field.name).unwrap_or_default(),
+                    _ => return Ok(Plain::Value(Val::Undefined)),
                 },
                 Op::Variable(name) => self.variable(*name, env),
                 Op::Context => match current {
@@ -161,15 +164,15 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A step that is just a name, for every item.
-    fn select(&mut self, flow: &Flow<'a>, name: &str, collected: &mut Collected<'a>) -> Result<()> {
+    fn select(&mut self, flow: &Flow<'a>, field: &Field, collected: &mut Collected<'a>) -> Result<()> {
         if self.depth >= self.depth_max {
             return Err(Fault::stack());
         }
         self.meter.spend(flow.len() as u64)?;
         for at in 0..flow.len() {
             let value = match flow.get(at) {
-                Val::Object(object) => object.get(name).map_or(Val::Undefined, crate::value::from_json),
-                item => match lookup(self, &item, name)? {
+                Val::Object(object) => field.of(object).map_or(Val::Undefined, from_json),
+                item => match lookup(self, &item, &field.name)? {
                     Val::List(list) if list.flags & SEQUENCE != 0 => super::finish(list, false),
                     other => other,
                 },
@@ -257,11 +260,11 @@ impl<'a> Evaluator<'a> {
             }
         };
         let mut collected = Collected { count: 0, first: Val::Undefined, rest: None };
-        if let (Op::Name(name), true, true) = (&expr.op, step.stages.is_empty(), expr.filters.is_empty())
+        if let (Op::Name(field), true, true) = (&expr.op, step.stages.is_empty(), expr.filters.is_empty())
             && expr.group.is_none()
             && !expr.keep_array
         {
-            self.select(&flow, name, &mut collected)?;
+            self.select(&flow, field, &mut collected)?;
             return collected.finish(last);
         }
         for at in 0..flow.len() {

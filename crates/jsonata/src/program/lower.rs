@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{
-    Action, ArrayItem, Call, Condition, Expr, Filter, Group, Lambda, Name, Op, Path, Program, Stage, Step,
-    Term, Transform,
+    Action, ArrayItem, Call, Condition, Expr, Field, Filter, Group, Lambda, Name, Op, Path, Program, Stage,
+    Step, Term, Transform,
 };
 use crate::fault::Result;
 use crate::functions;
@@ -136,7 +136,7 @@ impl Lowering {
         match kind {
             // Paths and sorting steps are lowered by `path`.
             NodeKind::Path(_) | NodeKind::Sort(_) | NodeKind::Placeholder => Op::Placeholder,
-            NodeKind::Name(name) => Op::Name(name),
+            NodeKind::Name(name) => Op::Name(Box::new(Field::new(name))),
             NodeKind::Variable(name) if name.is_empty() => Op::Context,
             NodeKind::Variable(name) => {
                 self.evals |= &*name == "eval";

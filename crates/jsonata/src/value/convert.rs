@@ -50,12 +50,12 @@ pub(crate) fn to_json(value: &Val<'_>, non_finite_as_text: bool) -> Result<Optio
         }
         Val::Map(map) => {
             let mut object = json::Object::with_capacity(map.len());
-            for at in 0..map.len() {
-                let Some((key, value)) = map.at(at) else { continue };
-                if let Some(value) = inner_json(&value, non_finite_as_text)? {
+            map.visit(|key, value| {
+                if let Some(value) = inner_json(value, non_finite_as_text)? {
                     object.insert(key.to_arc(), value);
                 }
-            }
+                Ok(())
+            })?;
             object.into()
         }
         Val::Tuple(tuple) => return to_json(&tuple.context, non_finite_as_text),
@@ -63,8 +63,12 @@ pub(crate) fn to_json(value: &Val<'_>, non_finite_as_text: bool) -> Result<Optio
     }))
 }
 
+#[inline]
 fn inner_json(value: &Val<'_>, non_finite_as_text: bool) -> Result<Option<json::Value>> {
     match value {
+        Val::Int(int) => Ok(Some((*int).into())),
+        Val::Text(text) => Ok(Some(json::Value::String(text.to_arc()))),
+        Val::Object(object) => Ok(Some(json::Value::Object((*object).clone()))),
         Val::Function(_) => Ok(None),
         _ => to_json(value, non_finite_as_text),
     }

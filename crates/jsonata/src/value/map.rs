@@ -53,9 +53,9 @@ impl<'a> Map<'a> {
         inner.position(key).and_then(|at| inner.entries.get(at)).map(|(_, value)| value.clone())
     }
 
-    /// The member at place `at`.
-    pub(crate) fn at(&self, at: usize) -> Option<(Text<'a>, Val<'a>)> {
-        self.inner.borrow().entries.get(at).cloned()
+    /// Shows every member to `see`, which must not change this object.
+    pub(crate) fn visit(&self, mut see: impl FnMut(&Text<'a>, &Val<'a>) -> Result<()>) -> Result<()> {
+        self.inner.borrow().entries.iter().try_for_each(|(key, value)| see(key, value))
     }
 
     pub(crate) fn insert(&self, key: Text<'a>, value: Val<'a>) -> Result<()> {
