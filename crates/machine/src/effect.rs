@@ -20,11 +20,13 @@ pub enum Effect {
         task: TaskId,
         activity_arn: Arc<str>,
     },
-    /// Feed [`crate::Input::TimerFired`] when the time has come. Milliseconds since 1970.
+    /// Feed [`crate::Input::TimerFired`] when the time has come. Milliseconds since 1970. A timer that is set already (only one
+    /// with [`TimerId::is_heartbeat`] can be) moves.
     SetTimer {
         timer: TimerId,
         due_ms: i64,
     },
+    /// `due_ms` is as the events tell it; a heartbeat timer may have moved since.
     CancelTimer {
         timer: TimerId,
         due_ms: i64,

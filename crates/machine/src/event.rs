@@ -1,7 +1,7 @@
 //! What has happened to an execution: AWS's history events, and what the interpreter needs to rebuild itself.
 //!
 //! Events are the only way in which an execution changes (`evolve`). What AWS's history does not show (chosen
-//! delays, heartbeats, timers, everything inside a distributed Map) are events too, with `id` 0.
+//! delays, timers, everything inside a distributed Map) are events too, with `id` 0.
 
 use std::sync::Arc;
 
@@ -17,6 +17,21 @@ pub struct TaskId(pub u32);
 /// A timer; unique within its execution, never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TimerId(pub u32);
+
+impl TimerId {
+    const HEARTBEAT: u32 = 1 << 31;
+
+    /// The timer of a task's heartbeat deadline. It moves with every heartbeat, and no event tells it: heartbeats are
+    /// without end, histories are not. Where it stands, the driver knows.
+    pub fn heartbeat_of(task: TaskId) -> TimerId {
+        TimerId(Self::HEARTBEAT | task.0)
+    }
+
+    /// Whether it is the timer of a heartbeat deadline.
+    pub fn is_heartbeat(self) -> bool {
+        self.0 & Self::HEARTBEAT != 0
+    }
+}
 
 /// A line of states that runs by itself: the machine (0), a branch of a Parallel state, an iteration of a Map state.
 /// Unique within its execution, never reused.
@@ -118,11 +133,6 @@ pub enum EventBody {
     /// Internal: a timer fired, and its line goes on.
     TimerFired {
         timer: TimerId,
-    },
-    /// Internal: a task is alive; its heartbeat deadline is this timer from now on.
-    HeartbeatReceived {
-        task: TaskId,
-        timer: Timer,
     },
     /// Internal: an item of a distributed Map failed, which is tolerated so far.
     ChildFailed(Arc<Failure>),
@@ -328,7 +338,6 @@ impl EventBody {
                 | EventBody::WaitScheduled { .. }
                 | EventBody::RetryScheduled { .. }
                 | EventBody::TimerFired { .. }
-                | EventBody::HeartbeatReceived { .. }
                 | EventBody::ChildFailed(_)
                 | EventBody::Paused(_)
         )

@@ -94,7 +94,6 @@ fn write_type(body: &EventBody, out: &mut String) {
         | EventBody::WaitScheduled { .. }
         | EventBody::RetryScheduled { .. }
         | EventBody::TimerFired { .. }
-        | EventBody::HeartbeatReceived { .. }
         | EventBody::ChildFailed(_)
         | EventBody::Paused(_) => ["", ""],
     };

@@ -7,6 +7,7 @@ use stepwright_types::{error_name, limit};
 use stepwright_value::Document;
 
 use crate::branch::{PendingTask, Phase, Progress};
+use crate::effect::Effect;
 use crate::event::{BranchId, EventBody, TaskFailed, TaskId, TaskOutput, TaskStarted, TaskTimedOut, TimerId};
 use crate::fault::{StateFailure, Trouble, too_large};
 use crate::input::{Input, TaskPhase};
@@ -51,7 +52,7 @@ fn started(
     worker_name: Option<Arc<str>>,
     token_hash: Option<[u8; 32]>,
 ) -> Result<(), Trouble> {
-    let (timeout, heartbeat) = states::task::deadlines(turn, found.timeout_s, found.heartbeat_s);
+    let (timeout, heartbeat) = states::task::deadlines(turn, task, found.timeout_s, found.heartbeat_s);
     // Deadlines that were counted from this very moment stay as they are.
     let stay = found.deadline_ms == timeout.map(|timer| timer.due_ms) && heartbeat.is_none();
     let (timeout, heartbeat) = if stay { (None, None) } else { (timeout, heartbeat) };
@@ -128,20 +129,19 @@ fn failed(turn: &mut Turn<'_>, task: TaskId, failure: Failure, phase: TaskPhase)
     turn.settle(found.branch, Err(StateFailure::plain(failure).into()))
 }
 
+/// The deadline moves, and nothing else: a task that lives for months has no longer a history for it.
 fn heartbeat(turn: &mut Turn<'_>, task: TaskId) -> Result<(), Trouble> {
     let Some(found) = pending(turn, task) else { return Ok(()) };
-    let Some(seconds) = found.heartbeat_s else { return Ok(()) };
-    if let Some(timer) = found.heartbeat {
-        turn.cancel_timer(timer);
+    if let (Some(timer), Some(seconds)) = (found.heartbeat, found.heartbeat_s) {
+        let due_ms = turn.now_ms.saturating_add(seconds.saturating_mul(1000));
+        turn.want(Effect::SetTimer { timer, due_ms });
     }
-    let timer = turn.new_timer(seconds.saturating_mul(1000));
-    turn.emit(found.branch, EventBody::HeartbeatReceived { task, timer })?;
-    turn.want_timer(Some(timer));
     Ok(())
 }
 
-/// A deadline of a task has passed. Tasks whose time is over at the same moment time out together, as AWS shows it;
-/// then the failures are settled, first the one whose timer fired.
+/// A deadline of a task has passed. Tasks whose time is over at the same moment time out together, as AWS shows it (those
+/// whose heartbeat is overdue one by one: only the driver knows where those deadlines are); then the failures are
+/// settled, first the one whose timer fired.
 pub(crate) fn timed_out(turn: &mut Turn<'_>, task: TaskId, timer: TimerId) -> Result<(), Trouble> {
     let due: Vec<TaskId> = std::iter::once(task)
         .chain(turn.execution.tasks.keys().copied().filter(|other| *other != task))
@@ -150,10 +150,7 @@ pub(crate) fn timed_out(turn: &mut Turn<'_>, task: TaskId, timer: TimerId) -> Re
     let mut failures: Vec<(BranchId, Failure)> = Vec::with_capacity(due.len());
     for id in due {
         let Some(found) = pending(turn, id) else { continue };
-        let by_heartbeat = match id == task {
-            true => found.heartbeat == Some(timer),
-            false => found.timeout.is_none_or(|timeout| !turn.execution.is_due(timeout, turn.now_ms)),
-        };
+        let by_heartbeat = id == task && found.heartbeat == Some(timer);
         let error = if by_heartbeat { error_name::HEARTBEAT_TIMEOUT } else { error_name::TIMEOUT };
         let failure = Failure { error: Some(error.into()), cause: None };
         if !matches!(&*found.resource, Resource::Activity { .. }) {
@@ -178,10 +175,6 @@ pub(crate) fn timed_out(turn: &mut Turn<'_>, task: TaskId, timer: TimerId) -> Re
 }
 
 fn is_over(turn: &Turn<'_>, task: TaskId) -> bool {
-    turn.execution.tasks.get(&task).is_some_and(|found| {
-        [found.timeout, found.heartbeat]
-            .into_iter()
-            .flatten()
-            .any(|timer| turn.execution.is_due(timer, turn.now_ms))
-    })
+    let timeout = turn.execution.tasks.get(&task).and_then(|found| found.timeout);
+    timeout.is_some_and(|timer| turn.execution.is_due(timer, turn.now_ms))
 }

@@ -269,6 +269,5 @@ choice! {
         25 = IterationSucceeded { name, index }, 26 = IterationFailed { name, index },
         27 = IterationAborted { name, index }, 42 = WaitScheduled { timer },
         43 = RetryScheduled { retrier, timer }, 44 = TimerFired { timer },
-        45 = HeartbeatReceived { task, timer },
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn work(turn: &mut Turn<'_>, id: BranchId, state: &State, task: &Task
     }
     // A worker's heartbeats count from when it takes the task.
     let beats = call.heartbeat_s.filter(|_| !matches!(task.resource, Resource::Activity { .. }));
-    let (timeout, heartbeat) = deadlines(turn, call.timeout_s, beats);
+    let (timeout, heartbeat) = deadlines(turn, task_id, call.timeout_s, beats);
     let scheduled = TaskScheduled {
         task: task_id,
         resource: Arc::new(task.resource.clone()),
@@ -92,14 +92,14 @@ fn prepare(scene: &mut Scene<'_>, task: &Task) -> Result<Call, Fault> {
 /// Timers for a task's deadlines, counted from now.
 pub(crate) fn deadlines(
     turn: &Turn<'_>,
+    task: TaskId,
     timeout_s: Option<i64>,
     heartbeat_s: Option<i64>,
 ) -> (Option<Timer>, Option<Timer>) {
     let timeout = timeout_s.map(|seconds| turn.new_timer(seconds.saturating_mul(1000)));
-    let heartbeat = heartbeat_s.map(|seconds| {
-        let timer = turn.new_timer(seconds.saturating_mul(1000));
-        // The second of two new timers has the second of two new numbers.
-        Timer { id: TimerId(timer.id.0 + u32::from(timeout.is_some())), ..timer }
+    let heartbeat = heartbeat_s.map(|seconds| Timer {
+        id: TimerId::heartbeat_of(task),
+        ..turn.new_timer(seconds.saturating_mul(1000))
     });
     (timeout, heartbeat)
 }
