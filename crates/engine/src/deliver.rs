@@ -60,7 +60,14 @@ impl Engine {
     ) -> Result<R, DeliverError> {
         let loaded = self.loaded(key, place).await?;
         let input = input(&loaded.execution).ok_or(DeliverError::Refused)?;
-        let drive = self.drive(&mut loaded.execution, input)?;
+        let drive = match self.drive(key, &mut loaded.execution, input) {
+            Ok(drive) => drive,
+            Err(error) => {
+                // What is in memory may have gone a part of the way.
+                *place = None;
+                return Err(error.into());
+            }
+        };
         let seen = look(&loaded.execution, &drive);
         let mut mutations = also;
         self.append_mutations(key, loaded, &drive, &mut mutations);
@@ -93,7 +100,12 @@ impl Engine {
     }
 
     /// Steps the execution until it waits for the outside world.
-    pub(crate) fn drive(&self, execution: &mut Execution, input: Input) -> Result<Drive, StepError> {
+    pub(crate) fn drive(
+        &self,
+        key: ExecutionKey,
+        execution: &mut Execution,
+        input: Input,
+    ) -> Result<Drive, StepError> {
         let now_ms = self.clock.now_ms();
         let mut entropy = || self.entropy.next();
         let Step { events, effects } = execution.step(input, now_ms, &mut entropy)?;
@@ -109,7 +121,7 @@ impl Engine {
             }
             from += 1;
         }
-        forget_timers_set_and_cancelled(&mut drive.effects);
+        self.timers.settle(key, &mut drive.effects);
         Ok(drive)
     }
 
@@ -205,31 +217,6 @@ impl Engine {
     }
 }
 
-/// A timer that is set and cancelled within one drive was never there.
-fn forget_timers_set_and_cancelled(effects: &mut Vec<Effect>) {
-    let cancelled: Vec<_> = effects
-        .iter()
-        .filter_map(|effect| match effect {
-            Effect::CancelTimer { timer, .. } => Some(*timer),
-            _ => None,
-        })
-        .collect();
-    if cancelled.is_empty() {
-        return;
-    }
-    let set_here: Vec<_> = effects
-        .iter()
-        .filter_map(|effect| match effect {
-            Effect::SetTimer { timer, .. } if cancelled.contains(timer) => Some(*timer),
-            _ => None,
-        })
-        .collect();
-    effects.retain(|effect| match effect {
-        Effect::SetTimer { timer, .. } | Effect::CancelTimer { timer, .. } => !set_here.contains(timer),
-        _ => true,
-    });
-}
-
 /// The text that routes a task token to its execution.
 pub(crate) fn locator(key: ExecutionKey) -> Arc<str> {
     format!("{:x}", key.bits()).into()
@@ -269,8 +256,8 @@ fn continue_timer(key: ExecutionKey) -> Timer {
     Timer { due_ms: 0, key, timer: CONTINUE }
 }
 
-/// No execution has that many timers of its own.
-pub(crate) const CONTINUE: u32 = u32::MAX;
+/// No execution has that many timers of its own; and it is no heartbeat's.
+pub(crate) const CONTINUE: u32 = u32::MAX >> 1;
 
 /// An outcome as the store and the execution's row have it.
 pub(crate) fn outcome(outcome: &Outcome) -> (Status, Tail) {

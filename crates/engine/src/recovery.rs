@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stepwright_machine::{Effect, Input, TimerId};
+use stepwright_machine::{Effect, Execution, Input, TimerId};
 use stepwright_store::{Dispatch, ExecutionKey, Mutation, StoreError, Timer};
 use tokio::sync::Semaphore;
 
@@ -126,8 +126,12 @@ impl Engine {
             number => Input::TimerFired { timer: TimerId(number) },
         };
         let gone = || vec![Mutation::CancelTimer(timer)];
-        match self.deliver(timer.key, |_| Some(input), gone(), |_, _| ()).await {
-            Ok(()) => {}
+        let input = |_: &Execution| self.timers.is_current(&timer).then_some(input);
+        let delivered = self.deliver(timer.key, input, gone(), |_, _| ()).await;
+        self.timers.fired(&timer);
+        match delivered {
+            // A heartbeat came at the last moment.
+            Ok(()) | Err(DeliverError::Refused) => {}
             Err(DeliverError::NotFound) => {
                 let _ = self.commit(gone()).await;
             }

@@ -86,7 +86,7 @@ impl Engine {
         mut loaded: Loaded,
         row: &mut Row,
     ) -> Result<Started, StartError> {
-        let mut drive = self.drive(&mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
+        let mut drive = self.drive(row.key, &mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
         if let Some(ended) = loaded.execution.outcome() {
             let (status, tail) = outcome(ended);
             (row.status, row.tail) = (status, tail.encode());
