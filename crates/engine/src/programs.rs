@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use stepwright_asl::program::Program;
+use stepwright_asl::{CompileOptions, Format};
 use stepwright_store::{Pending, StoreError};
 
 use crate::LoadError;
@@ -58,8 +59,10 @@ impl Programs {
     }
 }
 
+/// Definitions have been accepted before they come here: the API takes JSON only, and a local file may be YAML.
 fn compile(machine_arn: &Arc<str>, definition: &str) -> Result<Arc<Program>, LoadError> {
-    let compilation = stepwright_asl::compile(definition, &stepwright_asl::CompileOptions::default());
+    let options = CompileOptions { format: Format::Detect, ..CompileOptions::default() };
+    let compilation = stepwright_asl::compile(definition, &options);
     match compilation.program {
         Some(program) => Ok(program),
         None => Err(LoadError::Definition(

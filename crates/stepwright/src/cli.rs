@@ -25,6 +25,7 @@ pub enum Command {
     Run(Run),
     Validate(Validate),
     Explain(Explain),
+    Completions(Completions),
 }
 
 /// Start the server: the Step Functions API on one port, everything durable in one directory.
@@ -64,10 +65,15 @@ pub struct Serve {
 /// Execute one workflow here and now, without a server.
 ///
 /// Shows states as they run: a tree with durations on a terminal, plain lines in a pipe, or with --json one event of
-/// AWS's history a line. Prints the output on standard output. Exits with 1 when the execution does not succeed.
+/// AWS's history a line. Prints the output on standard output. Nothing is kept. Ctrl-C stops the execution; a second one
+/// ends the program at once.
+///
+/// Exits with 1 when the execution fails, times out or is stopped; with 2 when the definition or the input cannot be used.
 #[derive(Debug, Args)]
+#[command(after_long_help = RUN_EXAMPLES)]
 pub struct Run {
-    /// The definition: `.json`, `.yaml` or `.yml`.
+    /// The definition: `.json`, `.yaml` or `.yml`; `-` for standard input.
+    #[arg(value_name = "FILE")]
     pub definition: PathBuf,
     /// The input: JSON text, `@FILE`, or `-` for standard input.
     #[arg(long, short, value_name = "JSON", default_value = "{}")]
@@ -88,14 +94,18 @@ pub struct Run {
 
 /// Check definitions: what AWS would refuse, and what is probably not meant.
 ///
-/// Shows each finding with its source line and how to mend it; `stepwright explain CODE` tells more. Exits with 1 when
-/// there is an error.
+/// Shows each finding with its source line and how to mend it; `stepwright explain CODE` tells more. Findings go to
+/// standard output, a summary to standard error.
+///
+/// Exits with 1 when there is an error (with --strict, also for a warning), with 2 when a file cannot be read.
 #[derive(Debug, Args)]
+#[command(after_long_help = VALIDATE_EXAMPLES)]
 pub struct Validate {
-    /// Definitions: `.json`, `.yaml` or `.yml`.
-    #[arg(required = true)]
+    /// Definitions: `.json`, `.yaml` or `.yml`; `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// One JSON object a line for each finding.
+    /// One JSON object a line for each finding: file, code, severity, message, pointer, line and column (from 1, in
+    /// characters), help and fix.
     #[arg(long)]
     pub json: bool,
     /// The type of state machine that the definitions are for.
@@ -104,14 +114,60 @@ pub struct Validate {
     /// Treat warnings as errors.
     #[arg(long)]
     pub strict: bool,
+    /// Take `${Name}` literally, as AWS does. Without this it is a value that a deployment tool (SAM, CDK, Terraform) fills
+    /// in later, and is not checked.
+    #[arg(long)]
+    pub literal: bool,
 }
 
-/// Explain a diagnostic's code, for instance SW1001.
+/// Explain a code that `validate` shows: what it means, an example, and how to mend it.
 #[derive(Debug, Args)]
+#[command(after_long_help = EXPLAIN_EXAMPLES)]
 pub struct Explain {
-    /// The code; without it, all codes are listed.
+    /// The code, such as SW0403, or AWS's, such as MISSING_TRANSITION_TARGET; without it, all codes are listed.
     pub code: Option<String>,
 }
+
+/// Print a script that completes commands and options in a shell.
+#[derive(Debug, Args)]
+#[command(after_long_help = COMPLETIONS_EXAMPLES)]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  stepwright run orders.asl.json --input '{\"n\": 1}'
+  stepwright run orders.asl.yaml --input @order.json
+  stepwright run orders.asl.json --json | jq 'select(.type == \"TaskFailed\")'
+  stepwright run orders.asl.json 2>/dev/null | jq .total        (the output alone)
+
+Lambda functions run as local processes when stepwright.toml or template.yaml declares them:
+
+  [functions.greet]
+  runtime = \"python3.12\"
+  handler = \"greet.handler\"
+  code = \"functions/greet\"";
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  stepwright validate workflows/*.asl.json
+  stepwright validate --strict --json orders.asl.yaml
+  cdk synth | extract-definition | stepwright validate -";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  stepwright explain SW0403
+  stepwright explain SCHEMA_VALIDATION_FAILED
+  stepwright explain | grep -i retry";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  stepwright completions bash > ~/.local/share/bash-completion/completions/stepwright
+  stepwright completions zsh > \"${fpath[1]}/_stepwright\"
+  stepwright completions fish > ~/.config/fish/completions/stepwright.fish";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum LogFormat {

@@ -5,8 +5,16 @@
 mod cli;
 mod commands;
 mod config;
+mod definition;
+mod diagnostics;
 mod exit;
+mod input;
+mod live;
 mod logging;
+mod markdown;
+mod pretty;
+mod row;
+mod terminal;
 mod wiring;
 
 use std::process::ExitCode;
@@ -20,6 +28,7 @@ fn main() -> ExitCode {
         cli::Command::Run(arguments) => commands::run::run(arguments),
         cli::Command::Validate(arguments) => commands::validate::run(arguments),
         cli::Command::Explain(arguments) => commands::explain::run(&arguments),
+        cli::Command::Completions(arguments) => commands::completions::run(&arguments),
     };
     match result {
         Ok(code) => code.into(),

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod completions;
 pub mod explain;
 pub mod run;
 pub mod serve;

@@ -1,0 +1,290 @@
+//! `stepwright run`: one execution in this process, shown as it runs. Nothing is kept.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use stepwright_asl::program::Program;
+use stepwright_asl::{CompileOptions, Severity, compile};
+use stepwright_engine::{
+    Clock, Definitions, DeliverError, Engine, EngineOptions, Entropy, Revision, StartExecution, SystemClock,
+};
+use stepwright_machine::Status;
+use stepwright_store::memory::Memory;
+use stepwright_store::{Pending, StoreError};
+use stepwright_types::arn::Account;
+use stepwright_value::Document;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::Run;
+use crate::config::{self, Config, Overrides};
+use crate::definition::{self, Definition};
+use crate::diagnostics::Sheet;
+use crate::exit::{Exit, Failure, OrExit};
+use crate::input;
+use crate::live::{self, Ended, Form, Live};
+use crate::pretty;
+use crate::terminal::{Stream, TEXT_COLUMNS_MAX};
+use crate::wiring::{self, Wired};
+
+/// Task calls at a time.
+const CALLS_MAX: usize = 1_000;
+/// Between two frames of the tree.
+const FRAME: Duration = Duration::from_millis(80);
+/// The status with which shells report a program that Ctrl-C has ended.
+const KILLED: i32 = 130;
+const REVISION: &str = "run";
+const NAME_CHARS_MAX: usize = 80;
+
+pub fn run(arguments: Run) -> Result<Exit, Failure> {
+    let definition = definition::read(&arguments.definition)
+        .map_err(|reason| anyhow!("{} {reason}", arguments.definition.display()))
+        .or_exit(Exit::Usage)?;
+    let Some(program) = compiled(&definition) else { return Ok(Exit::Usage) };
+    let input = match input::read(&arguments.input, Stream::Error.ability()) {
+        Ok(input) => input,
+        Err(shown) => {
+            eprint!("{shown}");
+            return Ok(Exit::Usage);
+        }
+    };
+    check_name(&arguments.name).or_exit(Exit::Usage)?;
+    let overrides =
+        Overrides { config: arguments.config, template: arguments.template, ..Overrides::default() };
+    let config = config::load(overrides).or_exit(Exit::Usage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")
+        .or_exit(Exit::CannotStart)?;
+    let job = Job {
+        machine: machine_name(&arguments.definition),
+        name: arguments.name,
+        form: form(arguments.json),
+        definition,
+        program,
+        input,
+    };
+    let exit = runtime.block_on(execute(job, &config));
+    runtime.shutdown_background();
+    exit
+}
+
+/// What is executed, and how it is shown.
+struct Job {
+    machine: String,
+    name: String,
+    form: Form,
+    definition: Definition,
+    program: Arc<Program>,
+    input: Document,
+}
+
+fn form(json: bool) -> Form {
+    let ability = Stream::Error.ability();
+    match (json, ability.can_redraw) {
+        (true, _) => Form::Json,
+        (false, true) => Form::Tree(ability.theme),
+        (false, false) => Form::Lines,
+    }
+}
+
+/// The program; or none, and the errors shown.
+fn compiled(definition: &Definition) -> Option<Arc<Program>> {
+    let options = CompileOptions { format: definition.format, ..CompileOptions::default() };
+    let compilation = compile(&definition.text, &options);
+    if compilation.program.is_none() {
+        let ability = Stream::Error.ability();
+        let columns = if ability.is_terminal { Stream::Error.size().columns } else { TEXT_COLUMNS_MAX };
+        let sheet = Sheet::new(&definition.name, &definition.text);
+        for diagnostic in compilation.diagnostics.iter().filter(|it| it.severity == Severity::Error) {
+            eprint!("{}", sheet.draw(diagnostic, ability, columns));
+        }
+        eprintln!("{} cannot be executed", definition.name);
+    }
+    compilation.program
+}
+
+/// The file's name up to its first dot, with what a state machine's name cannot have replaced.
+fn machine_name(path: &Path) -> String {
+    let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let stem = file.split('.').next().unwrap_or_default();
+    let name: String =
+        stem.chars().take(NAME_CHARS_MAX).map(|it| if is_name_character(it) { it } else { '-' }).collect();
+    if name.trim_matches('-').is_empty() { "workflow".to_owned() } else { name }
+}
+
+fn is_name_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-_".contains(character)
+}
+
+fn check_name(name: &str) -> anyhow::Result<()> {
+    let fits = !name.is_empty() && name.len() <= NAME_CHARS_MAX && name.chars().all(is_name_character);
+    fits.then_some(()).ok_or_else(|| {
+        anyhow!("the name {name:?} cannot be used: up to {NAME_CHARS_MAX} letters, digits, - and _")
+    })
+}
+
+async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
+    let wired = wiring::wire(config.functions.clone(), &config.region).or_exit(Exit::Usage)?;
+    let account = Arc::new(Account::new(&*config.region, &*config.account_id));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let execution_arn = account.execution(&job.machine, &job.name);
+    let live = Arc::new(Live::new(job.form, job.program.clone(), execution_arn, clock.now_ms()));
+    live::log::start(live.clone());
+    let engine = Engine::open(EngineOptions {
+        store: Memory::new(),
+        definitions: Arc::new(OneDefinition(job.definition.text.clone())),
+        targets: Arc::new(wired.targets.clone()),
+        clock: clock.clone(),
+        entropy: Arc::new(Entropy::from_system()),
+        account: account.clone(),
+        calls_max: CALLS_MAX,
+        observer: Some(live.clone()),
+    })
+    .await
+    .or_exit(Exit::CannotStart)?;
+    let start = StartExecution {
+        revision: Revision {
+            machine_arn: account.state_machine(&job.machine).into(),
+            revision_id: REVISION.into(),
+            role_arn: format!("arn:{}:iam::{}:role/stepwright-run", account.partition, account.account_id)
+                .into(),
+            definition: Some(job.definition.text.as_str().into()),
+        },
+        name: Some(job.name.as_str().into()),
+        input: job.input.clone(),
+        trace_header: None,
+        version_arn: None,
+        alias_arn: None,
+        started_by: None,
+    };
+    let machine_arn = start.revision.machine_arn.clone();
+    let watched = match engine.start(start).await {
+        Ok(_) => watch(&engine, &live, &*clock, &machine_arn, &job.name).await,
+        Err(error) => Err(error.into()),
+    };
+    let exit = conclude(watched, &live, &*clock, job.form, &wired).or_exit(Exit::StoreFailed);
+    engine.shut_down();
+    wired.functions.shutdown().await;
+    exit
+}
+
+/// The one definition there is.
+struct OneDefinition(String);
+
+impl Definitions for OneDefinition {
+    fn definition(&self, _: &str, _: &str) -> Pending<'_, Result<Option<String>, StoreError>> {
+        Box::pin(std::future::ready(Ok(Some(self.0.clone()))))
+    }
+}
+
+/// How the watching ended.
+enum Watched {
+    Ended,
+    Killed,
+}
+
+/// Draws until the execution has ended. The first Ctrl-C stops the execution, the second the program.
+async fn watch(
+    engine: &Arc<Engine>,
+    live: &Live,
+    clock: &dyn Clock,
+    machine_arn: &str,
+    name: &str,
+) -> anyhow::Result<Watched> {
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    let mut terminations = signal(SignalKind::terminate())?;
+    let mut frames = tokio::time::interval(FRAME);
+    frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            biased;
+            () = live.ended() => return Ok(Watched::Ended),
+            reason = engine.failed() => return Err(anyhow!(reason)),
+            _ = interrupts.recv() => {}
+            _ = terminations.recv() => {}
+            _ = frames.tick() => {
+                live.draw(clock.now_ms());
+                continue;
+            }
+        }
+        if is_stopping {
+            return Ok(Watched::Killed);
+        }
+        is_stopping = true;
+        live.stopping();
+        stop(engine, machine_arn, name).await?;
+    }
+}
+
+async fn stop(engine: &Arc<Engine>, machine_arn: &str, name: &str) -> anyhow::Result<()> {
+    let Some(found) = engine.find(machine_arn, name).await? else { return Ok(()) };
+    let cause = Some("Stopped by the user.".into());
+    match engine.stop(found.row.key, None, cause).await {
+        // It ended by itself a moment ago.
+        Ok(_) | Err(DeliverError::Refused) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Shows the end, prints the output, and decides the exit status.
+fn conclude(
+    watched: anyhow::Result<Watched>,
+    live: &Live,
+    clock: &dyn Clock,
+    form: Form,
+    wired: &Wired,
+) -> anyhow::Result<Exit> {
+    match watched {
+        Ok(Watched::Ended) => {}
+        Ok(Watched::Killed) => {
+            live.close();
+            // Ends the processes of functions with it.
+            let _ = wired;
+            std::process::exit(KILLED);
+        }
+        Err(error) => {
+            live.close();
+            return Err(error);
+        }
+    }
+    let Some(ended) = live.finish(clock.now_ms()) else { return Err(anyhow!("the execution has no end")) };
+    if form != Form::Json {
+        print_output(&ended);
+    }
+    Ok(if ended.status == Status::Succeeded { Exit::Success } else { Exit::Negative })
+}
+
+/// For people on a terminal, for programs in a pipe.
+fn print_output(ended: &Ended) {
+    let Some(output) = &ended.output else { return };
+    let is_terminal = Stream::Out.ability().is_terminal;
+    let mut text = if is_terminal { pretty::json(output.value()) } else { output.value().to_json() };
+    text.push('\n');
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (path, expected) in [
+            ("a/orders.asl.json", "orders"),
+            ("my orders.json", "my-orders"),
+            ("-", "workflow"),
+            (".json", "workflow"),
+        ] {
+            assert_eq!(machine_name(Path::new(path)), expected, "{path}");
+        }
+        assert!(check_name("run-1").is_ok());
+        for name in ["", "a b", "a:b", &"x".repeat(81)] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Findings about a definition, for people (with the lines they are about) and for programs (as JSON).
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use std::ops::Range;
+
+use stepwright_asl::{Diagnostic, Fix, Severity};
+use stepwright_value::{Object, Value};
+
+use crate::terminal::{Ability, TEXT_COLUMNS_MAX};
+
+/// Lines of the text that are handed to the renderer around a finding.
+const CONTEXT_LINES: usize = 4;
+
+/// Draws findings about one text.
+pub struct Sheet<'t> {
+    name: &'t str,
+    text: &'t str,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+/// A place, counted from 1; columns in characters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl<'t> Sheet<'t> {
+    pub fn new(name: &'t str, text: &'t str) -> Sheet<'t> {
+        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Sheet { name, text, lines: std::iter::once(0).chain(starts).collect() }
+    }
+
+    /// The finding as a compiler would show it, with an empty line at the end.
+    pub fn draw(&self, diagnostic: &Diagnostic, ability: Ability, columns: usize) -> String {
+        let level = match diagnostic.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let primary = self.within(&diagnostic.span);
+        let notes: Vec<(Range<usize>, &str)> =
+            diagnostic.notes.iter().map(|note| (self.within(&note.span), note.message.as_str())).collect();
+        let window = self.window(std::iter::once(&primary).chain(notes.iter().map(|(span, _)| span)));
+        let mut snippet =
+            self.snippet(&window).annotation(AnnotationKind::Primary.span(window.local(&primary)));
+        for (span, message) in &notes {
+            snippet = snippet.annotation(AnnotationKind::Context.span(window.local(span)).label(*message));
+        }
+        let mut group = level.primary_title(&diagnostic.message).id(diagnostic.code).element(snippet);
+        if let Some(aws) = aws_note(diagnostic) {
+            group = group.element(Level::NOTE.message(aws));
+        }
+        let fix = diagnostic.fix.as_ref();
+        if let Some(help) = diagnostic.help.as_deref().filter(|_| fix.is_none()) {
+            group = group.element(Level::HELP.message(help));
+        }
+        let mut groups = vec![group];
+        groups.extend(fix.map(|fix| self.fix(fix, diagnostic.help.as_deref())));
+        render(&groups, ability, columns)
+    }
+
+    fn fix<'f>(&'f self, fix: &'f Fix, help: Option<&'f str>) -> Group<'f> {
+        let span = self.within(&fix.span);
+        let window = self.window(std::iter::once(&span));
+        let patch = Patch::new(window.local(&span), &*fix.replacement);
+        let snippet = Snippet::source(&self.text[window.bytes.clone()]).line_start(window.first_line);
+        Level::HELP.secondary_title(help.unwrap_or("change it like this")).element(snippet.patch(patch))
+    }
+
+    fn snippet<'s>(&'s self, window: &Window) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
+        Snippet::source(&self.text[window.bytes.clone()]).path(self.name).line_start(window.first_line)
+    }
+
+    /// The finding as one line of JSON.
+    pub fn json(&self, diagnostic: &Diagnostic) -> Value {
+        let mut object = Object::new();
+        object.insert("file", self.name);
+        object.insert("code", diagnostic.code);
+        object.insert("awsCode", diagnostic.aws_code.map_or(Value::Null, Value::from));
+        object.insert("severity", severity_name(diagnostic.severity));
+        object.insert("message", diagnostic.message.as_str());
+        object.insert("pointer", diagnostic.pointer.as_str());
+        self.insert_places(&diagnostic.span, &mut object);
+        object.insert("help", diagnostic.help.as_deref().map_or(Value::Null, Value::from));
+        let fix = diagnostic.fix.as_ref().map(|fix| {
+            let mut object = Object::new();
+            self.insert_places(&fix.span, &mut object);
+            object.insert("replacement", fix.replacement.as_str());
+            Value::from(object)
+        });
+        object.insert("fix", fix.unwrap_or_default());
+        object.into()
+    }
+
+    fn insert_places(&self, span: &Range<usize>, object: &mut Object) {
+        let span = self.within(span);
+        let (start, end) = (self.place(span.start), self.place(span.end));
+        for (key, number) in [
+            ("line", start.line),
+            ("column", start.column),
+            ("end_line", end.line),
+            ("end_column", end.column),
+        ] {
+            object.insert(key, i64::try_from(number).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// The place of a byte.
+    pub fn place(&self, offset: usize) -> Place {
+        let line = self.line_of(offset);
+        let start = self.lines.get(line).copied().unwrap_or(0);
+        let before = self.text.get(start..offset.max(start)).unwrap_or_default();
+        Place { line: line + 1, column: before.chars().count() + 1 }
+    }
+
+    /// Counted from 0.
+    fn line_of(&self, offset: usize) -> usize {
+        self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
+    /// The span, brought into the text and onto the borders of characters.
+    fn within(&self, span: &Range<usize>) -> Range<usize> {
+        let border = |mut at: usize| {
+            at = at.min(self.text.len());
+            while !self.text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let start = border(span.start);
+        start..border(span.end).max(start)
+    }
+
+    /// The part of the text around some spans: a renderer that gets it all is slow on large texts.
+    fn window<'s>(&self, spans: impl Iterator<Item = &'s Range<usize>> + Clone) -> Window {
+        let first = spans.clone().map(|span| self.line_of(span.start)).min().unwrap_or(0);
+        let last = spans.map(|span| self.line_of(span.end)).max().unwrap_or(first);
+        let first = first.saturating_sub(CONTEXT_LINES);
+        let start = self.lines.get(first).copied().unwrap_or(0);
+        let end = self.lines.get(last + CONTEXT_LINES + 1).copied().unwrap_or(self.text.len());
+        Window { bytes: start..end, first_line: first + 1 }
+    }
+}
+
+/// Whole lines of a text.
+struct Window {
+    bytes: Range<usize>,
+    first_line: usize,
+}
+
+impl Window {
+    fn local(&self, span: &Range<usize>) -> Range<usize> {
+        span.start - self.bytes.start..span.end - self.bytes.start
+    }
+}
+
+/// A problem with a text that is no definition, such as an input: what is wrong, and where.
+pub fn draw_text_error(name: &str, text: &str, offset: usize, message: &str, ability: Ability) -> String {
+    let sheet = Sheet::new(name, text);
+    let span = sheet.within(&(offset..offset + 1));
+    let window = sheet.window(std::iter::once(&span));
+    let annotation = AnnotationKind::Primary.span(window.local(&span)).label(message);
+    let group = Level::ERROR
+        .primary_title(format!("{name} is not JSON"))
+        .element(sheet.snippet(&window).annotation(annotation));
+    render(&[group], ability, TEXT_COLUMNS_MAX)
+}
+
+fn render(groups: &[Group<'_>], ability: Ability, columns: usize) -> String {
+    let renderer = if ability.theme.colour { Renderer::styled() } else { Renderer::plain() };
+    let decor = if ability.theme.unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
+    let mut text = renderer.decor_style(decor).term_width(columns.max(40)).render(groups);
+    text.push_str("\n\n");
+    text
+}
+
+/// What AWS says about it.
+fn aws_note(diagnostic: &Diagnostic) -> Option<String> {
+    let code = diagnostic.aws_code?;
+    let verb = match diagnostic.severity {
+        Severity::Error => "refuses this",
+        Severity::Warning => "warns of this",
+    };
+    let place =
+        if diagnostic.pointer.is_empty() { String::new() } else { format!(" at {}", diagnostic.pointer) };
+    Some(format!("AWS {verb}: {code}{place}"))
+}
+
+pub fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        let sheet = Sheet::new("f", "aä\n\nbc");
+        for (offset, line, column) in [(0, 1, 1), (1, 1, 2), (3, 1, 3), (4, 2, 1), (5, 3, 1), (7, 3, 3)] {
+            assert_eq!(sheet.place(offset), Place { line, column }, "{offset}");
+        }
+        assert_eq!(sheet.within(&(2..99)), 1..7);
+        assert_eq!(sheet.within(&(50..20)), 7..7);
+    }
+}

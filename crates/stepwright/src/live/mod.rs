@@ -1,0 +1,268 @@
+//! A running execution, shown as it runs: [`Live`] watches the engine and draws.
+//!
+//! `picture` understands events, `news` puts them into lines, `tree` into a tree, `screen` draws that in place. Only this
+//! file and `screen`'s caller here write anything.
+
+mod duration;
+mod ending;
+pub mod log;
+mod news;
+mod picture;
+mod screen;
+#[cfg(test)]
+mod terminal_model;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod visit;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use stepwright_asl::program::Program;
+use stepwright_engine::Observer;
+use stepwright_machine::{Event, Identity, history};
+use stepwright_value::{Object, Value};
+use tokio::sync::watch;
+
+use self::news::{News, What};
+pub use self::picture::Ended;
+use self::picture::Picture;
+use self::screen::Screen;
+use self::tree::Layout;
+use crate::row::{Row, Theme, Tone};
+use crate::terminal::{Size, Stream};
+
+/// Of states that end within one frame, more than this are not shown one by one: a loop can go round thousands of times.
+const SETTLED_PER_FRAME_MAX: usize = 200;
+
+/// How an execution is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// A tree on standard error, drawn in place.
+    Tree(Theme),
+    /// A line on standard error for everything that happens.
+    Lines,
+    /// AWS's history events on standard output, one a line.
+    Json,
+}
+
+/// Shows one execution.
+pub struct Live {
+    shown: Mutex<Shown>,
+    has_ended: watch::Sender<bool>,
+    execution_arn: String,
+}
+
+struct Shown {
+    picture: Picture,
+    form: Form,
+    screen: Option<Screen>,
+    /// Rows that go above the tree with the next frame.
+    above: Vec<Row>,
+    is_stopping: bool,
+}
+
+impl Live {
+    pub fn new(form: Form, program: Arc<Program>, execution_arn: String, start_ms: i64) -> Live {
+        let screen = match form {
+            Form::Tree(theme) => Some(Screen::new(theme)),
+            Form::Lines | Form::Json => None,
+        };
+        let picture = Picture::new(program, start_ms);
+        Live {
+            shown: Mutex::new(Shown { picture, form, screen, above: Vec::new(), is_stopping: false }),
+            has_ended: watch::Sender::new(false),
+            execution_arn,
+        }
+    }
+
+    /// Returns when the execution has ended.
+    pub async fn ended(&self) {
+        // The sender lives as long as this.
+        let _ = self.has_ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    /// Draws the next frame of a tree.
+    pub fn draw(&self, now_ms: i64) {
+        let mut shown = self.shown();
+        let text = shown.frame(now_ms, Stream::Error.size());
+        write_error(&text);
+    }
+
+    /// Tells the watcher that the execution is being stopped.
+    pub fn stopping(&self) {
+        self.shown().is_stopping = true;
+    }
+
+    /// Removes what is drawn in place, so that the terminal is as it was found.
+    pub fn close(&self) {
+        let text = self.shown().screen.as_mut().map(|screen| screen.close(Stream::Error.size().columns));
+        write_error(&text.unwrap_or_default());
+    }
+
+    /// Shows what is left to show and the end, once the execution has ended.
+    pub fn finish(&self, now_ms: i64) -> Option<Ended> {
+        let mut shown = self.shown();
+        let ended = shown.picture.outcome.clone()?;
+        if shown.form == Form::Json {
+            write_out(&(result(&ended).to_json() + "\n"));
+            return Some(ended);
+        }
+        let size = Stream::Error.size();
+        let mut text = shown.frame(now_ms, size);
+        if let Some(screen) = &mut shown.screen {
+            text.push_str(&screen.close(size.columns));
+        }
+        let theme = match shown.form {
+            Form::Tree(theme) => theme,
+            _ => Theme { colour: false, unicode: false },
+        };
+        for row in ending::rows(&shown.picture, &ended, theme) {
+            // Not cut: errors are to be read in full.
+            text.push_str(&row.draw(usize::MAX, theme));
+            text.push('\n');
+        }
+        write_error(&text);
+        Some(ended)
+    }
+
+    /// A line from elsewhere, such as the log, without disturbing the tree.
+    pub fn note(&self, text: &str) {
+        let mut shown = self.shown();
+        match shown.form {
+            Form::Tree(_) => {
+                let rows = text.lines().map(|line| Row::new().with(Tone::Notice, line));
+                shown.above.extend(rows);
+            }
+            Form::Lines | Form::Json => {
+                drop(shown);
+                write_error(text);
+            }
+        }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Live {
+    fn committed(&self, execution: &Identity, events: &[Event]) {
+        if *execution.execution_arn != *self.execution_arn {
+            return;
+        }
+        let mut shown = self.shown();
+        shown.picture.start_ms = execution.start_ms;
+        let (mut out, mut error) = (String::new(), String::new());
+        for event in events {
+            if shown.form == Form::Json && history::to_aws(event, true, &mut out) {
+                out.push('\n');
+            }
+            for news in shown.picture.apply(event) {
+                shown.tell(&news, &mut error);
+            }
+        }
+        if shown.screen.is_none() {
+            while shown.picture.settle(|_, _| ()).is_some() {}
+        }
+        write_out(&out);
+        write_error(&error);
+        if shown.picture.outcome.is_some() {
+            self.has_ended.send_replace(true);
+        }
+    }
+}
+
+impl Shown {
+    fn tell(&mut self, news: &News, error: &mut String) {
+        match self.form {
+            Form::Lines => {
+                error.push_str(&news.line(self.picture.start_ms));
+                error.push('\n');
+            }
+            // What happens is in the tree, and in the events.
+            Form::Tree(_) => {
+                if let What::Notice { text } = news.what {
+                    self.above.push(Row::new().with(Tone::Notice, &format!("! {} {text}", news.place)));
+                }
+            }
+            Form::Json => {
+                if let What::Notice { text } = news.what {
+                    error.push_str(&format!("{} {text}\n", crate::row::clean(&news.place)));
+                }
+            }
+        }
+    }
+
+    /// The next frame of a tree: states that have ended go up for good.
+    fn frame(&mut self, now_ms: i64, size: Size) -> String {
+        let (Some(screen), Form::Tree(theme)) = (&mut self.screen, self.form) else { return String::new() };
+        let layout = Layout::new(self.picture.program(), theme, size.columns);
+        let mut settled = std::mem::take(&mut self.above);
+        let count = self.picture.settled_len();
+        for at in 0..count {
+            let from_end = count - at;
+            let is_shown = count <= SETTLED_PER_FRAME_MAX || from_end <= SETTLED_PER_FRAME_MAX / 2;
+            if count > SETTLED_PER_FRAME_MAX && from_end == SETTLED_PER_FRAME_MAX / 2 {
+                let text = format!("  {} states, too fast to show", count - SETTLED_PER_FRAME_MAX / 2);
+                settled.push(Row::new().with(Tone::Dim, &text));
+            }
+            let rows = self.picture.settle(|picture, visit| {
+                if is_shown { tree::settled(picture, visit, layout) } else { Vec::new() }
+            });
+            settled.extend(rows.into_iter().flatten());
+        }
+        let mut live = Vec::new();
+        if self.picture.outcome.is_none() {
+            // The footer and the row of the cursor take one each.
+            live = tree::live(&self.picture, layout, size.rows.saturating_sub(2).max(1), now_ms);
+            live.push(footer(&self.picture, self.is_stopping, now_ms));
+        }
+        screen.draw(&settled, &live, size.columns)
+    }
+}
+
+/// Below the tree: that it is alive, and how to end it.
+fn footer(picture: &Picture, is_stopping: bool, now_ms: i64) -> Row {
+    let elapsed = duration::short(now_ms.saturating_sub(picture.start_ms));
+    let hint = if is_stopping { "stopping; Ctrl-C again ends at once" } else { "Ctrl-C stops" };
+    Row::new().with(Tone::Dim, &format!("  {elapsed}, {} events, {hint}", picture.events))
+}
+
+/// The last line of `--json`.
+fn result(ended: &Ended) -> Value {
+    let mut object = Object::new();
+    object.insert("type", "Result");
+    object.insert("status", ending::status_name(ended.status));
+    if let Some(output) = &ended.output {
+        object.insert("output", output.value().clone());
+    }
+    if let Some(failure) = &ended.failure {
+        for (key, text) in [("error", &failure.error), ("cause", &failure.cause)] {
+            if let Some(text) = text {
+                object.insert(key, text.clone());
+            }
+        }
+    }
+    if let Some(origin) = &ended.origin {
+        object.insert("state", origin.place.as_str());
+        object.insert("pointer", origin.pointer.as_str());
+    }
+    object.into()
+}
+
+/// Who does not read any more does not stop the execution.
+fn write_error(text: &str) {
+    if !text.is_empty() {
+        let mut stream = std::io::stderr().lock();
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+}
+
+fn write_out(text: &str) {
+    if !text.is_empty() {
+        let mut stream = std::io::stdout().lock();
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+}

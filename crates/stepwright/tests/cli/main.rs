@@ -1,0 +1,8 @@
+//! The command line as a user meets it: the binary in an empty directory, with nothing of this machine's environment.
+
+mod environment;
+mod explain;
+mod help;
+mod run;
+mod terminal;
+mod validate;
