@@ -6,6 +6,7 @@
 mod checks;
 mod names;
 mod operations;
+mod responses;
 mod service;
 mod shapes;
 mod source;
@@ -20,6 +21,8 @@ use service::Service;
 
 /// Where the generated files go, from the workspace root.
 const TARGET_DIR: &str = "crates/api/src/model";
+/// Where the table of responses goes.
+const RESPONSES: &str = "crates/api/src/test_state/responses.txt";
 
 pub fn run(arguments: Vec<String>) -> Result<()> {
     let mut check = false;
@@ -32,12 +35,21 @@ pub fn run(arguments: Vec<String>) -> Result<()> {
             extra => bail!("unexpected argument {extra}"),
         }
     }
-    let service = Service::from_json(&source::load(model_path.as_deref())?)?;
+    let model_path = source::locate(model_path)?;
+    let service = Service::from_json(&source::load(&model_path)?)?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace root")?;
-    let mut stale = Vec::new();
+    let mut files = Vec::new();
     for (name, code) in generate(&service)? {
-        let path = root.join(TARGET_DIR).join(name);
         let code = format(root, &code).with_context(|| format!("formatting {name}"))?;
+        files.push((root.join(TARGET_DIR).join(name), code));
+    }
+    // A lone model says nothing of other services.
+    if source::is_wheel(&model_path) {
+        let models = source::load_services(&model_path, responses::SERVICES)?;
+        files.push((root.join(RESPONSES), responses::emit(&models)?));
+    }
+    let mut stale = Vec::new();
+    for (path, code) in files {
         if check {
             if std::fs::read_to_string(&path).unwrap_or_default() != code {
                 stale.push(path.display().to_string());

@@ -21,20 +21,46 @@ else:
 sys.stdout.buffer.write(gzip.decompress(data) if data[:2] == b'\x1f\x8b' else data)
 "#;
 
-/// The service model; downloads botocore when `path` is `None`.
-pub fn load(path: Option<&Path>) -> Result<Value> {
-    let downloaded;
-    let path = match path {
-        Some(path) => path,
-        None => {
-            downloaded = download()?;
-            &downloaded
-        }
-    };
+/// Prints the newest models of the services that are named, as a JSON array.
+const SERVICES_READER: &str = r#"
+import gzip, sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+names = sorted(wheel.namelist())
+models = []
+for service in sys.argv[2:]:
+    start = f'botocore/data/{service}/'
+    name = [n for n in names if n.startswith(start) and '/service-2.json' in n][-1]
+    data = wheel.read(name)
+    models.append(gzip.decompress(data) if data[:2] == b'\x1f\x8b' else data)
+sys.stdout.buffer.write(b'[' + b','.join(models) + b']')
+"#;
+
+/// The file to read: `path`, or botocore's newest wheel.
+pub fn locate(path: Option<PathBuf>) -> Result<PathBuf> {
+    path.map_or_else(download, Ok)
+}
+
+/// Whether the file holds the models of all services.
+pub fn is_wheel(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "whl")
+}
+
+/// The service model of Step Functions.
+pub fn load(path: &Path) -> Result<Value> {
+    run(READER, path, &[MODEL_IN_WHEEL])
+}
+
+/// The models of these services, in this order.
+pub fn load_services(wheel: &Path, services: &[&str]) -> Result<Vec<Value>> {
+    let models = run(SERVICES_READER, wheel, services)?;
+    Ok(models.as_array().map(|models| models.iter().cloned().collect()).unwrap_or_default())
+}
+
+fn run(reader: &str, path: &Path, arguments: &[&str]) -> Result<Value> {
     let output = Command::new("python3")
-        .args(["-c", READER])
+        .args(["-c", reader])
         .arg(path)
-        .arg(MODEL_IN_WHEEL)
+        .args(arguments)
         .output()
         .context("starting python3")?;
     if !output.status.success() {
