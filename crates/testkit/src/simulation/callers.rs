@@ -72,6 +72,7 @@ pub async fn start(process: Arc<Process>, request: Request) {
         trace_header: None,
         version_arn: None,
         alias_arn: None,
+        started_by: None,
     });
     let Some(result) = within(request.patience_ms, start).await else { return };
     process.note(format_args!("start {} {}", request.name, shown(&result)));
@@ -90,6 +91,7 @@ pub async fn start(process: Arc<Process>, request: Request) {
             );
         }
         Err(StartError::Deliver(error)) => process.failed("a start", &error),
+        Err(error) => process.world.violated(format!("a start failed: {error}")),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stepwright_engine::Clock;
+use stepwright_machine::event::TaskScheduled;
 use stepwright_machine::{EventBody, TaskToken};
 use stepwright_store::{ExecutionKey, Store};
 use stepwright_tasks::BoxFuture;
@@ -80,9 +81,9 @@ impl Functions {
 
     /// The caller gave a token with the call: somebody will use it, or not.
     fn hold(&self, call: &Call, token: String, answer: &str) {
+        let has_deadline = self.scheduled(call).flatten().is_some_and(|scheduled| scheduled.timeout.is_some());
         let held = {
             let dice = &mut self.world.lock().dice;
-            let has_deadline = call.deadline_ms.is_some();
             let reply = match dice.below(10) {
                 0 if has_deadline => None,
                 1 if has_deadline => Some(Reply::Failure("Refused")),
@@ -108,26 +109,27 @@ impl Functions {
         if !agrees {
             self.world.violated(format!("one idempotency token for two calls: {parts:?}"));
         }
-        if !self.is_scheduled(call) {
+        if self.scheduled(call).is_some_and(|scheduled| scheduled.is_none()) {
             self.world.violated(format!("{} is called before that is durable", call.execution_arn));
         }
     }
 
-    fn is_scheduled(&self, call: &Call) -> bool {
+    /// The event that tells of the call, as far as it is durable; `None` when the store is lost. What was called before that
+    /// is fine.
+    fn scheduled(&self, call: &Call) -> Option<Option<TaskScheduled>> {
         let (machine, name) = match call.execution_arn.rsplitn(3, ':').collect::<Vec<_>>()[..] {
             [name, machine, _] => (crate::machines::account().state_machine(machine), name),
-            _ => return false,
+            _ => return Some(None),
         };
         let store = self.disk.store();
-        // A store that is lost answers nothing; what was called before that is fine.
-        let Some(Ok(row)) = now(store.execution_by_name(&machine, name)) else { return true };
-        let Some(row) = row else { return false };
-        let Some(Ok(segments)) = now(store.segments(row.key, 1)) else { return true };
+        let row = now(store.execution_by_name(&machine, name))?.ok()?;
+        let Some(row) = row else { return Some(None) };
+        let segments = now(store.segments(row.key, 1))?.ok()?;
         let events = history::events(&segments).unwrap_or_default();
-        events.iter().any(|event| match &event.body {
-            EventBody::TaskScheduled(scheduled) => scheduled.parameters.text() == call.parameters,
-            _ => false,
-        })
+        Some(events.into_iter().find_map(|event| match event.body {
+            EventBody::TaskScheduled(scheduled) if scheduled.parameters.text() == call.parameters => Some(*scheduled),
+            _ => None,
+        }))
     }
 }
 
