@@ -31,7 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["types"]),
     ("tasks", &["types", "value"]),
     ("engine", &["value", "types", "asl", "machine", "store", "tasks"]),
-    ("api", &["value", "types", "asl", "machine", "store", "engine"]),
+    ("api", &["value", "types", "asl", "machine", "store", "tasks", "engine"]),
     ("testkit", &["value", "types", "asl", "machine", "store", "tasks", "engine", "api"]),
 ];
 

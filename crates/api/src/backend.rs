@@ -28,6 +28,11 @@ pub trait Backend: Send + Sync + 'static {
     /// An execution by ARN.
     fn describe(&self, execution_arn: &str) -> Pending<'_, Result<ExecutionDetails, ExecutionError>>;
 
+    /// Resolves when the execution has ended, at once when it has already.
+    fn ended(&self, _execution_arn: &str) -> Pending<'_, Result<(), ExecutionError>> {
+        Box::pin(async { Err(ExecutionError::Internal("not available".to_owned())) })
+    }
+
     /// Executions, newest start first.
     fn list(&self, request: ListRequest) -> Pending<'_, Result<ExecutionPage, ExecutionError>>;
 
@@ -126,6 +131,9 @@ pub struct StartRequest {
     pub input: Document,
     /// The X-Ray trace header.
     pub trace_header: Option<String>,
+    /// The idempotency token of the Task state that starts it: a start that is repeated with the same one is answered as the
+    /// first one was, in any case.
+    pub started_by: Option<String>,
     /// What follows `#` in the state machine's ARN: the test case of Step Functions Local's mock configuration.
     pub test_case: Option<String>,
 }

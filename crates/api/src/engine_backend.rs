@@ -15,10 +15,14 @@ use stepwright_value::Document;
 
 use crate::backend::{
     ActivityTask, Backend, ExecutionDetails, ExecutionError, ExecutionPage, ExecutionSummary, HistoryPage,
-    HistoryRequest, ListRequest, ListScope, StartError, StartReply, StartRequest, StopRequest, TaskError,
+    HistoryRequest, ListRequest, ListScope, StartError, StartReply, StartRequest, StopRequest, SyncReply,
+    TaskError, TestStateError,
 };
 use crate::catalog::{CatalogStore, CatalogWrite, Machine, WriteError};
-use crate::model::ExecutionStatus;
+use crate::model::{ExecutionStatus, StateMachineType, TestStateInput, TestStateOutput};
+use crate::test_state::{self, Waiting};
+
+mod express;
 
 /// An [`Engine`], asked by the API.
 #[derive(Clone)]
@@ -122,20 +126,15 @@ impl EngineBackend {
 impl Backend for EngineBackend {
     fn start(&self, request: StartRequest) -> Pending<'_, Result<StartReply, StartError>> {
         Box::pin(async move {
-            let machine = &request.machine;
-            let start = StartExecution {
-                revision: Revision {
-                    machine_arn: machine.arn.as_str().into(),
-                    revision_id: machine.revision.as_str().into(),
-                    role_arn: machine.role_arn.as_str().into(),
-                    definition: Some(machine.definition.as_str().into()),
-                },
-                name: request.name.map(Into::into),
-                input: request.input,
-                trace_header: request.trace_header.map(Into::into),
-                version_arn: request.version_arn.map(Into::into),
-                alias_arn: request.alias_arn.map(Into::into),
-            };
+            let machine = request.machine.clone();
+            let start = start_of(request);
+            if machine.r#type == StateMachineType::Express {
+                let started = self.engine.start_express(start).await.map_err(start_error)?;
+                return Ok(StartReply {
+                    execution_arn: started.execution_arn.to_string(),
+                    start_ms: started.start_ms,
+                });
+            }
             let execution_arn = |name: &str| self.engine.account().execution(&machine.name, name);
             match self.engine.start(start).await {
                 Ok(started) => {
@@ -144,11 +143,22 @@ impl Backend for EngineBackend {
                 Err(stepwright_engine::StartError::NameTaken(row)) => {
                     Err(StartError::AlreadyExists { execution_arn: execution_arn(&row.name) })
                 }
-                Err(stepwright_engine::StartError::Deliver(DeliverError::Load(LoadError::Definition(
-                    _,
-                    reason,
-                )))) => Err(StartError::InvalidDefinition(reason)),
-                Err(error) => Err(StartError::Internal(error.to_string())),
+                Err(error) => Err(start_error(error)),
+            }
+        })
+    }
+
+    fn start_sync(&self, request: StartRequest) -> Pending<'_, Result<SyncReply, StartError>> {
+        Box::pin(express::start_sync(&self.engine, start_of(request)))
+    }
+
+    fn ended(&self, execution_arn: &str) -> Pending<'_, Result<(), ExecutionError>> {
+        let execution_arn = execution_arn.to_owned();
+        Box::pin(async move {
+            let key = self.find(&execution_arn).await?.row.key;
+            match self.engine.ended(key).await.map_err(internal)? {
+                true => Ok(()),
+                false => Err(ExecutionError::DoesNotExist),
             }
         })
     }
@@ -235,6 +245,10 @@ impl Backend for EngineBackend {
             Ok(ActivityTask { token: task.token, input: task.input })
         })
     }
+
+    fn test_state(&self, request: TestStateInput) -> Pending<'_, Result<TestStateOutput, TestStateError>> {
+        Box::pin(test_state::test_state(&self.engine, request, Waiting::Real))
+    }
 }
 
 impl CatalogStore for EngineBackend {
@@ -267,6 +281,35 @@ impl CatalogStore for EngineBackend {
                 other => WriteError::Failed(other.to_string()),
             })
         })
+    }
+}
+
+/// A start request as the engine takes it.
+fn start_of(request: StartRequest) -> StartExecution {
+    let machine = &request.machine;
+    StartExecution {
+        revision: Revision {
+            machine_arn: machine.arn.as_str().into(),
+            revision_id: machine.revision.as_str().into(),
+            role_arn: machine.role_arn.as_str().into(),
+            definition: Some(machine.definition.as_str().into()),
+        },
+        name: request.name.map(Into::into),
+        input: request.input,
+        trace_header: request.trace_header.map(Into::into),
+        version_arn: request.version_arn.map(Into::into),
+        alias_arn: request.alias_arn.map(Into::into),
+        started_by: request.started_by.map(Into::into),
+    }
+}
+
+fn start_error(error: stepwright_engine::StartError) -> StartError {
+    match error {
+        stepwright_engine::StartError::Deliver(DeliverError::Load(LoadError::Definition(_, reason))) => {
+            StartError::InvalidDefinition(reason)
+        }
+        stepwright_engine::StartError::TooMany => StartError::LimitExceeded,
+        error => StartError::Internal(error.to_string()),
     }
 }
 

@@ -10,9 +10,11 @@ use stepwright_store::{
     Dispatch, Execution as Row, ExecutionKey, Mutation, QueueItem, Segment, Status, Timer,
 };
 use stepwright_value::Document;
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::engine::{Engine, goes_on_soon};
+use crate::engine::Engine;
 use crate::error::{DeliverError, LoadError};
+use crate::hot::Keep;
 use crate::record::{Head, Tail};
 
 /// An execution in memory, with what the engine itself must know of it.
@@ -21,6 +23,20 @@ pub(crate) struct Loaded {
     pub identity: Arc<Identity>,
     /// How many segments its history has: the next one's number is one more.
     pub segments: u32,
+    /// Of an EXPRESS execution, which is here alone and not in the store: its place among those.
+    pub express: Option<OwnedSemaphorePermit>,
+}
+
+impl Loaded {
+    /// Whether the execution stays in memory while nothing happens to it.
+    pub fn keep(&self) -> Keep {
+        match (self.execution.outcome(), &self.express) {
+            (Some(_), _) => Keep::No,
+            (None, Some(_)) => Keep::Always,
+            (None, None) if self.execution.awaits_call() => Keep::IfRoom,
+            (None, None) => Keep::No,
+        }
+    }
 }
 
 /// What one drive has produced: to commit, and then to do.
@@ -44,7 +60,7 @@ impl Engine {
         let slot = self.hot.slot(key);
         let mut place = slot.lock().await;
         let result = self.deliver_locked(key, &mut place, input, also, look).await;
-        let keep = place.as_ref().is_some_and(|loaded| goes_on_soon(&loaded.execution));
+        let keep = place.as_ref().map_or(Keep::No, Loaded::keep);
         drop(place);
         self.hot.release(key, slot, keep);
         result
@@ -69,8 +85,11 @@ impl Engine {
             }
         };
         let seen = look(&loaded.execution, &drive);
-        let mut mutations = also;
-        self.append_mutations(key, loaded, &drive, &mut mutations);
+        let mut mutations = Vec::new();
+        if loaded.express.is_none() {
+            mutations = also;
+            self.append_mutations(key, loaded, &drive, &mut mutations);
+        }
         if !mutations.is_empty()
             && let Err(error) = self.commit(mutations).await
         {
@@ -176,7 +195,8 @@ impl Engine {
                     self.timers.remove(&Timer { due_ms, key, timer: timer.0 });
                 }
                 Effect::Continue => self.timers.insert(continue_timer(key)),
-                Effect::Finished(_) | Effect::StartChild { .. } => {}
+                Effect::Finished(outcome) => self.endings.tell(key, &outcome),
+                Effect::StartChild { .. } => {}
             }
         }
     }
@@ -196,7 +216,7 @@ impl Engine {
             }
         }
         let segments = segments.last().map_or(0, |last| last.first_event);
-        Ok(Loaded { execution, identity, segments })
+        Ok(Loaded { execution, identity, segments, express: None })
     }
 
     /// Who the execution of a row is.

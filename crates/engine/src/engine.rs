@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stepwright_machine::Execution;
 use stepwright_store::{CommitError, Epoch, ExecutionKey, Mutation, ShardId, Store, StoreError, Unit};
 use stepwright_tasks::TaskTarget;
 use stepwright_types::arn::Account;
@@ -12,7 +11,9 @@ use tokio::sync::{Semaphore, watch};
 use crate::activities::Activities;
 use crate::clock::Clock;
 use crate::dispatch::Dispatches;
+use crate::endings::Endings;
 use crate::entropy::Entropy;
+use crate::express::EXPRESS_MAX;
 use crate::hot::Hot;
 use crate::observer::Observer;
 use crate::programs::{Definitions, Programs};
@@ -46,6 +47,9 @@ pub struct Engine {
     pub(crate) timers: Timers,
     pub(crate) activities: Activities,
     pub(crate) dispatches: Dispatches,
+    pub(crate) endings: Arc<Endings>,
+    /// Bounds the EXPRESS executions that run.
+    pub(crate) express: Arc<Semaphore>,
     /// Bounds the task calls that are under way.
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -85,6 +89,8 @@ impl Engine {
             timers: Timers::default(),
             activities: Activities::default(),
             dispatches: Dispatches::default(),
+            endings: Arc::default(),
+            express: Arc::new(Semaphore::new(EXPRESS_MAX)),
             calls: Arc::new(Semaphore::new(options.calls_max.max(1))),
             observer: options.observer,
             failure: Failure { sender: watch::Sender::new(false), reason: Mutex::default() },
@@ -185,9 +191,4 @@ pub(crate) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> 
             Err(_) => std::future::pending().await,
         },
     }
-}
-
-/// Whether an execution is expected to go on within moments, so that it is worth keeping in memory.
-pub(crate) fn goes_on_soon(execution: &Execution) -> bool {
-    execution.outcome().is_none() && execution.awaits_call()
 }

@@ -49,6 +49,9 @@ pub enum StartError {
     /// The name is in use, for other input or by an execution that has ended.
     #[error("an execution of this name exists")]
     NameTaken(Box<Execution>),
+    /// Too many EXPRESS executions run.
+    #[error("too many executions run")]
+    TooMany,
     #[error(transparent)]
     Deliver(#[from] DeliverError),
 }

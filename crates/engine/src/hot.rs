@@ -13,6 +13,16 @@ pub(crate) type Slot = Arc<tokio::sync::Mutex<Option<Loaded>>>;
 /// Executions that wait for a task keep their state up to this many; beyond it they are rebuilt when the answer arrives.
 const WARM_MAX: usize = 8_192;
 
+/// Whether an execution stays in memory while nothing happens to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Keep {
+    No,
+    /// It is expected to go on within moments.
+    IfRoom,
+    /// It is nowhere else.
+    Always,
+}
+
 #[derive(Default)]
 pub(crate) struct Hot(Mutex<HashMap<ExecutionKey, Slot>>);
 
@@ -22,13 +32,17 @@ impl Hot {
         self.lock().entry(key).or_default().clone()
     }
 
-    /// Called by a holder of `slot` when it is done with it. Keeps the state if the execution is expected to go on soon and
-    /// there is room; a slot that others hold stays in any case.
-    pub fn release(&self, key: ExecutionKey, slot: Slot, keep: bool) {
+    /// Called by a holder of `slot` when it is done with it. A slot that others hold stays in any case.
+    pub fn release(&self, key: ExecutionKey, slot: Slot, keep: Keep) {
         let mut slots = self.lock();
         // The map and this caller hold one reference each.
         let is_last_holder = Arc::strong_count(&slot) == 2;
-        if is_last_holder && !(keep && slots.len() <= WARM_MAX) {
+        let stays = match keep {
+            Keep::No => false,
+            Keep::IfRoom => slots.len() <= WARM_MAX,
+            Keep::Always => true,
+        };
+        if is_last_holder && !stays {
             slots.remove(&key);
             if slots.len() * 4 < slots.capacity() {
                 slots.shrink_to(64);

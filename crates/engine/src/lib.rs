@@ -3,6 +3,7 @@
 //! - An execution is driven by [`Engine::deliver`]: load it if it is not in memory, [`step`](stepwright_machine::Execution::step)
 //!   it as far as it goes, commit its events as one segment together with its wake-ups, and only then perform its effects.
 //! - Executions of all callers join the store's next group commit.
+//! - EXPRESS executions take the same way, without the store.
 //! - An execution that only waits (for a timer, a callback, a worker) is dropped from memory and rebuilt from its events
 //!   when something arrives.
 //!
@@ -12,9 +13,11 @@ mod activities;
 mod clock;
 mod deliver;
 mod dispatch;
+mod endings;
 mod engine;
 mod entropy;
 mod error;
+mod express;
 mod hot;
 mod observer;
 mod programs;
@@ -29,6 +32,7 @@ pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineOptions};
 pub use entropy::Entropy;
 pub use error::{CallbackError, DeliverError, LoadError, StartError};
+pub use express::ExpressStarted;
 pub use observer::Observer;
 pub use programs::Definitions;
 pub use queries::{Described, History};

@@ -20,6 +20,8 @@ pub struct Head {
     pub trace_header: Option<Arc<str>>,
     pub version_arn: Option<Arc<str>>,
     pub alias_arn: Option<Arc<str>>,
+    /// The idempotency token of the task that started it.
+    pub started_by: Option<Arc<str>>,
 }
 
 /// How an execution ended.
@@ -45,6 +47,7 @@ impl Head {
             self.trace_header.as_ref(),
             self.version_arn.as_ref(),
             self.alias_arn.as_ref(),
+            self.started_by.as_ref(),
         ];
         encode(&fields)
     }
@@ -58,6 +61,7 @@ impl Head {
             trace_header: fields.next()?,
             version_arn: fields.next()?,
             alias_arn: fields.next()?,
+            started_by: fields.next()?,
         })
     }
 }

@@ -8,8 +8,9 @@ use stepwright_store::{Dispatch, ExecutionKey, Mutation, StoreError, Timer};
 use tokio::sync::Semaphore;
 
 use crate::deliver::{CONTINUE, Loaded};
-use crate::engine::{Engine, goes_on_soon};
+use crate::engine::Engine;
 use crate::error::DeliverError;
+use crate::hot::Keep;
 
 /// Timers, and executions of a recovery, that are worked on at a time.
 const SIDE_BY_SIDE: usize = 256;
@@ -56,7 +57,7 @@ impl Engine {
         let slot = self.hot.slot(key);
         let mut place = slot.lock().await;
         let result = self.send_again_locked(key, &mut place, dispatches).await;
-        let keep = place.as_ref().is_some_and(|loaded| goes_on_soon(&loaded.execution));
+        let keep = place.as_ref().map_or(Keep::No, Loaded::keep);
         drop(place);
         self.hot.release(key, slot, keep);
         result

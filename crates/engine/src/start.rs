@@ -7,8 +7,9 @@ use stepwright_store::{CommitError, Execution as Row, Mutation, Status};
 use stepwright_value::Document;
 
 use crate::deliver::{Loaded, outcome};
-use crate::engine::{Engine, goes_on_soon, to_its_end};
+use crate::engine::{Engine, to_its_end};
 use crate::error::{DeliverError, LoadError, StartError};
+use crate::hot::Keep;
 use crate::record::Head;
 
 /// The revision of a state machine that an execution runs.
@@ -31,6 +32,9 @@ pub struct StartExecution {
     pub trace_header: Option<Arc<str>>,
     pub version_arn: Option<Arc<str>>,
     pub alias_arn: Option<Arc<str>>,
+    /// The idempotency token of the task that starts it. A start that is repeated with the same one gives the execution
+    /// that is there, whether or not that has ended.
+    pub started_by: Option<Arc<str>>,
 }
 
 /// An execution that has started.
@@ -63,6 +67,7 @@ impl Engine {
             trace_header: request.trace_header,
             version_arn: request.version_arn,
             alias_arn: request.alias_arn,
+            started_by: request.started_by,
         };
         let mut row = Row {
             key: self.next_key().map_err(|error| DeliverError::from(LoadError::from(error)))?,
@@ -78,7 +83,7 @@ impl Engine {
         identity.input = request.input;
         let identity = Arc::new(identity);
         let execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
-        self.start_loaded(Loaded { execution, identity, segments: 0 }, &mut row).await
+        self.start_loaded(Loaded { execution, identity, segments: 0, express: None }, &mut row).await
     }
 
     async fn start_loaded(
@@ -86,7 +91,8 @@ impl Engine {
         mut loaded: Loaded,
         row: &mut Row,
     ) -> Result<Started, StartError> {
-        let mut drive = self.drive(row.key, &mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
+        let mut drive =
+            self.drive(row.key, &mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
         if let Some(ended) = loaded.execution.outcome() {
             let (status, tail) = outcome(ended);
             (row.status, row.tail) = (status, tail.encode());
@@ -110,11 +116,11 @@ impl Engine {
         let slot = self.hot.slot(key);
         let mut guard = slot.lock().await;
         let result = self.commit(mutations).await;
-        let mut keep = false;
+        let mut keep = Keep::No;
         if result.is_ok() {
             self.observe(&loaded.execution, &drive.events);
             self.perform(key, drive.effects, &loaded.identity);
-            keep = goes_on_soon(&loaded.execution);
+            keep = loaded.keep();
             *guard = Some(loaded);
         }
         drop(guard);
@@ -127,14 +133,18 @@ impl Engine {
 }
 
 /// The answer to a start that was not committed. StartExecution is idempotent while the execution runs: the same name with the
-/// same input gives the execution that is there.
+/// same input gives the execution that is there. One that the same task has started before is there for it in any case.
 fn refused(error: CommitError, head: &[u8]) -> Result<Started, StartError> {
     match error {
         CommitError::NameTaken(existing) => {
-            let input = |head: &[u8]| Head::decode(head).map(|head| head.input);
-            let same_input =
-                matches!((input(&existing.head), input(head)), (Ok(theirs), Ok(ours)) if theirs == ours);
-            if existing.status == Status::Running && same_input {
+            let is_the_same = match (Head::decode(&existing.head), Head::decode(head)) {
+                (Ok(theirs), Ok(ours)) => {
+                    (ours.started_by.is_some() && ours.started_by == theirs.started_by)
+                        || (existing.status == Status::Running && ours.input == theirs.input)
+                }
+                _ => false,
+            };
+            if is_the_same {
                 Ok(Started { name: existing.name, start_ms: existing.start_ms })
             } else {
                 Err(StartError::NameTaken(existing))

@@ -71,8 +71,7 @@ impl Timers {
 
     /// Whether the timer, which was due, has not moved since. Only heartbeat timers can.
     pub fn is_current(&self, timer: &Timer) -> bool {
-        !is_heartbeat(timer)
-            || self.lock().heartbeats.get(&(timer.key, timer.timer)) == Some(&timer.due_ms)
+        !is_heartbeat(timer) || self.lock().heartbeats.get(&(timer.key, timer.timer)) == Some(&timer.due_ms)
     }
 
     /// Brings the timers of a drive's effects into the form in which store and memory take them: a timer that was set and

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use stepwright_tasks::functions::{FunctionDefinition, Functions, FunctionsOptions};
 use stepwright_tasks::lambda::{Endpoint, LambdaTarget};
-use stepwright_tasks::{TaskTarget, Targets};
+use stepwright_tasks::{Targets, TaskTarget};
 
 /// The local functions, and everything that Task states can call.
 pub struct Wired {
     pub functions: Arc<Functions>,
-    pub targets: Arc<dyn TaskTarget>,
+    pub targets: Targets,
     /// What is known of Lambda, for the greeting.
     pub lambda_endpoint: Option<String>,
 }
@@ -18,13 +18,12 @@ pub struct Wired {
 /// Builds the task targets from the declared functions and the environment. Needs a runtime.
 pub fn wire(functions: Vec<FunctionDefinition>, region: &str) -> Result<Wired> {
     let options = FunctionsOptions::new(std::env::vars(), region);
-    let functions =
-        Arc::new(Functions::new(functions, options).context("the functions cannot be used")?);
+    let functions = Arc::new(Functions::new(functions, options).context("the functions cannot be used")?);
     let endpoint = Endpoint::from_variables(|name| std::env::var(name).ok())
         .context("the Lambda endpoint of the environment cannot be used")?;
     let lambda_endpoint = endpoint.as_ref().map(|endpoint| endpoint.url().to_owned());
     let lambda: Arc<dyn TaskTarget> = Arc::new(LambdaTarget::new(functions.clone(), endpoint));
     let targets =
         Targets::new().with_lambda_function(lambda.clone()).with_integration("lambda:invoke", lambda);
-    Ok(Wired { functions, targets: Arc::new(targets), lambda_endpoint })
+    Ok(Wired { functions, targets, lambda_endpoint })
 }

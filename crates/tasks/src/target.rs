@@ -1,8 +1,9 @@
 //! What the engine and a task target say to each other: the call, its answer, and the signal that ends it.
 //!
 //! The engine knows this file and [`crate::Targets`] only. Retries, time limits of states, callbacks and history events
-//! are the engine's; a target makes one call and tells how it ended.
+//! are the engine's; a target makes one call and tells how it ended. For `.sync` it then waits for the end of the job.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -16,6 +17,25 @@ pub trait TaskTarget: Send + Sync + 'static {
     /// Makes one call. The future ends soon after `cancel` fires (with any result: nobody reads it then); dropping the
     /// future cancels too.
     fn call(&self, call: Call, cancel: CancellationSignal) -> BoxFuture<'static, Result<Success, Failure>>;
+
+    /// For `.sync`: waits for the end of the job that `call` has started; `submitted` is what it answered, as JSON text.
+    /// After a crash the wait begins anew. When `cancel` fires the job is ended, as far as that can be done, and the
+    /// future ends soon after; dropping the future leaves the job alone.
+    fn await_job(
+        &self,
+        call: Call,
+        _submitted: String,
+        _cancel: CancellationSignal,
+    ) -> BoxFuture<'static, Result<Success, Failure>> {
+        let cause = format!("{} has no jobs whose end could be awaited.", call.resource);
+        Box::pin(std::future::ready(Err(Failure::new("States.Runtime", cause))))
+    }
+
+    /// Whether calls of the resource are answered within this process and may wait for other executions. Such calls take
+    /// no place among those to the outside world: executions that wait for each other must not keep each other from it.
+    fn is_inside(&self, _resource: &Resource) -> bool {
+        false
+    }
 }
 
 /// One call of a Task state: an attempt of a state of an execution.
@@ -37,8 +57,6 @@ pub struct Call {
     pub region: String,
     /// Account of the calling execution: 12 digits.
     pub account_id: String,
-    /// When the engine gives up on this call: Unix time in milliseconds. A target may end earlier, never later.
-    pub deadline_ms: Option<u64>,
 }
 
 /// What the `Resource` field of a Task state names.
@@ -66,7 +84,7 @@ pub enum Resource {
 pub enum Pattern {
     /// The answer of the call is the result.
     RequestResponse,
-    /// `.sync`: the state waits until the job that was started has ended.
+    /// `.sync`: the call starts a job, and the state waits until that has ended ([`TaskTarget::await_job`]).
     Sync,
     /// `.sync:2`: as `.sync`, with a result of JSON instead of text.
     Sync2,
@@ -82,6 +100,17 @@ impl Pattern {
             Pattern::Sync => ".sync",
             Pattern::Sync2 => ".sync:2",
             Pattern::WaitForTaskToken => ".waitForTaskToken",
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Resource::LambdaFunction { arn } => formatter.write_str(arn),
+            Resource::Integration { service, action, pattern } => {
+                write!(formatter, "arn:aws:states:::{service}:{action}{}", pattern.suffix())
+            }
         }
     }
 }

@@ -50,19 +50,13 @@ impl Targets {
     }
 
     fn unavailable(&self, resource: &Resource) -> Failure {
-        let wanted = match resource {
-            Resource::LambdaFunction { arn } => arn.clone(),
-            Resource::Integration { service, action, pattern } => {
-                format!("arn:aws:states:::{service}:{action}{}", pattern.suffix())
-            }
-        };
         let lambda = self.lambda_function.iter().map(|_| "Lambda function ARNs".to_owned());
         let known: Vec<String> =
             lambda.chain(self.integrations.keys().map(|name| format!("arn:aws:states:::{name}"))).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Failure::start(
             "States.Runtime",
-            format!("The resource {wanted} is not available in this version. Available: {known}."),
+            format!("The resource {resource} is not available in this version. Available: {known}."),
         )
     }
 }
@@ -73,6 +67,22 @@ impl TaskTarget for Targets {
             Ok(target) => target.call(call, cancel),
             Err(failure) => Box::pin(std::future::ready(Err(failure))),
         }
+    }
+
+    fn await_job(
+        &self,
+        call: Call,
+        submitted: String,
+        cancel: CancellationSignal,
+    ) -> BoxFuture<'static, Result<Success, Failure>> {
+        match self.find(&call.resource) {
+            Ok(target) => target.await_job(call, submitted, cancel),
+            Err(failure) => Box::pin(std::future::ready(Err(failure))),
+        }
+    }
+
+    fn is_inside(&self, resource: &Resource) -> bool {
+        self.find(resource).is_ok_and(|target| target.is_inside(resource))
     }
 }
 
@@ -98,7 +108,6 @@ mod tests {
             role_arn: None,
             region: "us-east-1".into(),
             account_id: "123456789012".into(),
-            deadline_ms: None,
         };
         targets.call(call, CancellationSignal::never()).await.map(|success| success.output)
     }

@@ -9,6 +9,11 @@ use crate::{name, resolve};
 
 pub async fn run(api: &Api, input: StartExecutionInput) -> Result<StartExecutionOutput, ApiError> {
     let request = request(api, &input.state_machine_arn, input.name, input.input, input.trace_header).await?;
+    start(api, request).await
+}
+
+/// Starts what was asked for.
+pub async fn start(api: &Api, request: StartRequest) -> Result<StartExecutionOutput, ApiError> {
     let reply = api.backend.start(request).await;
     let reply = reply.map_err(|error| ApiError::from_start(error, "StartExecution"))?;
     Ok(StartExecutionOutput { execution_arn: reply.execution_arn, start_date: Timestamp(reply.start_ms) })
@@ -33,6 +38,7 @@ pub async fn request(
         name,
         input: execution_input(input)?,
         trace_header,
+        started_by: None,
         test_case: startable.test_case,
     })
 }

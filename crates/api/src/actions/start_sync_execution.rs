@@ -36,7 +36,7 @@ pub async fn run(api: &Api, input: StartSyncExecutionInput) -> Result<StartSyncE
         cause: reply.cause,
         input: with_data.then(|| payload.text().to_owned()),
         input_details: details(),
-        output_details: reply.output.as_ref().and_then(|_| details()),
+        output_details: details(),
         output: reply.output.filter(|_| with_data).map(|output| output.text().to_owned()),
         trace_header,
         billing_details: Some(BillingDetails {

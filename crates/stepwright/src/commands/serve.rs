@@ -7,7 +7,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
 use stepwright_api::server::{self, Probes, Server};
-use stepwright_api::{Api, Parts};
+use stepwright_api::{Api, Parts, SelfTarget, self_target};
 use stepwright_engine::{Engine, EngineOptions, Entropy, SystemClock};
 use stepwright_store::embedded::{Embedded, EmbeddedOptions};
 use stepwright_types::arn::Account;
@@ -49,11 +49,15 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
 async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
     let metrics = install_metrics().or_exit(Exit::CannotStart)?;
     let wired = wiring::wire(config.functions.clone(), &config.region).or_exit(Exit::Usage)?;
+    let this_service = Arc::new(SelfTarget::new());
+    let targets = self_target::SERVICES
+        .into_iter()
+        .fold(wired.targets.clone(), |targets, name| targets.with_integration(name, this_service.clone()));
     let account = Arc::new(Account::new(&*config.region, &*config.account_id));
     let engine = Engine::open(EngineOptions {
         store: store.clone(),
         definitions: Arc::new(StoredDefinitions(store.clone())),
-        targets: wired.targets.clone(),
+        targets: Arc::new(targets),
         clock: Arc::new(SystemClock::default()),
         entropy: Arc::new(Entropy::from_system()),
         account: account.clone(),
@@ -71,6 +75,7 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
         catalog_lifetime: None,
         environment: Arc::new(stepwright_api::environment::System),
     }));
+    this_service.connect(&api);
     let options = server::Options { probes: probes(engine.clone(), metrics), ..server::Options::default() };
     let server = Server::bind(config.listen, api, options)
         .await
@@ -114,14 +119,18 @@ fn greet(config: &Config, server: &Server, wired: &Wired) {
         0 => "none declared".to_owned(),
         _ => config.functions.iter().map(|function| function.name.as_str()).collect::<Vec<_>>().join(", "),
     };
-    let elsewhere = wired.lambda_endpoint.as_deref().map(|url| format!(" (others at {url})")).unwrap_or_default();
+    let elsewhere =
+        wired.lambda_endpoint.as_deref().map(|url| format!(" (others at {url})")).unwrap_or_default();
     eprintln!("stepwright {} is ready", env!("CARGO_PKG_VERSION"));
     eprintln!("  endpoint   {endpoint}");
     eprintln!("  data       {}", config.data_dir.display());
     eprintln!("  account    {} in {}", config.account_id, config.region);
     eprintln!("  functions  {functions}{elsewhere}");
     eprintln!();
-    eprintln!("Try:  aws stepfunctions list-state-machines --endpoint-url {endpoint} --region {}", config.region);
+    eprintln!(
+        "Try:  aws stepfunctions list-state-machines --endpoint-url {endpoint} --region {}",
+        config.region
+    );
 }
 
 /// Resolves on SIGTERM or SIGINT.

@@ -1,7 +1,7 @@
 //! One invocation: what a Task state's effective input means for each of the two resource forms.
 
 use bytes::Bytes;
-use stepwright_value::{Object, Value};
+use stepwright_value::Object;
 
 use super::name::FunctionName;
 use crate::target::Failure;
@@ -103,9 +103,12 @@ impl InvokeRequest {
             Some("Tail") => true,
             Some(other) => return Err(refuse(format!("'{other}' is not a value of the field 'LogType'"))),
         };
-        // A null payload is no payload: AWS calls the function with an empty body, and its event is {}.
-        let payload =
-            members.get("Payload").filter(|value| !value.is_null()).map(Value::to_json).unwrap_or_default();
+        // A null payload is no payload: AWS calls the function with an empty body, and its event is {}. A string is the
+        // body itself, as in AWS's SDK; everything else is written as JSON.
+        let payload = match members.get("Payload").filter(|value| !value.is_null()) {
+            Some(value) => value.as_str().map_or_else(|| value.to_json(), str::to_owned),
+            None => String::new(),
+        };
         Ok(InvokeRequest {
             function,
             qualifier: text("Qualifier")?,
@@ -160,6 +163,10 @@ mod tests {
         assert_eq!(request.qualified_arn(), "arn:aws:lambda:r:a:function:f:P");
         let request = parse(r#"{"FunctionName":"f","Payload":null}"#).expect("good parameters");
         assert_eq!(request.payload, "");
+        for (payload, body) in [(r#""0""#, "0"), ("0", "0"), (r#""{\"a\": 1}""#, r#"{"a": 1}"#)] {
+            let parameters = format!(r#"{{"FunctionName":"f","Payload":{payload}}}"#);
+            assert_eq!(parse(&parameters).expect("good parameters").payload, body, "{payload}");
+        }
         assert_eq!(request.qualified_arn(), "arn:aws:lambda:r:a:function:f:$LATEST");
     }
 

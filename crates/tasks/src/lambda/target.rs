@@ -1,7 +1,6 @@
 //! The target itself: one for both resource forms.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::answer::{InvokeAnswer, InvokeError, function_result, invoke_result};
 use super::endpoint::{Endpoint, new_request_id};
@@ -67,25 +66,11 @@ impl TaskTarget for LambdaTarget {
     ) -> BoxFuture<'static, Result<Success, Failure>> {
         let target = self.clone();
         Box::pin(async move {
-            let remaining = remaining(call.deadline_ms);
             let answer = target.answer(call);
             tokio::select! {
                 result = answer => result,
                 () = cancel.cancelled() => Err(Failure::new("States.TaskFailed", "The call was cancelled.")),
-                () = expire(remaining) => Err(Failure { cause: None, ..Failure::new("States.Timeout", "") }),
             }
         })
-    }
-}
-
-fn remaining(deadline_ms: Option<u64>) -> Option<Duration> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    deadline_ms.map(|deadline| Duration::from_millis(deadline).saturating_sub(now))
-}
-
-async fn expire(after: Option<Duration>) {
-    match after {
-        Some(after) => tokio::time::sleep(after).await,
-        None => std::future::pending().await,
     }
 }

@@ -19,7 +19,6 @@ fn call(resource: &str, parameters: &str) -> Call {
         role_arn: None,
         region: "us-east-1".to_owned(),
         account_id: "123456789012".to_owned(),
-        deadline_ms: None,
     }
 }
 

@@ -1,0 +1,132 @@
+//! Executions that a state of another one starts, and the end of those that it waits for.
+
+use stepwright_tasks::{Call, CancellationSignal, Failure, Pattern, Resource, Success};
+use stepwright_value::{Object, Value};
+
+use super::cancelled;
+use super::dialect::Dialect;
+use crate::actions::{describe_execution, start_execution};
+use crate::api::{Api, decode, encode};
+use crate::backend::StopRequest;
+use crate::error::ApiError;
+use crate::model::{
+    DescribeExecutionInput, ErrorName, ExecutionStatus, StartExecutionInput, StartExecutionOutput,
+    StateMachineType,
+};
+
+/// Starts an execution for the task with this idempotency token: doing it again, after a crash, finds the one that is there.
+pub async fn start(
+    api: &Api,
+    body: &[u8],
+    idempotency_token: &str,
+    is_job: bool,
+) -> Result<StartExecutionOutput, ApiError> {
+    let input: StartExecutionInput = decode(body)?;
+    let name = input.name.unwrap_or_else(|| name_of(idempotency_token));
+    let mut request =
+        start_execution::request(api, &input.state_machine_arn, Some(name), input.input, input.trace_header)
+            .await?;
+    if is_job && request.machine.r#type == StateMachineType::Express {
+        // Nobody can ask an EXPRESS execution how it ended.
+        return Err(ApiError::service(
+            ErrorName::StateMachineTypeNotSupported,
+            "This operation is not supported by this type of state machine",
+        ));
+    }
+    request.started_by = Some(idempotency_token.to_owned());
+    start_execution::start(api, request).await
+}
+
+/// A name as AWS makes one: a UUID, here the same for the same token.
+fn name_of(idempotency_token: &str) -> String {
+    let digits = idempotency_token.get(..32).and_then(|digits| u128::from_str_radix(digits, 16).ok());
+    let bytes = digits.unwrap_or_default().to_be_bytes();
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+/// Stops an execution that nobody waits for any more. One that has ended stays as it is.
+pub async fn stop(api: &Api, execution_arn: &str) {
+    let request = StopRequest { execution_arn: execution_arn.to_owned(), error: None, cause: None };
+    if let Err(error) = api.backend.stop(request).await {
+        tracing::warn!(execution_arn, %error, "a nested execution could not be stopped with its parent");
+    }
+}
+
+/// Waits for the end of the execution that `submitted` names. The waiting state's end is its end.
+pub async fn await_end(
+    api: &Api,
+    call: &Call,
+    submitted: &str,
+    mut cancel: CancellationSignal,
+) -> Result<Success, Failure> {
+    let submitted = stepwright_value::read(submitted).ok();
+    let execution_arn = submitted.as_ref().and_then(|value| value.get("ExecutionArn")?.as_str());
+    let Some(execution_arn) = execution_arn else {
+        return Err(Failure::new("States.Runtime", "The nested execution is not known."));
+    };
+    let failure = |error: &ApiError| Dialect::Optimised.failure(error, &api.environment.uuid());
+    tokio::select! {
+        ended = api.backend.ended(execution_arn) => {
+            ended.map_err(|error| failure(&ApiError::from_execution(error, execution_arn)))?;
+        }
+        () = cancel.cancelled() => {
+            stop(api, execution_arn).await;
+            return Err(cancelled());
+        }
+    }
+    let with_json = matches!(call.resource, Resource::Integration { pattern: Pattern::Sync2, .. });
+    let input = DescribeExecutionInput { execution_arn: execution_arn.to_owned(), included_data: None };
+    let described = describe_execution::run(api, input).await.map_err(|error| failure(&error))?;
+    let status = described.status;
+    let body = encode(&described).map_err(|error| failure(&error))?;
+    let value = stepwright_value::read_bytes(&body).unwrap_or(Value::Null);
+    let shown = shown(&Dialect::Optimised.structure(&value), with_json, status).to_json();
+    match status {
+        ExecutionStatus::Succeeded => Ok(Success { output: shown }),
+        _ => Err(Failure::new("States.TaskFailed", shown)),
+    }
+}
+
+/// What AWS shows of an execution that has ended. The recordings of `.sync:2` and of failures show nothing about redrives.
+fn shown(described: &Value, with_json: bool, status: ExecutionStatus) -> Value {
+    let without_redrive = with_json || status != ExecutionStatus::Succeeded;
+    let mut members = Object::new();
+    for (name, value) in described.as_object().into_iter().flat_map(Object::iter) {
+        if without_redrive && name.starts_with("Redrive") {
+            continue;
+        }
+        let text = value.as_str().filter(|_| with_json && matches!(&**name, "Input" | "Output"));
+        let json = text.and_then(|text| stepwright_value::read(text).ok());
+        members.insert(name.clone(), json.unwrap_or_else(|| value.clone()));
+    }
+    members.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_of_the_task() {
+        let token = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        assert_eq!(name_of(token), "01234567-89ab-4def-8123-456789abcdef");
+        assert_eq!(name_of("short").len(), 36);
+    }
+
+    #[test]
+    fn what_is_shown() {
+        let described = stepwright_value::read(
+            r#"{"Input":"{}","Name":"{}","Output":"{\"a\":1}","RedriveCount":0,"Status":"SUCCEEDED"}"#,
+        );
+        let described = described.expect("JSON");
+        assert_eq!(shown(&described, false, ExecutionStatus::Succeeded), described);
+        assert_eq!(
+            shown(&described, true, ExecutionStatus::Succeeded).to_json(),
+            r#"{"Input":{},"Name":"{}","Output":{"a":1},"Status":"SUCCEEDED"}"#
+        );
+        assert_eq!(
+            shown(&described, false, ExecutionStatus::Failed).to_json(),
+            r#"{"Input":"{}","Name":"{}","Output":"{\"a\":1}","Status":"SUCCEEDED"}"#
+        );
+    }
+}
