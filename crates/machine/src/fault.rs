@@ -108,6 +108,11 @@ pub(crate) fn too_large(name: &str) -> String {
     )
 }
 
+/// A value that could not be read back: our own limit, as AWS's is not documented.
+pub(crate) fn too_deep(what: &str) -> String {
+    format!("The {what} is nested deeper than the limit of {} levels.", stepwright_value::DEPTH_MAX)
+}
+
 impl From<StateFailure> for Trouble {
     fn from(failure: StateFailure) -> Trouble {
         Trouble::State(failure)

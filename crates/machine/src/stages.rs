@@ -5,9 +5,9 @@ use std::sync::Arc;
 use stepwright_asl::program::{PathField, QueryLanguage, ResultPath, Template};
 use stepwright_jsonpath::invalid_path;
 use stepwright_types::{error_name, limit};
-use stepwright_value::{Document, Object, Value};
+use stepwright_value::{DEPTH_MAX, Document, Object, Value};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, too_deep};
 use crate::scene::Scene;
 
 /// Variables to set, with their values as JSON text too: events show that.
@@ -125,6 +125,9 @@ fn check_sizes(scene: &Scene<'_>, assigned: &Assigned) -> Result<(), Fault> {
             limit::VARIABLE_BYTES_MAX
         );
         return Err(Fault::runtime(detail));
+    }
+    if assigned.iter().any(|(_, value)| value.value().is_deeper_than(DEPTH_MAX)) {
+        return Err(Fault::runtime(too_deep("value of a variable")));
     }
     // What is replaced counts twice here; the exact sum is only needed near the limit.
     if bytes > 0 && scene.branch.variables.bytes_at_most() + bytes > limit::VARIABLES_BYTES_MAX {

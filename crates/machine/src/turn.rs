@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwright_asl::program::{Program, State, StateId, Transition};
 use stepwright_types::{error_name, limit};
-use stepwright_value::Document;
+use stepwright_value::{DEPTH_MAX, Document};
 
 use crate::branch::{Branch, Phase, Purpose};
 use crate::effect::Effect;
@@ -12,7 +12,7 @@ use crate::event::{
     BranchId, Event, EventBody, ExecutionStarted, StateExited, StateKind, TaskId, Timer, TimerId,
 };
 use crate::execution::{Execution, Step, StepError};
-use crate::fault::{Fault, StateFailure, Trouble};
+use crate::fault::{Fault, StateFailure, Trouble, too_deep};
 use crate::identity::ExecutionKind;
 use crate::input::{DebugCommand, Input};
 use crate::outcome::{Failure, Outcome};
@@ -400,6 +400,9 @@ impl<'a> Turn<'a> {
             let bytes = output.len_bytes();
             if bytes > limit::PAYLOAD_BYTES_MAX {
                 return Err(StateFailure::too_large(&state.name).into());
+            }
+            if output.value().is_deeper_than(DEPTH_MAX) {
+                return Err(self.fail_in(id, state, Fault::runtime(too_deep("output"))));
             }
             self.new_bytes += bytes;
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use crate::reader::read_stored;
 use crate::{ReadError, Value, read};
 
 /// A JSON payload: an execution's input, a state's output. Holds the text, the value, or both; the missing one is made
@@ -36,7 +37,9 @@ impl Document {
 
     /// The value.
     pub fn value(&self) -> &Value {
-        self.0.value.get_or_init(|| self.0.text.get().and_then(|text| read(text).ok()).unwrap_or_default())
+        self.0
+            .value
+            .get_or_init(|| self.0.text.get().and_then(|text| read_stored(text).ok()).unwrap_or_default())
     }
 
     /// The length of the text in bytes.

@@ -9,6 +9,9 @@ use crate::{Array, Number, Object, Value};
 /// not documented.
 pub const DEPTH_MAX: usize = 512;
 
+/// Deepest nesting of what is read back from the store.
+const STORED_DEPTH_MAX: usize = 2 * DEPTH_MAX;
+
 /// Why a text is not JSON, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message} at line {line}, column {column}")]
@@ -30,7 +33,16 @@ pub fn read(text: &str) -> Result<Value, ReadError> {
 
 /// As [`read`], for bytes that may not be UTF-8.
 pub fn read_bytes(bytes: &[u8]) -> Result<Value, ReadError> {
-    let mut reader = Reader { jiter: Jiter::new(bytes), bytes };
+    read_nested(bytes, DEPTH_MAX)
+}
+
+/// As [`read`], for text that this project wrote: a payload of the greatest depth may have been put into a template.
+pub(crate) fn read_stored(text: &str) -> Result<Value, ReadError> {
+    read_nested(text.as_bytes(), STORED_DEPTH_MAX)
+}
+
+fn read_nested(bytes: &[u8], depth_max: usize) -> Result<Value, ReadError> {
+    let mut reader = Reader { jiter: Jiter::new(bytes), bytes, depth_max };
     let peek = reader.jiter.peek().map_err(|error| reader.error(error))?;
     let value = reader.value(peek, 0)?;
     reader.jiter.finish().map_err(|error| reader.error(error))?;
@@ -40,12 +52,14 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Value, ReadError> {
 struct Reader<'j> {
     jiter: Jiter<'j>,
     bytes: &'j [u8],
+    depth_max: usize,
 }
 
 impl<'j> Reader<'j> {
     fn value(&mut self, peek: Peek, depth: usize) -> Result<Value, ReadError> {
-        if depth > DEPTH_MAX {
-            return Err(self.at(self.jiter.current_index(), format!("nested deeper than {DEPTH_MAX} levels")));
+        if depth > self.depth_max {
+            let message = format!("nested deeper than {} levels", self.depth_max);
+            return Err(self.at(self.jiter.current_index(), message));
         }
         match peek {
             Peek::Null => {
@@ -168,5 +182,7 @@ mod tests {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(read(&nested(DEPTH_MAX)).is_ok());
         assert!(read(&nested(100_000)).is_err());
+        let value = read(&nested(7)).expect("valid");
+        assert!(value.is_deeper_than(6) && !value.is_deeper_than(7));
     }
 }

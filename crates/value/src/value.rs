@@ -99,6 +99,16 @@ impl Value {
         self.as_object().and_then(|object| object.get(key))
     }
 
+    /// Whether containers nest deeper than `levels`.
+    pub fn is_deeper_than(&self, levels: usize) -> bool {
+        let deeper = |child: &Value| levels == 0 || child.is_deeper_than(levels - 1);
+        match self {
+            Value::Array(items) => levels == 0 || items.iter().any(deeper),
+            Value::Object(object) => levels == 0 || object.values().any(deeper),
+            _ => false,
+        }
+    }
+
     /// The compact JSON text.
     pub fn to_json(&self) -> String {
         let mut out = String::new();

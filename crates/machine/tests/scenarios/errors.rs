@@ -85,3 +85,12 @@ fn event_25000_is_the_failure() {
         "25000<-24999 ExecutionFailed States.Runtime cause=The execution reached the maximum number of history events (25000)."
     );
 }
+
+#[test]
+fn what_is_too_deep_to_be_read_back_fails() {
+    let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$"},"Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$.end","IsPresent":true,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}}"#;
+    let world = run(plain(definition, "1"), Mode::CrashAfterEachStep);
+    let last = lines::of(&world).pop().unwrap_or_default();
+    assert!(last.contains("States.Runtime"), "{last}");
+    assert!(last.ends_with("The output is nested deeper than the limit of 512 levels."), "{last}");
+}
