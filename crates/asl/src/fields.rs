@@ -330,7 +330,7 @@ pub(crate) fn operator(name: &str) -> Option<Field> {
     Some(jsonpath(name, Shape::ReferencePath))
 }
 
-/// The names of all operators, for suggestions.
+/// The names of all operators.
 pub(crate) fn operator_names() -> impl Iterator<Item = String> {
     let with_path = OPERATORS.iter().map(|(name, _)| format!("{name}Path"));
     OPERATORS.iter().chain(LITERAL_OPERATORS).map(|(name, _)| (*name).to_owned()).chain(with_path)

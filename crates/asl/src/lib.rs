@@ -4,7 +4,7 @@
 //!   there is no error, and all findings as [`Diagnostic`]s, plain data with places in the text.
 //! - [`Compilation::aws_error`] is what `CreateStateMachine` answers, [`validate`] what
 //!   `ValidateStateMachineDefinition` answers.
-//! - [`explain`] has a page for every code.
+//! - [`language`] lists what there is in the language; [`explain`] has a page for every code.
 //!
 //! Inside: `read` makes the tree, `outline` numbers flows and states, `check` walks and asks `rules` (one file each, over
 //! the table in `fields`), `lower` makes the program.
@@ -17,6 +17,7 @@ mod compile;
 mod diagnostic;
 mod expression;
 mod fields;
+pub mod language;
 mod location;
 mod lower;
 mod node;

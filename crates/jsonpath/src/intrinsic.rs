@@ -72,6 +72,11 @@ impl Intrinsic {
         if cursor.at_end() { Ok(call) } else { Err(cursor.error("unexpected character")) }
     }
 
+    /// The names of all functions, without `States.`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Function::names()
+    }
+
     /// The call as it was written.
     pub fn text(&self) -> &str {
         &self.text

@@ -1,19 +1,31 @@
 //! The error names that AWS reserves (Amazon States Language, "Appendix A: Predefined Error Codes", and the Step
 //! Functions Developer Guide, "Error handling").
 
-pub const ALL: &str = "States.ALL";
-pub const TASK_FAILED: &str = "States.TaskFailed";
-pub const TIMEOUT: &str = "States.Timeout";
-pub const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
-pub const PERMISSIONS: &str = "States.Permissions";
-pub const RESULT_PATH_MATCH_FAILURE: &str = "States.ResultPathMatchFailure";
-pub const PARAMETER_PATH_FAILURE: &str = "States.ParameterPathFailure";
-pub const BRANCH_FAILED: &str = "States.BranchFailed";
-pub const NO_CHOICE_MATCHED: &str = "States.NoChoiceMatched";
-pub const INTRINSIC_FAILURE: &str = "States.IntrinsicFailure";
-pub const EXCEED_TOLERATED_FAILURE_THRESHOLD: &str = "States.ExceedToleratedFailureThreshold";
-pub const ITEM_READER_FAILED: &str = "States.ItemReaderFailed";
-pub const RESULT_WRITER_FAILED: &str = "States.ResultWriterFailed";
-pub const DATA_LIMIT_EXCEEDED: &str = "States.DataLimitExceeded";
-pub const RUNTIME: &str = "States.Runtime";
-pub const QUERY_EVALUATION_ERROR: &str = "States.QueryEvaluationError";
+/// Declares the names and [`RESERVED`], the list of them.
+macro_rules! reserved {
+    ($($constant:ident = $name:literal;)*) => {
+        $(pub const $constant: &str = $name;)*
+
+        /// All of them.
+        pub const RESERVED: &[&str] = &[$($name),*];
+    };
+}
+
+reserved! {
+    ALL = "States.ALL";
+    TASK_FAILED = "States.TaskFailed";
+    TIMEOUT = "States.Timeout";
+    HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout";
+    PERMISSIONS = "States.Permissions";
+    RESULT_PATH_MATCH_FAILURE = "States.ResultPathMatchFailure";
+    PARAMETER_PATH_FAILURE = "States.ParameterPathFailure";
+    BRANCH_FAILED = "States.BranchFailed";
+    NO_CHOICE_MATCHED = "States.NoChoiceMatched";
+    INTRINSIC_FAILURE = "States.IntrinsicFailure";
+    EXCEED_TOLERATED_FAILURE_THRESHOLD = "States.ExceedToleratedFailureThreshold";
+    ITEM_READER_FAILED = "States.ItemReaderFailed";
+    RESULT_WRITER_FAILED = "States.ResultWriterFailed";
+    DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded";
+    RUNTIME = "States.Runtime";
+    QUERY_EVALUATION_ERROR = "States.QueryEvaluationError";
+}

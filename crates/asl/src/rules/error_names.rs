@@ -44,26 +44,6 @@ fn is_last(place: &FieldSite<'_>) -> bool {
     list.last().is_none_or(|last| last.span == own)
 }
 
-/// The names that the language reserves, beside those of HTTP tasks.
-const RESERVED: &[&str] = &[
-    error_name::ALL,
-    error_name::TASK_FAILED,
-    error_name::TIMEOUT,
-    error_name::HEARTBEAT_TIMEOUT,
-    error_name::PERMISSIONS,
-    error_name::RESULT_PATH_MATCH_FAILURE,
-    error_name::PARAMETER_PATH_FAILURE,
-    error_name::BRANCH_FAILED,
-    error_name::NO_CHOICE_MATCHED,
-    error_name::INTRINSIC_FAILURE,
-    error_name::EXCEED_TOLERATED_FAILURE_THRESHOLD,
-    error_name::ITEM_READER_FAILED,
-    error_name::RESULT_WRITER_FAILED,
-    error_name::DATA_LIMIT_EXCEEDED,
-    error_name::RUNTIME,
-    error_name::QUERY_EVALUATION_ERROR,
-];
-
 /// Whether a Fail state of the machine raises the error.
 fn is_raised(place: &FieldSite<'_>, name: &str) -> bool {
     place
@@ -79,13 +59,13 @@ fn is_raised(place: &FieldSite<'_>, name: &str) -> bool {
 fn unknown_names(place: &FieldSite<'_>, report: &mut Report) {
     for (index, item) in place.value().items().iter().enumerate() {
         let Some(name) = item.as_str().filter(|name| name.starts_with("States.")) else { continue };
-        if RESERVED.contains(&name) || name.starts_with("States.Http.") || is_raised(place, name) {
+        if error_name::RESERVED.contains(&name) || name.starts_with("States.Http.") || is_raised(place, name) {
             continue;
         }
         let message = format!("Step Functions has no error '{name}'");
         let at = place.at.index(index).to_string();
         let mut diagnostic = Diagnostic::new(&codes::UNKNOWN_STATES_ERROR, message, at, item.span);
-        if let Some(close) = spelling::closest(name, RESERVED.iter().copied()) {
+        if let Some(close) = spelling::closest(name, error_name::RESERVED.iter().copied()) {
             diagnostic =
                 diagnostic.help(format!("Did you mean {close}?")).fix(item.span, format!("\"{close}\""));
         }

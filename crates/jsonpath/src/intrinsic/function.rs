@@ -53,6 +53,10 @@ const ALL: [(&str, Function, RangeInclusive<usize>); 18] = [
 pub(super) type Outcome = Result<Value, String>;
 
 impl Function {
+    pub(super) fn names() -> impl Iterator<Item = &'static str> {
+        ALL.iter().map(|(name, ..)| *name)
+    }
+
     /// The function `States.{name}`; names are case-sensitive.
     pub(super) fn named(name: &str) -> Option<Function> {
         ALL.iter().find(|(candidate, ..)| *candidate == name).map(|(_, function, _)| *function)
