@@ -121,7 +121,9 @@ fn evaluate(source: &str, data: Option<&Value>, case: &Value) -> Result<Option<V
     let mut limits = Limits { depth_max: 2_000, ..Limits::generous() };
     if let Some(depth) = case.get("depth").and_then(Value::as_i64) {
         limits.depth_max = depth as usize;
-        limits.fuel_max = 20_000_000;
+        if case.get("code").and_then(Value::as_str) == Some("U1001") {
+            limits.fuel_max = 2_000_000;
+        }
     }
     let mut state = 7u64;
     let mut random = move || {

@@ -183,7 +183,7 @@ impl<'a> Evaluator<'a> {
             return Ok(());
         };
         self.meter.spend(items.len() as u64 / 8)?;
-        if (0..items.len()).all(|at| items.get(at).symbol() == wanted) {
+        if items.all(|item| item.symbol() == wanted) {
             return Ok(());
         }
         Err(wrong_items(signature, parameter, index))

@@ -129,7 +129,7 @@ fn is_place(number: &Val<'_>, at: usize, length: usize) -> bool {
 }
 
 /// The place that an index means: rounded down, and counted from the end when negative.
-fn place(number: f64, length: usize) -> Option<usize> {
+pub(super) fn place(number: f64, length: usize) -> Option<usize> {
     let index = number.floor();
     let index = if index < 0.0 { index + length as f64 } else { index };
     (index >= 0.0 && index < length as f64).then_some(index as usize)

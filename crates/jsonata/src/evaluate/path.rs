@@ -1,12 +1,16 @@
 //! Paths: each step is evaluated for each item of the step before, and the results are flattened into one sequence.
 
+use std::rc::Rc;
+
+use stepwright_value::Value;
+
+use super::filter::place;
 use super::{Env, Evaluator, Tuple, lookup};
 use crate::fault::{Fault, Result};
-use crate::program::{Action, Field, Op, Path, Stage, Step};
+use crate::program::{Action, Expr, Field, Filter, Op, Path, Stage, Step};
 use crate::value::{
     CONS, KEEP_SINGLETON, List, ListBuilder, OUTER_WRAPPER, SEQUENCE, TUPLE_STREAM, Val, from_json,
 };
-use std::rc::Rc;
 
 /// What flows from step to step.
 pub(super) enum Flow<'a> {
@@ -90,28 +94,31 @@ impl<'a> Evaluator<'a> {
             _ => Flow::One(input.clone()),
         };
         let mut tuples: Option<Vec<Rc<Tuple<'a>>>> = None;
+        let mut tuple_stream = false;
         let last = path.steps.len().saturating_sub(1);
         for (at, step) in path.steps.iter().enumerate().skip(start) {
+            tuple_stream |= step.tuple;
             if at == 0 && step.cons_array {
-                flow = self.first_array(step, flow, env)?;
-                if step.tuple {
-                    tuples = Some(self.plain_tuples(&flow));
+                let array = self.first_array(step, &flow, env)?;
+                if step.focus.is_none() {
+                    flow = array;
                 }
-            } else if step.tuple || tuples.is_some() {
+            } else if tuple_stream {
                 let bindings = match tuples.take() {
-                    Some(bindings) => Some(bindings),
                     None if matches!(step.action, Action::Sort { .. }) => None,
                     None => Some(self.plain_tuples(&flow)),
+                    bindings => bindings,
                 };
                 tuples = Some(self.tuple_step(step, &mut flow, bindings, env)?);
             } else {
                 flow = self.step(step, flow, env, at == last)?;
             }
-            if tuples.is_none() && flow.is_empty() {
+            if !tuple_stream && flow.is_empty() {
                 break;
             }
         }
-        if let Some(tuples) = tuples {
+        if tuple_stream {
+            let tuples = tuples.ok_or_else(|| Fault::host("tupleBindings is not an array"))?;
             return self.finish_tuples(path, tuples, env);
         }
         if let (Flow::One(_), false, false, None) = (&flow, path.keep_singleton, keep_array, &path.group) {
@@ -147,6 +154,11 @@ impl<'a> Evaluator<'a> {
                 },
                 _ => return Ok(Plain::Array { array: self.singleton(current)?, step: at }),
             };
+            for stage in &step.stages {
+                if let Stage::Filter(Filter::Index(number)) = stage {
+                    current = pick(*number, current);
+                }
+            }
             if let Val::List(list) = &mut current
                 && list.flags & (SEQUENCE | CONS) == SEQUENCE
             {
@@ -164,24 +176,53 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A step that is just a name, for every item.
-    fn select(&mut self, flow: &Flow<'a>, field: &Field, collected: &mut Collected<'a>) -> Result<()> {
+    fn select(&mut self, flow: &Flow<'a>, field: &Field, last: bool) -> Result<Flow<'a>> {
         if self.depth >= self.depth_max {
             return Err(Fault::stack());
         }
         self.meter.spend(flow.len() as u64)?;
-        for at in 0..flow.len() {
-            let value = match flow.get(at) {
-                Val::Object(object) => field.of(object).map_or(Val::Undefined, from_json),
-                item => match lookup(self, &item, &field.name)? {
-                    Val::List(list) if list.flags & SEQUENCE != 0 => super::finish(list, false),
-                    other => other,
-                },
-            };
-            if !value.is_undefined() {
-                collected.add(value, self)?;
+        let mut collected = Collected::new(self)?;
+        match flow {
+            Flow::Whole { array: Val::Array(array), .. } => {
+                for item in array.iter() {
+                    match item {
+                        Value::Object(object) => {
+                            if let Some(value) = field.of(object) {
+                                collected.add(from_json(value))?;
+                            }
+                        }
+                        Value::Array(_) => self.select_from(&from_json(item), field, &mut collected)?,
+                        _ => {}
+                    }
+                }
             }
+            Flow::Whole { array: Val::List(list), .. } => {
+                for item in list.items() {
+                    match item {
+                        Val::Object(object) => {
+                            if let Some(value) = field.of(object) {
+                                collected.add(from_json(value))?;
+                            }
+                        }
+                        _ => self.select_from(item, field, &mut collected)?,
+                    }
+                }
+            }
+            Flow::One(item) => self.select_from(item, field, &mut collected)?,
+            Flow::Whole { .. } => {}
         }
-        Ok(())
+        collected.finish(last)
+    }
+
+    fn select_from(&mut self, item: &Val<'a>, field: &Field, collected: &mut Collected<'a>) -> Result<()> {
+        match lookup(self, item, &field.name)? {
+            Val::Undefined => Ok(()),
+            Val::List(list) if list.flags & SEQUENCE != 0 => match super::finish(list, false) {
+                Val::Undefined => Ok(()),
+                value => collected.add(value),
+            },
+            value => collected.add(value),
+        }
     }
 
     fn finish_tuples(
@@ -230,8 +271,11 @@ impl<'a> Evaluator<'a> {
     }
 
     /// An array constructor as first step is evaluated once, not for each item of the context.
-    fn first_array(&mut self, step: &'a Step, flow: Flow<'a>, env: &Env<'a>) -> Result<Flow<'a>> {
-        let input = flow.into_array(self)?;
+    fn first_array(&mut self, step: &'a Step, flow: &Flow<'a>, env: &Env<'a>) -> Result<Flow<'a>> {
+        let input = match flow {
+            Flow::One(value) => self.singleton(value.clone())?,
+            Flow::Whole { array, .. } => array.clone(),
+        };
         let array = match &step.action {
             Action::Evaluate(expr) => self.evaluate(expr, &input, env)?,
             Action::Sort { .. } => input,
@@ -259,31 +303,44 @@ impl<'a> Evaluator<'a> {
                 });
             }
         };
-        let mut collected = Collected { count: 0, first: Val::Undefined, rest: None };
         if let (Op::Name(field), true, true) = (&expr.op, step.stages.is_empty(), expr.filters.is_empty())
             && expr.group.is_none()
             && !expr.keep_array
         {
-            self.select(&flow, field, &mut collected)?;
-            return collected.finish(last);
+            return self.select(&flow, field, last);
         }
+        if let Flow::One(item) = &flow {
+            let result = self.step_result(expr, &step.stages, item, env)?;
+            return Ok(only_result(result.unwrap_or_default(), last));
+        }
+        let mut collected = Collected::new(self)?;
         for at in 0..flow.len() {
-            let mut result = Some(self.evaluate(expr, &flow.get(at), env)?);
-            for stage in &step.stages {
-                if let (Stage::Filter(filter), Some(value)) = (stage, result) {
-                    result = self.filter(filter, value, env)?;
-                } else {
-                    result = None;
-                    break;
-                }
-            }
-            match result {
+            match self.step_result(expr, &step.stages, &flow.get(at), env)? {
                 Some(Val::Undefined) => {}
-                Some(value) => collected.add(value, self)?,
-                None => collected.add_nothing(self)?,
+                Some(value) => collected.add(value)?,
+                None => collected.add_nothing()?,
             }
         }
         collected.finish(last)
+    }
+
+    /// What a step makes of one item; `None` for an empty sequence.
+    fn step_result(
+        &mut self,
+        expr: &'a Expr,
+        stages: &'a [Stage],
+        item: &Val<'a>,
+        env: &Env<'a>,
+    ) -> Result<Option<Val<'a>>> {
+        let mut result = self.evaluate(expr, item, env)?;
+        for stage in stages {
+            let Stage::Filter(filter) = stage else { continue };
+            match self.filter(filter, result, env)? {
+                Some(kept) => result = kept,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(result))
     }
 }
 
@@ -298,64 +355,79 @@ impl Step {
     }
 }
 
-/// The results of a step. A single result is kept as it is, since the last step does not flatten it.
+/// The results of a step. An only result is kept as it is, since the last step does not flatten it.
 struct Collected<'a> {
     count: usize,
-    first: Val<'a>,
-    rest: Option<ListBuilder<'a>>,
+    /// The first result, when it is an array that a second one would flatten.
+    pending: Val<'a>,
+    list: ListBuilder<'a>,
 }
 
 impl<'a> Collected<'a> {
-    fn add(&mut self, value: Val<'a>, evaluator: &Evaluator<'a>) -> Result<()> {
+    fn new(evaluator: &Evaluator<'a>) -> Result<Collected<'a>> {
+        Ok(Collected { count: 0, pending: Val::Undefined, list: evaluator.builder()? })
+    }
+
+    #[inline]
+    fn add(&mut self, value: Val<'a>) -> Result<()> {
         self.count += 1;
-        if self.count == 1 {
-            self.first = value;
+        if !value.is_array() && self.pending.is_undefined() {
+            return self.list.push(value);
+        }
+        if self.count == 1 && value.flags() & CONS == 0 {
+            self.pending = value;
             return Ok(());
         }
-        let rest = self.flatten_first(evaluator)?;
-        add_flat(rest, value)
+        self.flatten_pending()?;
+        add_flat(&mut self.list, value)
     }
 
     /// An empty sequence: it counts, but adds no item.
-    fn add_nothing(&mut self, evaluator: &Evaluator<'a>) -> Result<()> {
+    fn add_nothing(&mut self) -> Result<()> {
         self.count += 1;
-        self.flatten_first(evaluator).map(|_| ())
+        self.flatten_pending()
     }
 
-    fn flatten_first(&mut self, evaluator: &Evaluator<'a>) -> Result<&mut ListBuilder<'a>> {
-        if self.rest.is_none() {
-            let mut builder = evaluator.builder()?;
-            let first = std::mem::take(&mut self.first);
-            if !first.is_undefined() {
-                add_flat(&mut builder, first)?;
-            }
-            self.rest = Some(builder);
-        }
-        match &mut self.rest {
-            Some(rest) => Ok(rest),
-            None => unreachable!("just set"),
+    fn flatten_pending(&mut self) -> Result<()> {
+        match std::mem::take(&mut self.pending) {
+            Val::Undefined => Ok(()),
+            pending => add_flat(&mut self.list, pending),
         }
     }
 
     fn finish(self, last: bool) -> Result<Flow<'a>> {
-        if let Some(rest) = self.rest {
-            return Ok(Flow::Whole { array: Val::List(rest.finish(SEQUENCE)?), sequence: true });
+        if !self.pending.is_undefined() {
+            return Ok(only_result(self.pending, last));
         }
-        if self.count == 0 {
+        if self.list.len() == 0 {
             return Ok(Flow::Whole { array: Val::Undefined, sequence: true });
         }
-        let first = self.first;
-        if first.is_array() && last && !first.is_sequence() {
-            return Ok(Flow::Whole { array: first, sequence: false });
+        Ok(Flow::Whole { array: Val::List(self.list.finish(SEQUENCE)?), sequence: true })
+    }
+}
+
+/// What an only result makes of the sequence of a step.
+fn only_result(value: Val<'_>, last: bool) -> Flow<'_> {
+    match value {
+        Val::Undefined => Flow::Whole { array: value, sequence: true },
+        Val::List(mut list) if list.flags & CONS == 0 && !(last && list.flags & SEQUENCE == 0) => {
+            list.flags = SEQUENCE;
+            Flow::Whole { array: Val::List(list), sequence: true }
         }
-        match first {
-            Val::List(mut list) if list.flags & CONS == 0 => {
-                list.flags = SEQUENCE;
-                Ok(Flow::Whole { array: Val::List(list), sequence: true })
-            }
-            array @ Val::Array(_) => Ok(Flow::Whole { array, sequence: true }),
-            value => Ok(Flow::One(value)),
+        Val::List(list) if last && list.flags & SEQUENCE == 0 => {
+            Flow::Whole { array: Val::List(list), sequence: false }
         }
+        Val::Array(_) => Flow::Whole { array: value, sequence: !last },
+        value => Flow::One(value),
+    }
+}
+
+/// The item at a literal index.
+fn pick<'a>(number: f64, value: Val<'a>) -> Val<'a> {
+    match value.items() {
+        Some(items) => place(number, items.len()).map_or(Val::Undefined, |at| items.get(at)),
+        None if place(number, 1).is_some() => value,
+        None => Val::Undefined,
     }
 }
 

@@ -43,24 +43,32 @@ fn items<'v, 'a>(list: &'v Val<'a>) -> Result<Option<Items<'v, 'a>>> {
 /// The sum: exact for integers as long as it fits, else as doubles add up.
 fn total<'a>(evaluator: &mut Evaluator<'a>, items: Items<'_, 'a>) -> Result<Val<'a>> {
     evaluator.meter.spend(items.len() as u64)?;
-    let mut exact: i64 = 0;
-    for at in 0..items.len() {
-        let next = match items.get(at) {
-            Val::Int(int) => exact.checked_add(int),
-            _ => None,
-        };
-        match next {
-            Some(sum) => exact = sum,
-            None => {
-                let mut sum = exact as f64;
-                for rest in at..items.len() {
-                    sum += items.get(rest).as_f64().ok_or_else(|| Fault::host("not a number"))?;
-                }
-                return Ok(Val::number(sum));
+    let mut exact = Some(0i64);
+    let mut sum = 0.0;
+    let numbers = items.all(|item| match (exact, item) {
+        (Some(so_far), Val::Int(int)) => {
+            exact = so_far.checked_add(*int);
+            if exact.is_none() {
+                sum = so_far as f64 + *int as f64;
             }
+            true
         }
+        (so_far, item) => {
+            if let Some(so_far) = so_far {
+                sum = so_far as f64;
+                exact = None;
+            }
+            item.as_f64().is_some_and(|value| {
+                sum += value;
+                true
+            })
+        }
+    });
+    match (numbers, exact) {
+        (false, _) => Err(Fault::host("not a number")),
+        (true, Some(exact)) => Ok(Val::Int(exact)),
+        (true, None) => Ok(Val::number(sum)),
     }
-    Ok(Val::Int(exact))
 }
 
 fn extreme<'a>(

@@ -241,12 +241,13 @@ impl Lowering {
             let select = match &step.action {
                 Action::Evaluate(expr) => match expr.op {
                     Op::Name(_) => expr.is_bare(),
-                    Op::Variable(_) | Op::Context => at == 0 && expr.is_bare(),
+                    Op::Variable(_) | Op::Context => at == 0 && expr.is_bare() && step.stages.is_empty(),
                     _ => false,
                 },
                 Action::Sort { .. } => false,
             };
-            select && step.stages.is_empty() && !step.tuple
+            let indexed = |stage: &Stage| matches!(stage, Stage::Filter(Filter::Index(_)));
+            select && step.stages.iter().all(indexed) && !step.tuple
         };
         let plain = group.is_none()
             && !node.tuple

@@ -371,11 +371,13 @@ impl Parser {
     fn hex(&mut self, length: usize) -> Option<char> {
         let unit = self.hex_at(self.at, length)?;
         self.at += length;
-        if (0xD800..0xDC00).contains(&unit) && self.chars.get(self.at..self.at + 2) == Some(&['\\', 'u']) {
-            if let Some(low) = self.hex_at(self.at + 2, 4).filter(|low| (0xDC00..0xE000).contains(low)) {
-                self.at += 6;
-                return char::from_u32(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
-            }
+        let is_high = (0xD800..0xDC00).contains(&unit);
+        if is_high
+            && self.chars.get(self.at..self.at + 2) == Some(&['\\', 'u'])
+            && let Some(low) = self.hex_at(self.at + 2, 4).filter(|low| (0xDC00..0xE000).contains(low))
+        {
+            self.at += 6;
+            return char::from_u32(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
         }
         // Half of a surrogate pair never occurs in a text; the replacement character all but never.
         Some(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))

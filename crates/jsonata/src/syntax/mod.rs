@@ -5,6 +5,7 @@ mod ancestry;
 mod parser;
 mod signature;
 mod steps;
+mod tail_calls;
 mod token;
 mod tree;
 

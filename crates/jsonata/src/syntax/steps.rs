@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ancestry::{self, Slots};
 use super::signature::Signature;
+use super::tail_calls::tail_calls;
 use super::token::literal_json;
 use super::tree::{Literal, Operator, Raw, RawKind};
 use crate::fault::{Fault, Result};
@@ -129,7 +130,7 @@ impl Kind {
 }
 
 impl NodeData {
-    fn boxed(kind: Kind, position: usize) -> Node {
+    pub(super) fn boxed(kind: Kind, position: usize) -> Node {
         Box::new(NodeData {
             kind,
             position,
@@ -483,30 +484,5 @@ impl NodeData {
             seeking.push(slot);
         }
         seeking
-    }
-}
-
-/// Marks the calls in tail position of a lambda's body, so that they do not deepen the stack.
-fn tail_calls(mut node: Node) -> Node {
-    let position = node.position;
-    match node.kind {
-        Kind::Call(..) if node.predicates.is_empty() => NodeData::boxed(Kind::TailCall(node), position),
-        Kind::Condition { condition, then, otherwise, newer } => {
-            let then = tail_calls(then);
-            let otherwise = otherwise.map(tail_calls);
-            node.kind = Kind::Condition { condition, then, otherwise, newer };
-            node
-        }
-        Kind::Block(mut expressions) => {
-            if let Some(last) = expressions.pop() {
-                expressions.push(tail_calls(last));
-            }
-            node.kind = Kind::Block(expressions);
-            node
-        }
-        kind => {
-            node.kind = kind;
-            node
-        }
     }
 }

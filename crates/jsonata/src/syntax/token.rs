@@ -248,12 +248,14 @@ impl Lexer {
         let Some(unit) = self.hex4(1) else { return Err(Fault::new("S0104").at(self.at)) };
         self.at += 4;
         let is_high = (0xD800..0xDC00).contains(&unit);
-        if is_high && self.peek(1) == Some('\\') && self.peek(2) == Some('u') {
-            if let Some(low) = self.hex4(3).filter(|low| (0xDC00..0xE000).contains(low)) {
-                self.at += 6;
-                let code = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-            }
+        if is_high
+            && self.peek(1) == Some('\\')
+            && self.peek(2) == Some('u')
+            && let Some(low) = self.hex4(3).filter(|low| (0xDC00..0xE000).contains(low))
+        {
+            self.at += 6;
+            let code = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+            return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
         }
         // Half of a surrogate pair cannot be held in a Rust text.
         Ok(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))

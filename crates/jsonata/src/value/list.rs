@@ -87,6 +87,15 @@ impl<'a> Items<'_, 'a> {
         }
     }
 
+    /// Whether `test` holds for every item; it sees them in order.
+    #[inline]
+    pub(crate) fn all(&self, mut test: impl FnMut(&Val<'a>) -> bool) -> bool {
+        match self {
+            Items::Json(items) => items.iter().all(|item| test(&from_json(item))),
+            Items::Made(items) => items.iter().all(test),
+        }
+    }
+
     pub(crate) fn to_vec(self) -> Vec<Val<'a>> {
         match self {
             Items::Json(items) => items.iter().map(from_json).collect(),
@@ -111,6 +120,7 @@ impl<'a> ListBuilder<'a> {
         self.items.len()
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, value: Val<'a>) -> Result<()> {
         if self.items.len() == self.items.capacity() {
             self.grow(1)?;
@@ -119,8 +129,11 @@ impl<'a> ListBuilder<'a> {
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn extend(&mut self, items: Items<'_, 'a>) -> Result<()> {
-        self.grow(items.len())?;
+        if self.items.capacity() - self.items.len() < items.len() {
+            self.grow(items.len())?;
+        }
         match items {
             Items::Json(items) => self.items.extend(items.iter().map(from_json)),
             Items::Made(items) => self.items.extend_from_slice(items),
@@ -128,14 +141,24 @@ impl<'a> ListBuilder<'a> {
         Ok(())
     }
 
-    fn grow(&mut self, more: usize) -> Result<()> {
+    /// Makes room for `more` items, and for as many again as there are where memory allows.
+    #[inline(never)]
+    pub(crate) fn grow(&mut self, more: usize) -> Result<()> {
         let wanted = self.items.len() + more;
         if wanted > self.sequence_max {
             return Err(Fault::new("D2015").value(self.sequence_max.to_string()));
         }
-        self.charge.resize(CONTAINER_BYTES + wanted * ITEM_BYTES)?;
+        let roomy = wanted.max(self.items.len() * 2).max(4);
+        let bytes = |items: usize| CONTAINER_BYTES + items * ITEM_BYTES;
+        let room = match self.charge.resize(bytes(roomy)) {
+            Ok(()) => roomy,
+            Err(_) => {
+                self.charge.resize(bytes(wanted))?;
+                wanted
+            }
+        };
         self.charge.meter().spend(more as u64)?;
-        self.items.reserve(more);
+        self.items.reserve_exact(room - self.items.len());
         Ok(())
     }
 

@@ -3,7 +3,9 @@
 /// The integer, when `value` is whole and so small that a double holds it and its neighbours exactly.
 pub(crate) fn whole(value: f64) -> Option<i64> {
     const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
-    (value.fract() == 0.0 && value.abs() < EXACT_BELOW).then_some(value as i64)
+    // The cast saturates, so what is too large does not come back as itself.
+    let int = value as i64;
+    (int as f64 == value && value.abs() < EXACT_BELOW).then_some(int)
 }
 
 /// The shortest text that reads back as `value`, as JavaScript writes it.
