@@ -155,7 +155,7 @@ const VALIDATE_EXAMPLES: &str = "\
 Examples:
   stepwright validate workflows/*.asl.json
   stepwright validate --strict --json orders.asl.yaml
-  cdk synth | extract-definition | stepwright validate -";
+  aws stepfunctions describe-state-machine --state-machine-arn ARN \\\n    --query definition --output text | stepwright validate -";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:

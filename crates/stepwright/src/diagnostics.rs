@@ -48,7 +48,8 @@ impl<'t> Sheet<'t> {
         for (span, message) in &notes {
             snippet = snippet.annotation(AnnotationKind::Context.span(window.local(span)).label(*message));
         }
-        let mut group = level.primary_title(&diagnostic.message).id(diagnostic.code).element(snippet);
+        let mut group =
+            level.primary_title(headline(&diagnostic.message)).id(diagnostic.code).element(snippet);
         if let Some(aws) = aws_note(diagnostic) {
             group = group.element(Level::NOTE.message(aws));
         }
@@ -64,7 +65,7 @@ impl<'t> Sheet<'t> {
     fn fix<'f>(&'f self, fix: &'f Fix, help: Option<&'f str>) -> Group<'f> {
         let span = self.within(&fix.span);
         let window = self.window(std::iter::once(&span));
-        let patch = Patch::new(window.local(&span), &*fix.replacement);
+        let patch = Patch::new(window.local(&span), self.replacement(fix));
         let snippet = Snippet::source(&self.text[window.bytes.clone()]).line_start(window.first_line);
         Level::HELP.secondary_title(help.unwrap_or("change it like this")).element(snippet.patch(patch))
     }
@@ -78,16 +79,16 @@ impl<'t> Sheet<'t> {
         let mut object = Object::new();
         object.insert("file", self.name);
         object.insert("code", diagnostic.code);
-        object.insert("awsCode", diagnostic.aws_code.map_or(Value::Null, Value::from));
+        object.insert("aws_code", diagnostic.aws_code.map_or(Value::Null, Value::from));
         object.insert("severity", severity_name(diagnostic.severity));
-        object.insert("message", diagnostic.message.as_str());
-        object.insert("pointer", diagnostic.pointer.as_str());
+        object.insert("message", headline(&diagnostic.message));
+        object.insert("pointer", pointer(diagnostic));
         self.insert_places(&diagnostic.span, &mut object);
         object.insert("help", diagnostic.help.as_deref().map_or(Value::Null, Value::from));
         let fix = diagnostic.fix.as_ref().map(|fix| {
             let mut object = Object::new();
             self.insert_places(&fix.span, &mut object);
-            object.insert("replacement", fix.replacement.as_str());
+            object.insert("replacement", self.replacement(fix));
             Value::from(object)
         });
         object.insert("fix", fix.unwrap_or_default());
@@ -104,6 +105,20 @@ impl<'t> Sheet<'t> {
             ("end_column", end.column),
         ] {
             object.insert(key, i64::try_from(number).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// What a fix puts there; in YAML, without quotes where there are none.
+    fn replacement<'f>(&self, fix: &'f Fix) -> &'f str {
+        let is_quoted = self.text.get(self.within(&fix.span)).is_some_and(|old| old.starts_with(['"', '\'']));
+        let bare = fix.replacement.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let is_word = |it: &&str| {
+            !it.is_empty() && it.chars().all(|it| it.is_ascii_alphanumeric() || "._-".contains(it))
+        };
+        let starts_as_word = |it: &&str| it.starts_with(|first: char| first.is_ascii_alphabetic());
+        match bare.filter(is_word).filter(starts_as_word) {
+            Some(bare) if !is_quoted => bare,
+            _ => &fix.replacement,
         }
     }
 
@@ -183,9 +198,25 @@ fn aws_note(diagnostic: &Diagnostic) -> Option<String> {
         Severity::Error => "refuses this",
         Severity::Warning => "warns of this",
     };
-    let place =
-        if diagnostic.pointer.is_empty() { String::new() } else { format!(" at {}", diagnostic.pointer) };
+    let place = match pointer(diagnostic) {
+        "" => String::new(),
+        pointer => format!(" at {pointer}"),
+    };
     Some(format!("AWS {verb}: {code}{place}"))
+}
+
+/// The message without the text of the definition, which AWS's JSON parser puts into its own.
+fn headline(message: &str) -> &str {
+    let cut = [" (start marker at [Source", "\n at [Source"]
+        .into_iter()
+        .filter_map(|mark| message.find(mark))
+        .min();
+    message.get(..cut.unwrap_or(message.len())).unwrap_or(message)
+}
+
+/// The pointer, where it is one: for a text that is not JSON, AWS puts something else there.
+fn pointer(diagnostic: &Diagnostic) -> &str {
+    if diagnostic.pointer.starts_with('/') { &diagnostic.pointer } else { "" }
 }
 
 pub fn severity_name(severity: Severity) -> &'static str {

@@ -16,7 +16,7 @@ use stepwright_store::memory::Memory;
 use stepwright_store::{Pending, StoreError};
 use stepwright_types::arn::Account;
 use stepwright_value::Document;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Run;
 use crate::config::{self, Config, Overrides};
@@ -27,14 +27,12 @@ use crate::input;
 use crate::live::{self, Ended, Form, Live};
 use crate::pretty;
 use crate::terminal::{Stream, TEXT_COLUMNS_MAX};
-use crate::wiring::{self, Wired};
+use crate::wiring;
 
 /// Task calls at a time.
 const CALLS_MAX: usize = 1_000;
 /// Between two frames of the tree.
 const FRAME: Duration = Duration::from_millis(80);
-/// The status with which shells report a program that Ctrl-C has ended.
-const KILLED: i32 = 130;
 const REVISION: &str = "run";
 const NAME_CHARS_MAX: usize = 80;
 
@@ -128,6 +126,8 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 }
 
 async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
+    // From here on Ctrl-C stops the execution, not the program.
+    let signals = Signals::listen().or_exit(Exit::CannotStart)?;
     let wired = wiring::wire(config.functions.clone(), &config.region).or_exit(Exit::Usage)?;
     let account = Arc::new(Account::new(&*config.region, &*config.account_id));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -162,13 +162,18 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
         started_by: None,
     };
     let machine_arn = start.revision.machine_arn.clone();
+    let mut watcher =
+        Watcher { engine: &engine, live: &live, clock: &*clock, machine_arn, name: &job.name, signals };
     let watched = match engine.start(start).await {
-        Ok(_) => watch(&engine, &live, &*clock, &machine_arn, &job.name).await,
+        Ok(_) => watcher.watch().await,
         Err(error) => Err(error.into()),
     };
-    let exit = conclude(watched, &live, &*clock, job.form, &wired).or_exit(Exit::StoreFailed);
+    let exit = conclude(watched, &live, &*clock, job.form).or_exit(Exit::StoreFailed);
     engine.shut_down();
-    wired.functions.shutdown().await;
+    tokio::select! {
+        () = wired.functions.shutdown() => {}
+        () = watcher.signals.next() => {}
+    }
     exit
 }
 
@@ -181,53 +186,78 @@ impl Definitions for OneDefinition {
     }
 }
 
-/// How the watching ended.
-enum Watched {
-    Ended,
-    Killed,
+/// Ctrl-C, and the polite request to end.
+struct Signals {
+    interrupts: Signal,
+    terminations: Signal,
 }
 
-/// Draws until the execution has ended. The first Ctrl-C stops the execution, the second the program.
-async fn watch(
-    engine: &Arc<Engine>,
-    live: &Live,
-    clock: &dyn Clock,
-    machine_arn: &str,
-    name: &str,
-) -> anyhow::Result<Watched> {
-    let mut interrupts = signal(SignalKind::interrupt())?;
-    let mut terminations = signal(SignalKind::terminate())?;
-    let mut frames = tokio::time::interval(FRAME);
-    frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut is_stopping = false;
-    loop {
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals {
+            interrupts: signal(SignalKind::interrupt())?,
+            terminations: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            biased;
-            () = live.ended() => return Ok(Watched::Ended),
-            reason = engine.failed() => return Err(anyhow!(reason)),
-            _ = interrupts.recv() => {}
-            _ = terminations.recv() => {}
-            _ = frames.tick() => {
-                live.draw(clock.now_ms());
-                continue;
-            }
+            _ = self.interrupts.recv() => {}
+            _ = self.terminations.recv() => {}
         }
-        if is_stopping {
-            return Ok(Watched::Killed);
-        }
-        is_stopping = true;
-        live.stopping();
-        stop(engine, machine_arn, name).await?;
     }
 }
 
-async fn stop(engine: &Arc<Engine>, machine_arn: &str, name: &str) -> anyhow::Result<()> {
-    let Some(found) = engine.find(machine_arn, name).await? else { return Ok(()) };
-    let cause = Some("Stopped by the user.".into());
-    match engine.stop(found.row.key, None, cause).await {
-        // It ended by itself a moment ago.
-        Ok(_) | Err(DeliverError::Refused) => Ok(()),
-        Err(error) => Err(error.into()),
+/// How the watching ended.
+enum Watched {
+    Ended,
+    /// By a second Ctrl-C.
+    Killed,
+}
+
+/// Who sits in front of the execution.
+struct Watcher<'a> {
+    engine: &'a Arc<Engine>,
+    live: &'a Live,
+    clock: &'a dyn Clock,
+    machine_arn: Arc<str>,
+    name: &'a str,
+    signals: Signals,
+}
+
+impl Watcher<'_> {
+    /// Draws until the execution has ended. The first Ctrl-C stops the execution, the second the program.
+    async fn watch(&mut self) -> anyhow::Result<Watched> {
+        let mut frames = tokio::time::interval(FRAME);
+        frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut is_stopping = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.live.ended() => return Ok(Watched::Ended),
+                reason = self.engine.failed() => return Err(anyhow!(reason)),
+                () = self.signals.next() => {
+                    if is_stopping {
+                        return Ok(Watched::Killed);
+                    }
+                    is_stopping = true;
+                    self.live.stopping();
+                    self.stop().await?;
+                }
+                _ = frames.tick() => self.live.draw(self.clock.now_ms()),
+            }
+        }
+    }
+
+    /// `StopExecution`.
+    async fn stop(&self) -> anyhow::Result<()> {
+        let Some(found) = self.engine.find(&self.machine_arn, self.name).await? else { return Ok(()) };
+        let cause = Some("Stopped by the user.".into());
+        match self.engine.stop(found.row.key, None, cause).await {
+            // It ended by itself a moment ago.
+            Ok(_) | Err(DeliverError::Refused) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -237,15 +267,12 @@ fn conclude(
     live: &Live,
     clock: &dyn Clock,
     form: Form,
-    wired: &Wired,
 ) -> anyhow::Result<Exit> {
     match watched {
         Ok(Watched::Ended) => {}
         Ok(Watched::Killed) => {
             live.close();
-            // Ends the processes of functions with it.
-            let _ = wired;
-            std::process::exit(KILLED);
+            return Ok(Exit::Negative);
         }
         Err(error) => {
             live.close();

@@ -29,6 +29,9 @@ pub fn run(arguments: Validate) -> Result<Exit, Failure> {
         count.files += 1;
     }
     eprintln!("{}", count.summary());
+    if let Some(code) = count.first_code.filter(|_| !arguments.json) {
+        eprintln!("`stepwright explain {code}` tells more about the first of them");
+    }
     Ok(count.exit(arguments.strict))
 }
 
@@ -50,6 +53,7 @@ fn findings(
     let sheet = Sheet::new(&definition.name, &definition.text);
     let mut text = String::new();
     for diagnostic in compile(&definition.text, &options).diagnostics {
+        count.first_code.get_or_insert(diagnostic.code);
         match diagnostic.severity {
             Severity::Error => count.errors += 1,
             Severity::Warning => count.warnings += 1,
@@ -83,6 +87,7 @@ struct Count {
     unreadable: usize,
     errors: usize,
     warnings: usize,
+    first_code: Option<&'static str>,
 }
 
 impl Count {
