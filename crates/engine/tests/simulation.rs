@@ -1,10 +1,10 @@
 //! The simulator over many seeds.
 //!
 //! - `STEPWRIGHT_SIM_SEED=N`: that seed only, with what happened in it.
-//! - `STEPWRIGHT_SIM_SEEDS=N`: so many seeds.
+//! - `STEPWRIGHT_SIM_SEEDS=N`: so many seeds, from `STEPWRIGHT_SIM_FIRST` on.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use stepwright_store::faulty::{Durable, Fault};
@@ -13,6 +13,9 @@ use stepwright_testkit::{machines, simulation};
 /// Seeds of an ordinary test run.
 const SEEDS: u64 = 300;
 
+/// Those of an ordinary run begin here; `STEPWRIGHT_SIM_FIRST` moves it, to try others.
+const FIRST: u64 = 1_000;
+
 /// Violations after which a run ends.
 const VIOLATIONS_MAX: usize = 12;
 
@@ -20,24 +23,33 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+/// The seeds of `seeds.txt`.
+fn failed_once() -> Vec<u64> {
+    let lines = include_str!("seeds.txt").lines();
+    lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
+}
+
 #[test]
 fn seeds() {
-    let one = number("STEPWRIGHT_SIM_SEED");
-    let (first, count) = match one {
-        Some(seed) => (seed, 1),
-        None => (0, number("STEPWRIGHT_SIM_SEEDS").unwrap_or(SEEDS)),
+    let seeds: Vec<u64> = match number("STEPWRIGHT_SIM_SEED") {
+        Some(seed) => vec![seed],
+        None => {
+            let count = number("STEPWRIGHT_SIM_SEEDS").unwrap_or(SEEDS);
+            let first = number("STEPWRIGHT_SIM_FIRST").unwrap_or(FIRST);
+            failed_once().into_iter().chain(first..first + count).collect()
+        }
     };
+    let count = seeds.len();
     let begin = Instant::now();
-    let (next, executions) = (AtomicU64::new(first), AtomicU64::new(0));
+    let (next, executions) = (AtomicUsize::new(0), AtomicU64::new(0));
     let violations = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count || violations.lock().expect("no panic").len() >= VIOLATIONS_MAX {
-                        return;
-                    }
+                    let seed = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied();
+                    let enough = violations.lock().expect("no panic").len() >= VIOLATIONS_MAX;
+                    let Some(seed) = seed.filter(|_| !enough) else { return };
                     match simulation::run(seed) {
                         Ok(report) => {
                             executions.fetch_add(report.executions, Ordering::Relaxed);
@@ -74,7 +86,7 @@ fn the_same_seed_is_the_same_run() {
 
 #[test]
 fn a_fault_at_every_commit() {
-    for machine in machines::all() {
+    for machine in machines::all().into_iter().chain([machines::long()]) {
         for durable in [Durable::Nothing, Durable::Everything] {
             for fault in [Fault::Crash(durable), Fault::Fail(durable)] {
                 if let Err(violation) = simulation::fault_at_every_commit(&machine, fault) {

@@ -291,7 +291,28 @@ pub fn wide() -> Vec<Machine> {
     ]
 }
 
-/// All of them.
+/// A machine that makes more events than the interpreter takes in one step.
+pub fn long() -> Machine {
+    let definition = states(
+        "Begin",
+        &[
+            ("Begin", r#"{"Type":"Pass","Parameters":{"n.$":"$.n","i":0},"Next":"More"}"#),
+            (
+                "More",
+                r#"{"Type":"Choice","Choices":[{"Variable":"$.i","NumericLessThan":3000,"Next":"Count"}],"Default":"Done"}"#,
+            ),
+            (
+                "Count",
+                r#"{"Type":"Pass","Parameters":{"n.$":"$.n","i.$":"States.MathAdd($.i,1)"},"Next":"More"}"#,
+            ),
+            ("Done", r#"{"Type":"Succeed"}"#),
+        ],
+    );
+    let endings = |n, _: &Document| vec![Ending::Succeeded(format!(r#"{{"n":{n},"i":3000}}"#))];
+    Machine { name: "counts-far", definition, endings }
+}
+
+/// All that are quick.
 pub fn all() -> Vec<Machine> {
     [quiet(), calling(), answered(), wide()].concat()
 }

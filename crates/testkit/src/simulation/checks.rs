@@ -1,6 +1,6 @@
 //! What must hold of the store: after every life, and at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stepwright_engine::{Head, Tail};
@@ -89,6 +89,7 @@ pub fn at_the_end(store: &dyn Store, world: &World) -> Result<u64, String> {
             check_row(&row, &execution, &events).map_err(told)?;
             check_model(machine, &row, world).map_err(told)?;
             check_answers(&events, world, &mut answers).map_err(told)?;
+            check_heartbeats(&locator(&row), &events, world).map_err(told)?;
             let of_row = accepted.iter().filter(|(token, _)| token.locator == locator(&row));
             of_row.into_iter().try_for_each(|reply| check_reply(reply, &events)).map_err(told)?;
             executions += 1;
@@ -186,6 +187,30 @@ fn check_answers(events: &[Event], world: &World, seen: &mut BTreeSet<u64>) -> R
         }
         if !seen.insert(answer) {
             return Err(format!("answer {answer} was applied twice"));
+        }
+    }
+    Ok(())
+}
+
+/// A task whose heartbeat was taken lives on for as long as its state says.
+fn check_heartbeats(locator: &str, events: &[Event], world: &World) -> Result<(), String> {
+    let mut lives_ms = BTreeMap::new();
+    for event in events {
+        match &event.body {
+            EventBody::TaskScheduled(scheduled) => {
+                lives_ms.insert(scheduled.task, scheduled.heartbeat_s.unwrap_or_default() * 1000);
+            }
+            EventBody::TaskTimedOut(timed_out) if timed_out.failure.name() == "States.HeartbeatTimeout" => {
+                let task = timed_out.task;
+                let life_ms = lives_ms.get(&task).copied().unwrap_or_default();
+                let too_early = |sent_ms: &i64| event.timestamp_ms < sent_ms + life_ms;
+                if let Some(sent_ms) = world.heartbeats_of(locator, task).iter().find(|sent| too_early(sent))
+                {
+                    let at_ms = event.timestamp_ms;
+                    return Err(format!("{task:?} was alive at {sent_ms}, and timed out at {at_ms}"));
+                }
+            }
+            _ => {}
         }
     }
     Ok(())

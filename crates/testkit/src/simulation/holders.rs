@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use stepwright_engine::{CallbackError, DeliverError};
+use stepwright_engine::{CallbackError, Clock, DeliverError};
 use stepwright_value::Document;
 
 use crate::machines;
@@ -16,12 +16,18 @@ pub async fn answer(process: Arc<Process>, token: String) {
     let Some(held) = process.world.token(&token, |held| held.clone()) else { return };
     for _ in 0..held.heartbeats {
         tokio::time::sleep(Duration::from_millis(held.pause_ms)).await;
+        let sent_ms = process.clock.now_ms();
         let result = process.engine.task_heartbeat(&token).await;
         process.note(format_args!("heartbeat {}", result.is_ok()));
         match result {
-            Ok(()) => process.world.token(&token, |held| held.heartbeats -= 1),
-            Err(_) => break,
-        };
+            Ok(()) => {
+                process.world.token(&token, |held| held.heartbeats -= 1);
+                process.world.lock().heartbeats.entry(token.clone()).or_default().push(sent_ms);
+            }
+            Err(CallbackError::TaskGone) => break,
+            Err(CallbackError::InvalidToken) => process.world.violated("a token of ours is not valid"),
+            Err(CallbackError::Deliver(error)) => return process.failed("a heartbeat", &error),
+        }
     }
     tokio::time::sleep(Duration::from_millis(held.pause_ms)).await;
     let patience_ms = {

@@ -17,6 +17,7 @@ use crate::dice::Dice;
 use crate::disk::{Disk, now};
 use crate::machines;
 use crate::simulation::callers::{self, Request};
+use crate::simulation::complaints::{self, Complaints};
 use crate::simulation::holders;
 use crate::simulation::target::Functions;
 use crate::simulation::watcher::Watcher;
@@ -87,9 +88,17 @@ pub fn live(world: &Arc<World>, survivors: &Memory, plan: Plan) -> Left {
         Err(error) => panic!("no runtime: {error}"),
     };
     let store = Faulty::on(survivors, FaultyOptions { held: true, ..plan.faults.clone() });
-    let now_ms = runtime.block_on(run(world.clone(), store.clone(), plan));
+    complaints::panics();
+    let now_ms = {
+        let complaints = Complaints { world: world.clone(), store: store.clone() };
+        let _listening = tracing::subscriber::set_default(complaints);
+        runtime.block_on(run(world.clone(), store.clone(), plan))
+    };
     // Everything that was under way is gone with the runtime: the process has ended.
     drop(runtime);
+    if complaints::panics() > 0 {
+        world.violated("something panicked");
+    }
     Left { survivors: store.survivors(), now_ms, flushes: store.flushes() }
 }
 

@@ -7,6 +7,7 @@
 
 mod callers;
 mod checks;
+mod complaints;
 mod holders;
 mod life;
 mod target;

@@ -81,7 +81,8 @@ impl Functions {
 
     /// The caller gave a token with the call: somebody will use it, or not.
     fn hold(&self, call: &Call, token: String, answer: &str) {
-        let has_deadline = self.scheduled(call).flatten().is_some_and(|scheduled| scheduled.timeout.is_some());
+        let has_deadline =
+            self.scheduled(call).flatten().is_some_and(|scheduled| scheduled.timeout.is_some());
         let held = {
             let dice = &mut self.world.lock().dice;
             let reply = match dice.below(10) {
@@ -127,7 +128,9 @@ impl Functions {
         let segments = now(store.segments(row.key, 1))?.ok()?;
         let events = history::events(&segments).unwrap_or_default();
         Some(events.into_iter().find_map(|event| match event.body {
-            EventBody::TaskScheduled(scheduled) if scheduled.parameters.text() == call.parameters => Some(*scheduled),
+            EventBody::TaskScheduled(scheduled) if scheduled.parameters.text() == call.parameters => {
+                Some(*scheduled)
+            }
             _ => None,
         }))
     }

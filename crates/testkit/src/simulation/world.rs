@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::hash::Hasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use stepwright_machine::TaskToken;
+use stepwright_machine::{TaskId, TaskToken};
 use stepwright_store::Status;
 use stepwright_value::Document;
 
@@ -63,6 +63,8 @@ pub struct State {
     pub answers: BTreeSet<u64>,
     pub next_answer: u64,
     pub next_name: u64,
+    /// When heartbeats were sent that the engine has taken. By token.
+    pub heartbeats: BTreeMap<String, Vec<i64>>,
     trace: Trace,
     violation: Option<String>,
 }
@@ -85,6 +87,7 @@ impl World {
             answers: BTreeSet::new(),
             next_answer: 1,
             next_name: 1,
+            heartbeats: BTreeMap::new(),
             trace,
             violation: None,
         };
@@ -184,6 +187,16 @@ impl World {
         let state = self.lock();
         let accepted = state.tokens.iter().filter(|(_, held)| held.accepted);
         accepted.filter_map(|(token, held)| Some((TaskToken::parse(token)?, held.reply.clone()?))).collect()
+    }
+
+    /// When the heartbeats of a task were sent that the engine has taken.
+    pub fn heartbeats_of(&self, locator: &str, task: TaskId) -> Vec<i64> {
+        let state = self.lock();
+        let of_task = |text: &str| {
+            TaskToken::parse(text).is_some_and(|token| token.locator == locator && token.task == task)
+        };
+        let sent = state.heartbeats.iter().filter(|(token, _)| of_task(token));
+        sent.flat_map(|(_, sent)| sent.clone()).collect()
     }
 
     /// A result as functions and workers give it, with a number that no other has.
