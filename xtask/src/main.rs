@@ -1,6 +1,7 @@
 //! Repository tooling, run as `cargo xtask COMMAND`. One file per command.
 
 mod codegen;
+mod language;
 mod test;
 mod tidy;
 
@@ -12,6 +13,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 commands:
   codegen [--check] [MODEL]   writes crates/api/src/model from the public Step Functions service model;
                               MODEL is a botocore wheel or its service-2.json(.gz), downloaded by pip if absent
+  language [--check]          writes docs/language.md, or checks that it is not stale
   test [STEP]                 runs all tests (format, tidy, lint, test, build, blackbox, conformance), or one step
   tidy [--update]             checks the shape of the code; --update writes the list of tolerated giants anew
 ";
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let result = match arguments.next().as_deref() {
         Some("codegen") => codegen::run(arguments.collect()),
+        Some("language") => language::run(root(), arguments.next().as_deref() == Some("--check")),
         Some("test") => test::run(root(), arguments.next().as_deref()),
         Some("tidy") => tidy::run(root(), arguments.next().as_deref() == Some("--update")),
         Some("help" | "--help" | "-h") => {

@@ -96,3 +96,36 @@ fn wildcards() {
         check("JSONPath", &[(&task(catcher, error), "{}", &expected)]);
     }
 }
+
+/// A catcher takes each reserved name by itself, whoever raised it; but for one.
+#[test]
+fn reserved_names_are_caught() {
+    let names = [
+        "States.ALL",
+        "States.TaskFailed",
+        "States.Timeout",
+        "States.HeartbeatTimeout",
+        "States.Permissions",
+        "States.ResultPathMatchFailure",
+        "States.ParameterPathFailure",
+        "States.BranchFailed",
+        "States.NoChoiceMatched",
+        "States.IntrinsicFailure",
+        "States.ExceedToleratedFailureThreshold",
+        "States.ItemReaderFailed",
+        "States.ResultWriterFailed",
+        "States.DataLimitExceeded",
+        "States.Runtime",
+        "States.QueryEvaluationError",
+    ];
+    assert_eq!(names, stepwright_types::error_name::RESERVED);
+    for name in names {
+        let state = format!(
+            r#"{{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:111111111111:function:f",
+                "Parameters":{{"fail":"{name}"}},"Catch":[{{"ErrorEquals":["{name}"],"Next":"T"}}],"End":true}}"#
+        );
+        let caught = format!(r#"{{"Error":"{name}","Cause":"cause"}}"#);
+        let expected = if name == "States.Runtime" { format!("{name}: cause") } else { caught };
+        check("JSONPath", &[(&state, "{}", &expected)]);
+    }
+}
