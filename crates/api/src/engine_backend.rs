@@ -20,7 +20,7 @@ use crate::backend::{
 };
 use crate::catalog::{CatalogStore, CatalogWrite, Machine, WriteError};
 use crate::model::{ExecutionStatus, StateMachineType, TestStateInput, TestStateOutput};
-use crate::test_state::{self, Waiting};
+use crate::test_state;
 
 mod express;
 
@@ -247,7 +247,7 @@ impl Backend for EngineBackend {
     }
 
     fn test_state(&self, request: TestStateInput) -> Pending<'_, Result<TestStateOutput, TestStateError>> {
-        Box::pin(test_state::test_state(&self.engine, request, Waiting::Real))
+        Box::pin(test_state::test_state(&self.engine, request, test_state::Options::default()))
     }
 }
 

@@ -23,6 +23,7 @@ pub struct CommandLine {
 pub enum Command {
     Serve(Serve),
     Run(Run),
+    TestState(Box<TestState>),
     Validate(Validate),
     Explain(Explain),
     Completions(Completions),
@@ -84,6 +85,55 @@ pub struct Run {
     /// The execution's name.
     #[arg(long, value_name = "NAME", default_value = "run")]
     pub name: String,
+    /// As for `serve`: the functions that Task states call.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// As for `serve`: a SAM or CloudFormation template with functions.
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+}
+
+/// Test one state of a workflow: what goes in, what comes out, and every stage between.
+///
+/// Runs the state as AWS's TestState does. With --mock nothing is called; a mock is needed for Map, Parallel, activities,
+/// .sync and .waitForTaskToken. Without it, a Task state calls its function. A Wait state does not take its time.
+///
+///   stepwright test-state --definition order.asl.json --state Charge --input '{"total": 12}' \
+///     --mock '{"Payload": {"paid": true}}' --inspection-level debug
+///
+/// Prints the state's output on standard output, the rest on standard error. Exits with 1 when the state fails or would be
+/// tried again; a caught failure is a success.
+#[derive(Debug, Args)]
+pub struct TestState {
+    /// The definition of a workflow or of a single state: `.json`, `.yaml` or `.yml`.
+    #[arg(long, short, value_name = "FILE")]
+    pub definition: PathBuf,
+    /// The state to test, wherever in the workflow it is. Without it: the first.
+    #[arg(long, short, value_name = "NAME")]
+    pub state: Option<String>,
+    /// The input: JSON text, `@FILE`, or `-` for standard input.
+    #[arg(long, short, value_name = "JSON", default_value = "{}")]
+    pub input: String,
+    /// What comes of the state's work: the result itself, or AWS's form `{"result": …}`, `{"errorOutput": {"error": …,
+    /// "cause": …}}` with `fieldValidationMode` STRICT, PRESENT or NONE. Results of AWS services are checked against the
+    /// service's model.
+    #[arg(long, short, value_name = "JSON")]
+    pub mock: Option<String>,
+    /// The variables that are set, as an object.
+    #[arg(long, value_name = "JSON")]
+    pub variables: Option<String>,
+    /// The context object; needs --mock.
+    #[arg(long, value_name = "JSON")]
+    pub context: Option<String>,
+    /// AWS's stateConfiguration: retrierRetryCount, errorCausedByState, mapIterationFailureCount, mapItemReaderData.
+    #[arg(long, value_name = "JSON")]
+    pub state_configuration: Option<String>,
+    /// How much to show: the outcome, or every stage too.
+    #[arg(long, short = 'l', value_enum, ignore_case = true, default_value_t = InspectionLevel::Info)]
+    pub inspection_level: InspectionLevel,
+    /// AWS's answer as one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
     /// As for `serve`: the functions that Task states call.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -179,4 +229,11 @@ pub enum LogFormat {
 pub enum MachineType {
     Standard,
     Express,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum InspectionLevel {
+    Info,
+    Debug,
+    Trace,
 }

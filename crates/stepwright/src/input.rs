@@ -9,20 +9,25 @@ use crate::definition;
 use crate::diagnostics::draw_text_error;
 use crate::terminal::Ability;
 
-/// Reads a payload. The error is a text to print, which says where in the JSON it is.
+/// Reads the payload of `--input`. The error is a text to print, which says where in the JSON it is.
 pub fn read(option: &str, ability: Ability) -> Result<Document, String> {
+    read_option("--input", option, ability)
+}
+
+/// Reads the payload of the option `flag`.
+pub fn read_option(flag: &str, option: &str, ability: Ability) -> Result<Document, String> {
     let (name, text) = match option.strip_prefix('@') {
         Some(path) => (path.to_owned(), file(Path::new(path))?),
         None if option == definition::STDIN => {
             let text = definition::text(std::io::stdin().lock());
             ("<stdin>".to_owned(), text.map_err(|reason| format!("error: standard input {reason}\n"))?)
         }
-        None => ("--input".to_owned(), option.to_owned()),
+        None => (flag.to_owned(), option.to_owned()),
     };
     let document = Document::parse(&text).map_err(|error| {
         let mut shown = draw_text_error(&name, &text, error.offset, &error.message, ability);
-        if name == "--input" && Path::new(option).is_file() {
-            shown.push_str(&format!("There is a file of this name: did you mean --input @{option}?\n"));
+        if name == flag && Path::new(option).is_file() {
+            shown.push_str(&format!("There is a file of this name: did you mean {flag} @{option}?\n"));
         }
         shown
     })?;

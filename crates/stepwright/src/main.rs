@@ -14,6 +14,7 @@ mod logging;
 mod markdown;
 mod pretty;
 mod row;
+mod stages;
 mod terminal;
 mod wiring;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let result = match command_line.command {
         cli::Command::Serve(arguments) => commands::serve::run(arguments),
         cli::Command::Run(arguments) => commands::run::run(arguments),
+        cli::Command::TestState(arguments) => commands::test_state::run(*arguments),
         cli::Command::Validate(arguments) => commands::validate::run(arguments),
         cli::Command::Explain(arguments) => commands::explain::run(&arguments),
         cli::Command::Completions(arguments) => commands::completions::run(&arguments),

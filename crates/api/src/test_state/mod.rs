@@ -12,6 +12,7 @@ mod request;
 mod responses;
 mod run;
 
+use stepwright_asl::Format;
 use stepwright_engine::Engine;
 use stepwright_machine::Failure;
 use stepwright_machine::test_state::{Inspection, Verdict};
@@ -32,16 +33,30 @@ pub enum Waiting {
     Skipped,
 }
 
+/// How a request is taken. The default is what AWS does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    pub waiting: Waiting,
+    /// What the definition is written in.
+    pub format: Format,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { waiting: Waiting::Real, format: Format::Json }
+    }
+}
+
 /// Performs the operation. A mocked request makes no call; another one calls the targets of `engine`.
 pub async fn test_state(
     engine: &Engine,
     input: TestStateInput,
-    waiting: Waiting,
+    options: Options,
 ) -> Result<TestStateOutput, TestStateError> {
     let level = input.inspection_level.unwrap_or(InspectionLevel::Info);
-    let request = request::read(input)?;
+    let request = request::read(input, options.format)?;
     let program = request.program.clone();
-    let (verdict, inspection) = run::run(engine, request, waiting).await?;
+    let (verdict, inspection) = run::run(engine, request, options.waiting).await?;
     let name_of = |state: Option<stepwright_asl::program::StateId>| {
         state.map(|state| program.state(state).name.to_string())
     };

@@ -26,10 +26,10 @@ pub(super) struct Request {
 }
 
 /// Checks a request in the order in which AWS does.
-pub(super) fn read(input: TestStateInput) -> Result<Request, TestStateError> {
+pub(super) fn read(input: TestStateInput, format: Format) -> Result<Request, TestStateError> {
     let configuration = input.state_configuration.clone().unwrap_or_default();
     check_company(&input, &configuration)?;
-    let options = CompileOptions { format: Format::Json, ..CompileOptions::default() };
+    let options = CompileOptions { format, ..CompileOptions::default() };
     let compiled = compile_state(&input.definition, input.state_name.as_deref(), &options);
     let Some(program) = compiled.compilation.program.clone() else {
         let message = compiled.compilation.aws_error().unwrap_or_default();

@@ -4,4 +4,5 @@ pub mod completions;
 pub mod explain;
 pub mod run;
 pub mod serve;
+pub mod test_state;
 pub mod validate;
