@@ -237,6 +237,6 @@ mod tests {
             assert_eq!(sheet.place(offset), Place { line, column }, "{offset}");
         }
         assert_eq!(sheet.within(&(2..99)), 1..7);
-        assert_eq!(sheet.within(&(50..20)), 7..7);
+        assert_eq!(sheet.within(&Range { start: 50, end: 20 }), 7..7);
     }
 }

@@ -1,12 +1,13 @@
 //! Markdown for a terminal: headings and code stand out. Knows what the pages of this project use, no more.
 
 use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
 
 use crate::row::Theme;
 
 /// The text with headings, code blocks and code spans styled, and their marks taken away. Examples of what is wrong
 /// (`bad`) have a red edge, those of what is right (`good`) a green one.
-pub fn draw(markdown: &str, theme: Theme) -> String {
+pub fn draw(markdown: &str, theme: Theme, columns: usize) -> String {
     if !theme.colour {
         return markdown.to_owned();
     }
@@ -29,9 +30,26 @@ pub fn draw(markdown: &str, theme: Theme) -> String {
         } else if line.starts_with('#') {
             out.push_str(&format!("{heading}{}{heading:#}", line.trim_start_matches('#').trim_start()));
         } else {
-            spans(line, code, &mut out);
+            spans(&wrapped(line, columns), code, &mut out);
         }
         out.push('\n');
+    }
+    out
+}
+
+/// A paragraph, which is one line in the source, in lines that fit.
+fn wrapped(line: &str, columns: usize) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let width = word.trim_end().width();
+        if used > 0 && used + width > columns {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            used = 0;
+        }
+        out.push_str(word);
+        used += word.width();
     }
     out
 }
@@ -57,10 +75,12 @@ mod tests {
     #[test]
     fn styled() {
         let theme = Theme { colour: true, unicode: true };
-        let text = draw("# Title\n\nUse `Next`, not ` alone.\n\n```json bad\n{\"a\": 1}\n```\n", theme);
+        let text = draw("# Title\n\nUse `Next`, not ` alone.\n\n```json bad\n{\"a\": 1}\n```\n", theme, 80);
         let expected = "\u{1b}[1mTitle\u{1b}[0m\n\nUse \u{1b}[36mNext\u{1b}[0m, not ` alone.\n\n  \
                         \u{1b}[31m┃\u{1b}[0m {\"a\": 1}\n";
         assert_eq!(text, expected);
-        assert_eq!(draw("# T `x`", Theme { colour: false, unicode: true }), "# T `x`");
+        assert_eq!(wrapped("one two three", 8), "one two\nthree");
+        assert_eq!(wrapped("  - longer than it", 3), "  -\nlonger\nthan\nit");
+        assert_eq!(draw("# T `x`", Theme { colour: false, unicode: true }, 80), "# T `x`");
     }
 }

@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn what_the_environment_says() {
         let xterm = ("TERM", "xterm-256color");
-        let table: [(bool, &[(&str, &str)], (bool, bool, bool)); 9] = [
+        type Case<'c> = (bool, &'c [(&'c str, &'c str)], (bool, bool, bool));
+        let table: [Case<'_>; 9] = [
             (true, &[xterm], (true, true, true)),
             (true, &[xterm, ("NO_COLOR", "1")], (true, false, true)),
             (true, &[xterm, ("LANG", "C")], (true, true, false)),

@@ -51,8 +51,11 @@ fn find(wanted: &str) -> Found {
 
 fn page(code: &Code) -> String {
     let ability = Stream::Out.ability();
-    let mut text =
-        if ability.is_terminal { markdown::draw(code.page, ability.theme) } else { code.page.to_owned() };
+    let mut text = if ability.is_terminal {
+        markdown::draw(code.page, ability.theme, Stream::Out.size().columns.min(TEXT_COLUMNS_MAX))
+    } else {
+        code.page.to_owned()
+    };
     if !text.ends_with('\n') {
         text.push('\n');
     }

@@ -9,6 +9,7 @@ pub mod log;
 mod news;
 mod picture;
 mod screen;
+mod target;
 #[cfg(test)]
 mod terminal_model;
 #[cfg(test)]
@@ -58,8 +59,8 @@ struct Shown {
     picture: Picture,
     form: Form,
     screen: Option<Screen>,
-    /// Rows that go above the tree with the next frame.
-    above: Vec<Row>,
+    /// What goes above the tree with the next frame.
+    notes: Vec<Row>,
     is_stopping: bool,
 }
 
@@ -71,7 +72,7 @@ impl Live {
         };
         let picture = Picture::new(program, start_ms);
         Live {
-            shown: Mutex::new(Shown { picture, form, screen, above: Vec::new(), is_stopping: false }),
+            shown: Mutex::new(Shown { picture, form, screen, notes: Vec::new(), is_stopping: false }),
             has_ended: watch::Sender::new(false),
             execution_arn,
         }
@@ -133,7 +134,7 @@ impl Live {
         match shown.form {
             Form::Tree(_) => {
                 let rows = text.lines().map(|line| Row::new().with(Tone::Notice, line));
-                shown.above.extend(rows);
+                shown.notes.extend(rows);
             }
             Form::Lines | Form::Json => {
                 drop(shown);
@@ -184,7 +185,7 @@ impl Shown {
             // What happens is in the tree, and in the events.
             Form::Tree(_) => {
                 if let What::Notice { text } = news.what {
-                    self.above.push(Row::new().with(Tone::Notice, &format!("! {} {text}", news.place)));
+                    self.notes.push(Row::new().with(Tone::Notice, &format!("! {} {text}", news.place)));
                 }
             }
             Form::Json => {
@@ -199,7 +200,8 @@ impl Shown {
     fn frame(&mut self, now_ms: i64, size: Size) -> String {
         let (Some(screen), Form::Tree(theme)) = (&mut self.screen, self.form) else { return String::new() };
         let layout = Layout::new(self.picture.program(), theme, size.columns);
-        let mut settled = std::mem::take(&mut self.above);
+        let notes = std::mem::take(&mut self.notes);
+        let mut settled = Vec::new();
         let count = self.picture.settled_len();
         for at in 0..count {
             let from_end = count - at;
@@ -219,7 +221,7 @@ impl Shown {
             live = tree::live(&self.picture, layout, size.rows.saturating_sub(2).max(1), now_ms);
             live.push(footer(&self.picture, self.is_stopping, now_ms));
         }
-        screen.draw(&settled, &live, size.columns)
+        screen.draw(&notes, &settled, &live, size.columns)
     }
 }
 

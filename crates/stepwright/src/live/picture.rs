@@ -14,6 +14,7 @@ use stepwright_machine::{BranchId, Event, EventBody, Failure, Status};
 use stepwright_value::{Document, Value};
 
 use super::news::{News, What};
+use super::target;
 use super::visit::{Doing, End, Group, Line, Visit};
 
 /// An execution as far as its events have told.
@@ -145,7 +146,7 @@ impl Picture {
 
     fn entered(&mut self, id: BranchId, state: StateId, kind: StateKind, name: &Arc<str>, at_ms: i64) {
         let mut visit = Visit::new(state, name.clone(), kind, at_ms);
-        visit.target = target(self.program.state(state));
+        visit.target = target::of_state(self.program.state(state));
         let target = visit.target.clone();
         let forgotten = self.lines.entry(id).or_default().enter(visit);
         self.forget_group(forgotten.and_then(|visit| visit.group).as_ref());
@@ -230,7 +231,7 @@ impl Picture {
 
     fn scheduled(&mut self, id: BranchId, scheduled: &TaskScheduled, at_ms: i64) {
         let Some(visit) = self.current(id) else { return };
-        visit.target = Some(called(&scheduled.resource, Some(&scheduled.parameters)));
+        visit.target = Some(target::of_resource(&scheduled.resource, Some(&scheduled.parameters)));
         visit.failure = None;
         let state = visit.state;
         let notice = match &*scheduled.resource {
@@ -471,34 +472,6 @@ impl Picture {
         let Some(line) = self.lines.remove(&id) else { return };
         for visit in line.visits {
             self.forget_group(visit.group.as_ref());
-        }
-    }
-}
-
-/// What a Task state calls.
-fn target(state: &State) -> Option<String> {
-    match &state.kind {
-        Kind::Task(task) => Some(called(&task.resource, None)),
-        _ => None,
-    }
-}
-
-/// `lambda greet`, `activity approve`, `sqs:sendMessage`; of `lambda:invoke`, the function too, once it is known.
-fn called(resource: &Resource, parameters: Option<&Document>) -> String {
-    let last_part = |arn: &str, kind: &str| arn.split_once(kind).map_or(arn, |(_, name)| name).to_owned();
-    match resource {
-        Resource::Lambda { arn } => format!("lambda {}", last_part(arn, ":function:")),
-        Resource::Activity { arn } => format!("activity {}", last_part(arn, ":activity:")),
-        Resource::Integration(integration) => {
-            let service = format!("{}:{}", integration.service, integration.resource);
-            let function = parameters
-                .filter(|_| &*integration.service == "lambda")
-                .and_then(|parameters| parameters.value().get("FunctionName"))
-                .and_then(Value::as_str);
-            match function {
-                Some(function) => format!("{service} {}", last_part(function, ":function:")),
-                None => service,
-            }
         }
     }
 }

@@ -22,9 +22,9 @@ impl Screen {
         Screen { theme, live: Vec::new(), cursor_is_hidden: false }
     }
 
-    /// The text that draws `settled` for good and `live` below it, in place of the live rows of the time before. To be
-    /// written at once, so that nothing flickers.
-    pub fn draw(&mut self, settled: &[Row], live: &[Row], columns: usize) -> String {
+    /// The text that draws `notes` in full and `settled` for good, and `live` below them, in place of the live rows of the
+    /// time before. To be written at once, so that nothing flickers.
+    pub fn draw(&mut self, notes: &[Row], settled: &[Row], live: &[Row], columns: usize) -> String {
         let mut out = String::new();
         if !self.cursor_is_hidden {
             out.push_str(HIDE_CURSOR);
@@ -32,6 +32,10 @@ impl Screen {
         }
         self.go_to_first_live_row(columns, &mut out);
         self.live.clear();
+        for row in notes {
+            // May take more than one row of the terminal: nobody goes back over it.
+            self.put(row, usize::MAX, &mut out);
+        }
         for row in settled {
             self.put(row, columns, &mut out);
         }
@@ -87,13 +91,13 @@ mod tests {
     fn settled_rows_stay_and_live_rows_are_drawn_over() {
         let mut screen = Screen::new(Theme { colour: false, unicode: true });
         let mut terminal = TerminalModel::new(20);
-        terminal.feed(&screen.draw(&[], &rows(&["a…", "b…"]), 20));
+        terminal.feed(&screen.draw(&[], &[], &rows(&["a…", "b…"]), 20));
         assert_eq!(terminal.text(), "a…\nb…");
-        terminal.feed(&screen.draw(&rows(&["a done"]), &rows(&["b…"]), 20));
+        terminal.feed(&screen.draw(&[], &rows(&["a done"]), &rows(&["b…"]), 20));
         assert_eq!(terminal.text(), "a done\nb…");
-        terminal.feed(&screen.draw(&[], &rows(&["b… still here", "x", "y"]), 20));
+        terminal.feed(&screen.draw(&[], &[], &rows(&["b… still here", "x", "y"]), 20));
         assert_eq!(terminal.text(), "a done\nb… still here\nx\ny");
-        terminal.feed(&screen.draw(&rows(&["b done"]), &[], 20));
+        terminal.feed(&screen.draw(&[], &rows(&["b done"]), &[], 20));
         assert_eq!(terminal.text(), "a done\nb done");
         assert!(!terminal.cursor_is_visible());
         terminal.feed(&screen.close(20));
@@ -105,9 +109,9 @@ mod tests {
     fn a_terminal_that_becomes_narrower() {
         let mut screen = Screen::new(Theme { colour: false, unicode: true });
         let mut terminal = TerminalModel::new(20);
-        terminal.feed(&screen.draw(&rows(&["top"]), &rows(&["0123456789abcde", "x"]), 20));
+        terminal.feed(&screen.draw(&[], &rows(&["top"]), &rows(&["0123456789abcde", "x"]), 20));
         terminal.resize(10);
-        terminal.feed(&screen.draw(&[], &rows(&["0123456789abcde", "y"]), 10));
+        terminal.feed(&screen.draw(&[], &[], &rows(&["0123456789abcde", "y"]), 10));
         assert_eq!(terminal.text(), "top\n012345678…\ny");
     }
 }
