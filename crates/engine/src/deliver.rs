@@ -154,8 +154,7 @@ impl Engine {
     ) {
         if !drive.events.is_empty() {
             loaded.segments += 1;
-            let segment =
-                Segment { first_event: loaded.segments, data: codec::encode_segment(&drive.events) };
+            let segment = Segment { number: loaded.segments, data: codec::encode_segment(&drive.events) };
             mutations.push(Mutation::Append { key, segment });
         }
         let stop_ms = drive.events.last().map_or_else(|| self.clock.now_ms(), |event| event.timestamp_ms);
@@ -215,7 +214,7 @@ impl Engine {
                 execution.evolve(event).map_err(|error| damaged(error.to_string()))?;
             }
         }
-        let segments = segments.last().map_or(0, |last| last.first_event);
+        let segments = segments.last().map_or(0, |last| last.number);
         Ok(Loaded { execution, identity, segments, express: None })
     }
 

@@ -74,7 +74,7 @@ fn parked(directory: &Path) {
     for some in sequences.chunks(256) {
         let commit = |&sequence: &u64| {
             let key = ExecutionKey::new(SHARD, sequence).expect("a sequence number within limits");
-            let segment = Segment { first_event: 1, data: vec![b'e'; 500] };
+            let segment = Segment { number: 1, data: vec![b'e'; 500] };
             let timer = Timer { due_ms: 1_700_000_000_000 + sequence as i64, key, timer: 1 };
             let append = Mutation::Append { key, segment };
             let mutations = vec![create(key), append, Mutation::SetTimer(timer)];
@@ -215,7 +215,7 @@ impl Wake for At {
 fn unit(load: Load, key: ExecutionKey, step: u32, epoch: Epoch) -> Unit {
     let segment = |bytes: usize| Mutation::Append {
         key,
-        segment: Segment { first_event: step * 2 - 1, data: vec![b'e'; bytes] },
+        segment: Segment { number: step * 2 - 1, data: vec![b'e'; bytes] },
     };
     let timer = |timer: u32| Timer { due_ms: 1_700_000_000_000 + key.sequence() as i64, key, timer };
     let end = || Mutation::SetStatus {

@@ -20,10 +20,10 @@ pub(crate) fn check(unit: &Unit) -> Result<(), CommitError> {
             return Err(CommitError::Invalid(format!("execution {key:?} is not of shard {shard}")));
         }
         if let Mutation::Append { key, segment } = mutation
-            && !(1..=Segment::FIRST_EVENT_MAX).contains(&segment.first_event)
+            && !(1..=Segment::NUMBER_MAX).contains(&segment.number)
         {
-            let event = segment.first_event;
-            return Err(CommitError::Invalid(format!("event number {event} of execution {key:?}")));
+            let number = segment.number;
+            return Err(CommitError::Invalid(format!("segment number {number} of execution {key:?}")));
         }
     }
     Ok(())

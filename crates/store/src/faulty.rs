@@ -331,8 +331,8 @@ impl Store for Faulty {
         self.read(|tables| tables.executions(&query))
     }
 
-    fn segments(&self, key: ExecutionKey, from_event: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
-        self.read(|tables| tables.segments(key, from_event))
+    fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
+        self.read(|tables| tables.segments(key, from))
     }
 
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>> {

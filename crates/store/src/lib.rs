@@ -56,8 +56,8 @@ pub trait Store: Send + Sync + 'static {
     /// `tail` are left empty.
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>>;
 
-    /// The execution's segments that hold events from `from_event` on (the one that contains it included), in order.
-    fn segments(&self, key: ExecutionKey, from_event: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>>;
+    /// The execution's segments with the number `from` and higher ones, in order.
+    fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>>;
 
     /// All timers of the shard, earliest first.
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>>;

@@ -18,7 +18,7 @@ pub struct ShardId(pub u8);
 pub struct Epoch(pub u64);
 
 /// Identifies an execution in the store: the shard in 8 bits, then a sequence number of 40 bits that the shard's
-/// holder counts up. 48 bits in all, so that key and event number fit one 64-bit row id.
+/// holder counts up. 48 bits in all, so that key and segment number fit one 64-bit row id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecutionKey(u64);
 
@@ -126,15 +126,15 @@ pub struct Page<T> {
 /// The events of one commit of one execution, encoded by their author.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Segment {
-    /// The number of its first event, counted from 1.
-    pub first_event: u32,
+    /// Its place among the segments of the execution, counted from 1.
+    pub number: u32,
     pub data: Vec<u8>,
 }
 
 impl Segment {
-    /// The highest number a segment's first event can have: it shares a 64-bit row id with the execution's key. AWS
-    /// ends an execution after 25,000 events.
-    pub const FIRST_EVENT_MAX: u32 = (1 << 16) - 1;
+    /// The highest number of a segment: it shares a 64-bit row id with the execution's key. AWS ends an execution after
+    /// 25,000 events.
+    pub const NUMBER_MAX: u32 = (1 << 16) - 1;
 }
 
 /// Wakes an execution at a time.
@@ -222,7 +222,7 @@ pub enum Mutation {
     },
     /// Adds a segment of history.
     ///
-    /// `first_event` is from 1 to [`Segment::FIRST_EVENT_MAX`] and not yet in use. That the execution exists is not
+    /// `number` is from 1 to [`Segment::NUMBER_MAX`] and not yet in use. That the execution exists is not
     /// checked.
     Append {
         key: ExecutionKey,
@@ -274,7 +274,7 @@ pub enum CommitError {
     /// The shard is held under a newer epoch: its author is no longer the holder and must stop.
     #[error("the shard is held by another node")]
     Fenced,
-    /// The unit contradicts itself or what is stored (a key of another shard, a key or an event number in use, a limit
+    /// The unit contradicts itself or what is stored (a key of another shard, a key or a segment number in use, a limit
     /// passed): a defect of its author. The store is unharmed.
     #[error("the unit cannot be committed: {0}")]
     Invalid(String),

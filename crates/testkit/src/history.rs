@@ -9,8 +9,8 @@ use stepwright_store::Segment;
 pub fn events(segments: &[Segment]) -> Result<Vec<Event>, String> {
     let mut events = Vec::new();
     for (expected, segment) in (1..).zip(segments) {
-        if segment.first_event != expected {
-            return Err(format!("segment {} instead of {expected}", segment.first_event));
+        if segment.number != expected {
+            return Err(format!("segment {} instead of {expected}", segment.number));
         }
         events.extend(codec::decode_segment(&segment.data).map_err(|error| error.to_string())?);
     }

@@ -146,8 +146,8 @@ impl Store for Embedded {
         ready(self.readers.read(|connection| read::executions(connection, &query)))
     }
 
-    fn segments(&self, key: ExecutionKey, from_event: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
-        ready(self.readers.read(|connection| read::segments(connection, key, from_event)))
+    fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
+        ready(self.readers.read(|connection| read::segments(connection, key, from)))
     }
 
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>> {

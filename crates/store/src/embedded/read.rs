@@ -68,8 +68,8 @@ pub(super) fn tail_place(key: i64) -> i64 {
 }
 
 /// The row id of a segment. Its order within an execution is that of events, also where the sign bit is set.
-pub(super) fn segment_id(key: ExecutionKey, first_event: u32) -> i64 {
-    (key.bits() << 16 | u64::from(first_event.min(Segment::FIRST_EVENT_MAX))) as i64
+pub(super) fn segment_id(key: ExecutionKey, number: u32) -> i64 {
+    (key.bits() << 16 | u64::from(number.min(Segment::NUMBER_MAX))) as i64
 }
 
 /// A key's column. Keys have 48 bits.
@@ -164,21 +164,20 @@ pub(super) fn executions(
 pub(super) fn segments(
     connection: &Connection,
     key: ExecutionKey,
-    from_event: u32,
+    from: u32,
 ) -> Result<Vec<Segment>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, data FROM segment
-         WHERE id >= coalesce((SELECT max(id) FROM segment WHERE id BETWEEN ?1 AND ?2), ?1) AND id <= ?3
-         ORDER BY id",
-    )?;
-    let first = segment_id(key, 0);
-    let last = segment_id(key, Segment::FIRST_EVENT_MAX);
-    let mut rows = statement.query([first, segment_id(key, from_event), last])?;
+    let mut statement =
+        connection.prepare_cached("SELECT id, data FROM segment WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+    if from > Segment::NUMBER_MAX {
+        return Ok(Vec::new());
+    }
+    let last = segment_id(key, Segment::NUMBER_MAX);
+    let mut rows = statement.query([segment_id(key, from), last])?;
     let mut segments = Vec::new();
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
-        let first_event = (id as u64 & u64::from(Segment::FIRST_EVENT_MAX)) as u32;
-        segments.push(Segment { first_event, data: unseal(id, "a segment of history", row.get(1)?)? });
+        let number = (id as u64 & u64::from(Segment::NUMBER_MAX)) as u32;
+        segments.push(Segment { number, data: unseal(id, "a segment of history", row.get(1)?)? });
     }
     Ok(segments)
 }

@@ -13,7 +13,7 @@ const MIGRATIONS: &[&str] = &[TABLES];
 
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
-/// - `segment.id` is the execution's key and the number of the segment's first event in one number, so that history is
+/// - `segment.id` is the execution's key and the segment's number in one, so that history is
 ///   written at the right edge of one tree and read as one range. An ordinary table: in one WITHOUT ROWID, blobs beyond
 ///   a quarter of a page spill.
 /// - `execution.machine` is a number for the same reason that its indexes are few: they are most of a commit's cost.

@@ -37,12 +37,10 @@ impl Tables {
         Page { items: found.into_iter().map(without_blobs).collect(), more }
     }
 
-    pub(crate) fn segments(&self, key: ExecutionKey, from_event: u32) -> Vec<Segment> {
-        let first = self.segments.range((key, 0)..=(key, from_event)).next_back();
-        let first = first.map_or((key, 0), |(place, _)| *place);
+    pub(crate) fn segments(&self, key: ExecutionKey, from: u32) -> Vec<Segment> {
         self.segments
-            .range(first..=(key, u32::MAX))
-            .map(|((_, first_event), data)| Segment { first_event: *first_event, data: data.clone() })
+            .range((key, from)..=(key, u32::MAX))
+            .map(|((_, number), data)| Segment { number: *number, data: data.clone() })
             .collect()
     }
 

@@ -83,10 +83,12 @@ impl Tables {
                 self.set_status(key, status, stop_ms, tail, journal);
             }
             Mutation::Append { key, segment } => {
-                let place = (key, segment.first_event);
+                let place = (key, segment.number);
                 if self.segments.contains_key(&place) {
-                    let event = segment.first_event;
-                    return Err(CommitError::Invalid(format!("event {event} of execution {key:?} is there")));
+                    let number = segment.number;
+                    return Err(CommitError::Invalid(format!(
+                        "segment {number} of execution {key:?} is there"
+                    )));
                 }
                 journal.push(Before::Segment(place, self.segments.insert(place, segment.data)));
             }

@@ -64,9 +64,9 @@ pub fn end(sequence: u64, status: Status) -> Mutation {
     Mutation::SetStatus { key: key(sequence), status, stop_ms, tail: b"the end".to_vec() }
 }
 
-pub fn append(sequence: u64, first_event: u32) -> Mutation {
-    let data = format!("events of {sequence} from {first_event}").into_bytes();
-    Mutation::Append { key: key(sequence), segment: Segment { first_event, data } }
+pub fn append(sequence: u64, number: u32) -> Mutation {
+    let data = format!("events of {sequence} from {number}").into_bytes();
+    Mutation::Append { key: key(sequence), segment: Segment { number, data } }
 }
 
 /// A holder of a shard.
@@ -115,8 +115,8 @@ impl<'s> Holder<'s> {
     }
 
     /// The first events of the execution's segments.
-    pub fn segments(&self, sequence: u64, from_event: u32) -> Vec<u32> {
-        let segments = wait(self.store.segments(key_of(self.shard, sequence), from_event)).unwrap();
-        segments.iter().map(|segment| segment.first_event).collect()
+    pub fn segments(&self, sequence: u64, from: u32) -> Vec<u32> {
+        let segments = wait(self.store.segments(key_of(self.shard, sequence), from)).unwrap();
+        segments.iter().map(|segment| segment.number).collect()
     }
 }

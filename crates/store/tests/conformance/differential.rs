@@ -65,8 +65,8 @@ impl Random {
                 Mutation::SetStatus { key, status: self.status(), stop_ms, tail: self.bytes() }
             }
             5 => {
-                let first_event = 1 + self.below(30) as u32;
-                Mutation::Append { key, segment: Segment { first_event, data: self.bytes() } }
+                let number = 1 + self.below(30) as u32;
+                Mutation::Append { key, segment: Segment { number, data: self.bytes() } }
             }
             6 => Mutation::SetTimer(timer),
             7 => Mutation::CancelTimer(timer),
@@ -87,8 +87,8 @@ fn everything(store: &dyn Store) -> String {
         for sequence in 0..12 {
             let key = key_of(shard, sequence);
             add(&wait(store.execution(key)).unwrap());
-            for from_event in [0, 7, 31] {
-                add(&wait(store.segments(key, from_event)).unwrap());
+            for from in [0, 7, 31] {
+                add(&wait(store.segments(key, from)).unwrap());
             }
         }
         add(&wait(store.timers(shard)).unwrap());

@@ -72,7 +72,7 @@ fn folding_the_log_loses_nothing() {
         });
         for sequence in 1..=200 {
             let data = vec![1; 5_000];
-            let segment = Segment { first_event: 1, data };
+            let segment = Segment { number: 1, data };
             let name = format!("name {sequence}");
             holder.commit([create(sequence, &name), Mutation::Append { key: key(sequence), segment }]);
         }

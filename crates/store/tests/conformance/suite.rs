@@ -255,36 +255,38 @@ pub fn executions_are_listed_in_pages(store: &dyn Store) {
     assert_eq!(holder.list(failed, Some((0, key(1))), 1), (vec![], false));
 }
 
-pub fn segments_are_read_from_an_event_on(store: &dyn Store) {
+pub fn segments_are_read_from_a_number_on(store: &dyn Store) {
     // Row ids of the upper half of the shards have the sign bit set.
     for shard in [SHARD, ShardId(0), ShardId(128), ShardId(255)] {
         let holder = Holder::of(store, shard);
         for sequence in [1, 2, ExecutionKey::SEQUENCE_MAX] {
-            for first_event in [1, 4, 9, Segment::FIRST_EVENT_MAX] {
-                let data = vec![sequence as u8; first_event as usize];
-                let segment = Segment { first_event, data };
+            for number in [1, 4, 9, Segment::NUMBER_MAX] {
+                let data = vec![sequence as u8; number as usize];
+                let segment = Segment { number, data };
                 holder.commit([Mutation::Append { key: key_of(shard, sequence), segment }]);
             }
-            let last = Segment::FIRST_EVENT_MAX;
-            for (from_event, expected) in [
+            let last = Segment::NUMBER_MAX;
+            for (from, expected) in [
                 (0, vec![1, 4, 9, last]),
                 (1, vec![1, 4, 9, last]),
-                (3, vec![1, 4, 9, last]),
+                (3, vec![4, 9, last]),
                 (4, vec![4, 9, last]),
-                (8, vec![4, 9, last]),
+                (8, vec![9, last]),
                 (9, vec![9, last]),
-                (u32::MAX, vec![last]),
+                (last, vec![last]),
+                (last + 1, vec![]),
+                (u32::MAX, vec![]),
             ] {
-                assert_eq!(holder.segments(sequence, from_event), expected, "from {from_event}");
+                assert_eq!(holder.segments(sequence, from), expected, "from {from}");
             }
         }
         assert_eq!(holder.segments(3, 1), Vec::<u32>::new());
         let segments = wait(store.segments(key_of(shard, 2), 4)).unwrap();
-        assert!(segments[..2].iter().all(|segment| segment.data == vec![2; segment.first_event as usize]));
+        assert!(segments[..2].iter().all(|segment| segment.data == vec![2; segment.number as usize]));
     }
 }
 
-pub fn the_same_event_is_not_appended_twice(store: &dyn Store) {
+pub fn the_same_segment_is_not_appended_twice(store: &dyn Store) {
     let holder = Holder::new(store);
     holder.commit([append(1, 1), append(1, 2)]);
     assert!(matches!(holder.try_commit([append(1, 2)]), Err(CommitError::Invalid(_))));
@@ -294,9 +296,9 @@ pub fn the_same_event_is_not_appended_twice(store: &dyn Store) {
 
 pub fn events_beyond_the_limit_are_invalid(store: &dyn Store) {
     let holder = Holder::new(store);
-    for first_event in [0, Segment::FIRST_EVENT_MAX + 1, u32::MAX] {
-        let refused = holder.try_commit([create(1, "a"), append(1, first_event)]);
-        assert!(matches!(refused, Err(CommitError::Invalid(_))), "{first_event}: {refused:?}");
+    for number in [0, Segment::NUMBER_MAX + 1, u32::MAX] {
+        let refused = holder.try_commit([create(1, "a"), append(1, number)]);
+        assert!(matches!(refused, Err(CommitError::Invalid(_))), "{number}: {refused:?}");
     }
     assert_eq!(holder.execution(key(1)), None);
 }
@@ -308,7 +310,7 @@ pub fn keys_of_other_shards_are_invalid(store: &dyn Store) {
     for mutation in [
         Mutation::CreateExecution(execution(key, "machine", "a")),
         Mutation::SetStatus { key, status: Status::Failed, stop_ms: None, tail: vec![] },
-        Mutation::Append { key, segment: Segment { first_event: 1, data: vec![] } },
+        Mutation::Append { key, segment: Segment { number: 1, data: vec![] } },
         Mutation::SetTimer(Timer { due_ms: 1, key, timer: 1 }),
         Mutation::CancelTimer(Timer { due_ms: 1, key, timer: 1 }),
         Mutation::Dispatched(Dispatch { key, task: 1 }),
@@ -368,7 +370,7 @@ pub fn a_deleted_execution_leaves_nothing(store: &dyn Store) {
         holder.commit([
             create(sequence, &format!("name {sequence}")),
             append(sequence, 1),
-            append(sequence, Segment::FIRST_EVENT_MAX),
+            append(sequence, Segment::NUMBER_MAX),
             Mutation::SetTimer(Timer { due_ms: 1, key, timer: 0 }),
             Mutation::SetTimer(Timer { due_ms: 1, key, timer: u32::MAX }),
             Mutation::Dispatched(Dispatch { key, task: u32::MAX }),

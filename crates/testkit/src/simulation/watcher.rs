@@ -56,10 +56,10 @@ impl Watcher {
         // A store that is lost answers nothing: then it was crashed at this very moment.
         let Some(Ok(found)) = now(self.disk.store().segments(key, *segments + 1)) else { return Ok(true) };
         for segment in found {
-            if segment.first_event <= *segments {
+            if segment.number <= *segments {
                 continue;
             }
-            *segments = segment.first_event;
+            *segments = segment.number;
             for event in codec::decode_segment(&segment.data).map_err(|error| error.to_string())? {
                 execution.evolve(&event).map_err(|error| error.to_string())?;
             }

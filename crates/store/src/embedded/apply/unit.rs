@@ -156,13 +156,13 @@ impl Applier<'_> {
     }
 
     fn append(&mut self, key: ExecutionKey, segment: &Segment) -> Result<(), Obstacle> {
-        let id = segment_id(key, segment.first_event);
+        let id = segment_id(key, segment.number);
         let sealed = seal(id, &segment.data, &mut self.sealed);
         match self.sql.segment_add.execute(params![id, sealed]) {
             Ok(_) => Ok(()),
             Err(error) if is_in_use(&error) => {
-                let event = segment.first_event;
-                Err(CommitError::Invalid(format!("event {event} of execution {key:?} is there")).into())
+                let number = segment.number;
+                Err(CommitError::Invalid(format!("segment {number} of execution {key:?} is there")).into())
             }
             Err(error) => Err(error.into()),
         }
@@ -172,7 +172,7 @@ impl Applier<'_> {
         let row = [column(key)];
         let machine: Option<i64> = self.sql.execution_machine.query_row(row, |row| row.get(0)).optional()?;
         self.sql.execution_remove.execute(row)?;
-        let segments = [segment_id(key, 0), segment_id(key, Segment::FIRST_EVENT_MAX)];
+        let segments = [segment_id(key, 0), segment_id(key, Segment::NUMBER_MAX)];
         self.sql.segments_remove.execute(segments)?;
         self.sql.timers_remove.execute(row)?;
         self.sql.dispatches_remove.execute(row)?;
