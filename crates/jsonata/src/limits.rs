@@ -31,7 +31,7 @@ impl Limits {
         Limits {
             depth_max: 500,
             bytes_max: 256 * 1024 * 1024,
-            fuel_max: 500_000_000,
+            fuel_max: 100_000_000,
             sequence_max: 10_000_000,
         }
     }

@@ -1,13 +1,13 @@
 //! Arrays: `$append`, `$zip`, `$reverse`, `$shuffle`, `$distinct`.
 
-use std::collections::HashSet;
-use std::rc::Rc;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::argument;
 use super::number::unit_interval;
 use crate::evaluate::{self, Evaluator};
 use crate::fault::{Fault, Result};
-use crate::value::{List, SEQUENCE, Val};
+use crate::value::{List, SEQUENCE, Text, Val};
 
 pub(super) fn append<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) -> Result<Val<'a>> {
     evaluate::append(evaluator, argument(arguments, 0), argument(arguments, 1))
@@ -45,50 +45,43 @@ pub(super) fn shuffle<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) 
     Ok(Val::List(List::new(shuffled, 0, evaluator.meter)?))
 }
 
-/// What is compared quickly; everything else is compared item by item.
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    Null,
-    Bool(bool),
-    /// The bits of the double, so that 1 and 1.0 are one.
-    Number(u64),
-    Int(i64),
-    Text(Rc<str>),
-}
-
-fn key(value: &Val<'_>) -> Option<Key> {
-    Some(match value {
-        Val::Null => Key::Null,
-        Val::Bool(value) => Key::Bool(*value),
-        Val::Int(int) => Key::Int(*int),
-        Val::Float(number) if number.is_nan() => return None,
-        Val::Float(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => Key::Int(*number as i64),
-        Val::Float(number) => Key::Number(number.to_bits()),
-        Val::Text(text) => Key::Text(text.as_str().into()),
-        _ => return None,
-    })
+/// A number that is the same for equal values: the order of members and the way numbers are held do not matter.
+fn digest(value: &Val<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    if let Some(items) = value.items() {
+        items.all(|item| {
+            digest(item).hash(&mut hasher);
+            true
+        });
+    } else if let Some(members) = value.members() {
+        let member = |(key, value): &(Text<'_>, Val<'_>)| {
+            let mut hasher = DefaultHasher::new();
+            (key.as_str(), digest(value)).hash(&mut hasher);
+            hasher.finish()
+        };
+        members.to_vec().iter().map(member).fold(1u64, u64::wrapping_add).hash(&mut hasher);
+    } else if let Some(number) = value.as_f64() {
+        // Adding zero makes one of the two zeros.
+        (number + 0.0).to_bits().hash(&mut hasher);
+    } else if let Some(text) = value.as_str() {
+        text.hash(&mut hasher);
+    } else {
+        matches!(value, Val::Bool(true)).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 pub(super) fn distinct<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) -> Result<Val<'a>> {
     let list = argument(arguments, 0);
     let Some(items) = list.items().filter(|items| items.len() > 1) else { return Ok(list) };
     let mut result = evaluator.builder()?;
-    let mut seen = HashSet::new();
-    let mut others: Vec<Val<'a>> = Vec::new();
+    let mut seen: HashMap<u64, Vec<Val<'a>>> = HashMap::new();
     for at in 0..items.len() {
         let item = items.get(at);
-        let is_new = match key(&item) {
-            Some(key) => seen.insert(key),
-            None => {
-                evaluator.meter.spend(others.len() as u64)?;
-                let is_new = !others.iter().any(|other| other.is_equal(&item));
-                if is_new {
-                    others.push(item.clone());
-                }
-                is_new
-            }
-        };
-        if is_new {
+        let alike = seen.entry(digest(&item)).or_default();
+        evaluator.meter.spend(1 + alike.len() as u64)?;
+        if !alike.iter().any(|other| other.is_equal(&item)) {
+            alike.push(item.clone());
             result.push(item)?;
         }
     }
