@@ -3,6 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::directory::database;
@@ -118,10 +119,17 @@ impl Drop for Loan<'_> {
     }
 }
 
+/// Without this, SQLite plans a statement anew whenever a parameter that its plan might depend on gets another value: as
+/// dear as the query itself. The plans here do not depend on values.
+pub(super) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
+}
+
 fn connect(options: &EmbeddedOptions) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(database(&options.directory), flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    plan_once(&connection)?;
     connection.pragma_update(None, "cache_size", -i64::from(options.reader_cache_kib))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
