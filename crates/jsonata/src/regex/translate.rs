@@ -50,7 +50,8 @@ impl Translation {
             Node::Repeat { node, min, max, greedy, groups } => {
                 // JavaScript refuses empty rounds and forgets the groups of earlier rounds.
                 let many = max.is_none_or(|max| max > 1);
-                if (many && can_be_empty(node)) || (groups.0 != groups.1 && may_skip_group(node, many)) {
+                let optional = max.is_none_or(|max| max > *min);
+                if (optional && can_be_empty(node)) || (groups.0 != groups.1 && may_skip_group(node, many)) {
                     return None;
                 }
                 self.repeat(node, *min, *max, *greedy, out)?;
