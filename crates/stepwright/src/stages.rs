@@ -32,8 +32,13 @@ pub fn draw(answer: &TestStateOutput) -> String {
 }
 
 fn draw_stages(data: &InspectionData, out: &mut String) {
-    let stages = [
-        ("input", &data.input),
+    let value = |text: &Option<String>| text.as_deref().and_then(|text| read(text).ok());
+    let input = value(&data.input);
+    let result = value(&data.result);
+    draw_stage("input", &input, None, out);
+    // Each of these is made from the one before it, as far as the state has it.
+    let mut before = input.clone();
+    for (name, text) in [
         ("afterInputPath", &data.after_input_path),
         ("afterParameters", &data.after_parameters),
         ("afterArguments", &data.after_arguments),
@@ -41,32 +46,30 @@ fn draw_stages(data: &InspectionData, out: &mut String) {
         ("afterItemsPath", &data.after_items_path),
         ("afterItemSelector", &data.after_item_selector),
         ("afterItemBatcher", &data.after_item_batcher),
-        ("result", &data.result),
-        ("afterResultSelector", &data.after_result_selector),
-        ("afterResultPath", &data.after_result_path),
-        ("variables", &data.variables),
-    ];
-    let mut before: Option<Value> = None;
-    for (name, text) in stages {
-        let Some(value) = text.as_deref().and_then(|text| read(text).ok()) else { continue };
-        // A result and the variables come from elsewhere: there is nothing to compare them with.
-        let compared = before.as_ref().filter(|_| !matches!(name, "result" | "variables"));
-        match compared {
-            Some(before) if *before == value => {
-                let _ = writeln!(out, "{name}: as before");
-            }
-            Some(before) => {
-                let _ = writeln!(out, "{name}: {}", change(before, &value));
-                draw_value(&value, out);
-            }
-            None => {
-                let _ = writeln!(out, "{name}");
-                draw_value(&value, out);
-            }
-        }
-        before = Some(value);
+    ] {
+        let stage = value(text);
+        draw_stage(name, &stage, before.as_ref(), out);
+        before = stage.or(before);
     }
+    draw_stage("result", &result, None, out);
+    draw_stage("afterResultSelector", &value(&data.after_result_selector), result.as_ref(), out);
+    // The result in its place in the input.
+    draw_stage("afterResultPath", &value(&data.after_result_path), input.as_ref(), out);
+    draw_stage("variables", &value(&data.variables), None, out);
     draw_numbers(data, out);
+}
+
+/// One stage, and how it differs from what it was made from.
+fn draw_stage(name: &str, stage: &Option<Value>, before: Option<&Value>, out: &mut String) {
+    let Some(value) = stage else { return };
+    let _ = match before {
+        Some(before) if before == value => writeln!(out, "{name}: as before"),
+        Some(before) => writeln!(out, "{name}: {}", change(before, value)),
+        None => writeln!(out, "{name}"),
+    };
+    if before != Some(value) {
+        draw_value(value, out);
+    }
 }
 
 fn draw_value(value: &Value, out: &mut String) {
@@ -154,5 +157,27 @@ mod tests {
             let value = |text: &str| read(text).expect("JSON");
             assert_eq!(change(&value(before), &value(after)), expected, "{before} {after}");
         }
+    }
+
+    #[test]
+    fn stages_and_outcome() {
+        let data = InspectionData {
+            input: Some(r#"{"a":1}"#.to_owned()),
+            after_input_path: Some(r#"{"a":1}"#.to_owned()),
+            after_parameters: Some(r#"{"b":1}"#.to_owned()),
+            result: Some("2".to_owned()),
+            after_result_path: Some(r#"{"a":1,"r":2}"#.to_owned()),
+            ..InspectionData::default()
+        };
+        let answer = TestStateOutput {
+            status: Some(stepwright_api::model::TestExecutionStatus::Succeeded),
+            next_state: Some("Next".to_owned()),
+            inspection_data: Some(data),
+            ..TestStateOutput::default()
+        };
+        let expected = "input\n  {\n    \"a\": 1\n  }\nafterInputPath: as before\nafterParameters: +b -a\n  {\n    \
+                        \"b\": 1\n  }\nresult\n  2\nafterResultPath: +r\n  {\n    \"a\": 1,\n    \"r\": 2\n  }\n\
+                        SUCCEEDED -> Next\n";
+        assert_eq!(draw(&answer), expected);
     }
 }

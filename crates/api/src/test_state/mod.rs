@@ -11,6 +11,8 @@ mod mock;
 mod request;
 mod responses;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use stepwright_asl::Format;
 use stepwright_engine::Engine;

@@ -5,4 +5,5 @@ mod explain;
 mod help;
 mod run;
 mod terminal;
+mod test_state;
 mod validate;
