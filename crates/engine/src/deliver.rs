@@ -60,9 +60,8 @@ impl Engine {
         let slot = self.hot.slot(key);
         let mut place = slot.lock().await;
         let result = self.deliver_locked(key, &mut place, input, also, look).await;
-        let keep = place.as_ref().map_or(Keep::No, Loaded::keep);
         drop(place);
-        self.hot.release(key, slot, keep);
+        self.hot.release(key, slot);
         result
     }
 
@@ -79,6 +78,9 @@ impl Engine {
         let drive = match self.drive(key, &mut loaded.execution, input) {
             Ok(drive) => drive,
             Err(error) => {
+                if loaded.express.is_some() {
+                    self.endings.forget(key);
+                }
                 // What is in memory may have gone a part of the way.
                 *place = None;
                 return Err(error.into());

@@ -32,6 +32,11 @@ impl Endings {
         }
     }
 
+    /// Nobody will say how the execution ended.
+    pub fn forget(&self, key: ExecutionKey) {
+        self.lock().remove(&key);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Vec<oneshot::Sender<Outcome>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -98,6 +103,9 @@ mod tests {
         endings.tell(key, &outcome);
         assert_eq!(first.heard().await, Some(outcome.clone()));
         assert_eq!(second.heard().await, Some(outcome.clone()));
+        let mut lost = endings.listen(key);
+        endings.forget(key);
+        assert_eq!(lost.heard().await, None);
         drop(endings.listen(key));
         assert!(endings.lock().is_empty());
         endings.tell(key, &outcome);

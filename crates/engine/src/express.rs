@@ -10,7 +10,6 @@ use crate::deliver::{Loaded, locator};
 use crate::endings::Listener;
 use crate::engine::Engine;
 use crate::error::{DeliverError, LoadError, StartError};
-use crate::hot::Keep;
 use crate::start::{Revision, StartExecution};
 
 /// EXPRESS executions that may run at a time.
@@ -82,7 +81,7 @@ impl Engine {
         self.perform(key, drive.effects, &identity);
         *home = Some(Loaded { execution, identity: identity.clone(), segments: 0, express: Some(place) });
         drop(home);
-        self.hot.release(key, slot, Keep::Always);
+        self.hot.release(key, slot);
         Ok(started(Ending::Awaited(listener)))
     }
 

@@ -32,17 +32,22 @@ impl Hot {
         self.lock().entry(key).or_default().clone()
     }
 
-    /// Called by a holder of `slot` when it is done with it. A slot that others hold stays in any case.
-    pub fn release(&self, key: ExecutionKey, slot: Slot, keep: Keep) {
+    /// Called by a holder of `slot` when it is done with it and has unlocked it. The last one decides whether the execution
+    /// stays, by what it is then.
+    pub fn release(&self, key: ExecutionKey, slot: Slot) {
         let mut slots = self.lock();
         // The map and this caller hold one reference each.
         let is_last_holder = Arc::strong_count(&slot) == 2;
-        let stays = match keep {
+        if !is_last_holder {
+            return;
+        }
+        let keep = slot.try_lock().ok().and_then(|place| place.as_ref().map(Loaded::keep));
+        let stays = match keep.unwrap_or(Keep::No) {
             Keep::No => false,
             Keep::IfRoom => slots.len() <= WARM_MAX,
             Keep::Always => true,
         };
-        if is_last_holder && !stays {
+        if !stays {
             slots.remove(&key);
             if slots.len() * 4 < slots.capacity() {
                 slots.shrink_to(64);

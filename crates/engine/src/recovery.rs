@@ -10,7 +10,6 @@ use tokio::sync::Semaphore;
 use crate::deliver::{CONTINUE, Loaded};
 use crate::engine::Engine;
 use crate::error::DeliverError;
-use crate::hot::Keep;
 
 /// Timers, and executions of a recovery, that are worked on at a time.
 const SIDE_BY_SIDE: usize = 256;
@@ -57,9 +56,8 @@ impl Engine {
         let slot = self.hot.slot(key);
         let mut place = slot.lock().await;
         let result = self.send_again_locked(key, &mut place, dispatches).await;
-        let keep = place.as_ref().map_or(Keep::No, Loaded::keep);
         drop(place);
-        self.hot.release(key, slot, keep);
+        self.hot.release(key, slot);
         result
     }
 
@@ -101,10 +99,13 @@ impl Engine {
                     return;
                 }
                 let now_ms = engine.clock.now_ms();
-                if let Some(timer) = engine.timers.pop_due(now_ms) {
+                let due = engine.timers.pop_due(now_ms);
+                if !due.is_empty() {
                     let Ok(place) = places.clone().acquire_owned().await else { return };
                     tokio::spawn(async move {
-                        engine.fire(timer).await;
+                        for timer in due {
+                            engine.fire(timer).await;
+                        }
                         drop(place);
                     });
                     continue;

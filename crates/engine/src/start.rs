@@ -9,7 +9,6 @@ use stepwright_value::Document;
 use crate::deliver::{Loaded, outcome};
 use crate::engine::{Engine, to_its_end};
 use crate::error::{DeliverError, LoadError, StartError};
-use crate::hot::Keep;
 use crate::record::Head;
 
 /// The revision of a state machine that an execution runs.
@@ -116,15 +115,13 @@ impl Engine {
         let slot = self.hot.slot(key);
         let mut guard = slot.lock().await;
         let result = self.commit(mutations).await;
-        let mut keep = Keep::No;
         if result.is_ok() {
             self.observe(&loaded.execution, &drive.events);
             self.perform(key, drive.effects, &loaded.identity);
-            keep = loaded.keep();
             *guard = Some(loaded);
         }
         drop(guard);
-        self.hot.release(key, slot, keep);
+        self.hot.release(key, slot);
         match result {
             Ok(()) => Ok(started),
             Err(error) => refused(error, &row.head),

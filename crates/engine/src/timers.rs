@@ -105,13 +105,18 @@ impl Timers {
         self.lock().by_due.first().map(|timer| timer.due_ms)
     }
 
-    /// Takes the earliest timer out if it is due.
-    pub fn pop_due(&self, now_ms: i64) -> Option<Timer> {
+    /// Takes the earliest timer out if it is due, and with it those of the same execution that follow: they fire one after
+    /// another, in their order.
+    pub fn pop_due(&self, now_ms: i64) -> Vec<Timer> {
         let mut sets = self.lock();
-        if sets.by_due.first()?.due_ms > now_ms {
-            return None;
+        let mut due: Vec<Timer> = Vec::new();
+        while let Some(next) = sets.by_due.first()
+            && next.due_ms <= now_ms
+            && due.first().is_none_or(|first| first.key == next.key)
+        {
+            due.extend(sets.by_due.pop_first());
         }
-        sets.by_due.pop_first()
+        due
     }
 
     /// Resolves when an earlier timer was added.
@@ -169,7 +174,7 @@ mod tests {
         let (old, new) = (Timer { due_ms: 5, key, timer: beats }, Timer { due_ms: 9, key, timer: beats });
         let timers = Timers::default();
         timers.insert(old);
-        assert_eq!(timers.pop_due(5), Some(old));
+        assert_eq!(timers.pop_due(5), [old]);
         assert!(timers.is_current(&old));
         timers.remove(&old);
         timers.insert(new);
@@ -177,5 +182,19 @@ mod tests {
         timers.remove(&new);
         assert!(!timers.is_current(&new) && timers.len() == 0);
         assert!(timers.is_current(&Timer { due_ms: 1, key, timer: 1 }));
+    }
+
+    #[test]
+    fn timers_of_one_execution_come_together() {
+        let timers = Timers::default();
+        let key = |sequence| ExecutionKey::new(ShardId(0), sequence).expect("a key");
+        let timer = |due_ms, sequence, timer| Timer { due_ms, key: key(sequence), timer };
+        let all =
+            [timer(1, 1, 2), timer(1, 1, 7), timer(2, 1, 1), timer(2, 2, 1), timer(2, 2, 3), timer(9, 2, 4)];
+        timers.extend(all.into_iter().rev().collect());
+        assert_eq!(timers.pop_due(5), all[..3]);
+        assert_eq!(timers.pop_due(5), all[3..5]);
+        assert_eq!(timers.pop_due(5), []);
+        assert_eq!(timers.next_due_ms(), Some(9));
     }
 }
