@@ -11,7 +11,7 @@ use stepwright_store::faulty::{Durable, Fault};
 use stepwright_testkit::{machines, simulation};
 
 /// Seeds of an ordinary test run.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 250;
 
 /// Those of an ordinary run begin here; `STEPWRIGHT_SIM_FIRST` moves it, to try others.
 const FIRST: u64 = 1_000;

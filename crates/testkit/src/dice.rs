@@ -9,7 +9,7 @@ impl Dice {
         Dice(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,7 +19,7 @@ impl Dice {
 
     /// From 0 to `limit` - 1; 0 for a limit of 0.
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
+        self.throw() % limit.max(1)
     }
 
     /// From `low` to `high`, both included.
@@ -34,6 +34,6 @@ impl Dice {
 
     /// Dice of their own, so that what is thrown with them does not change what is thrown with these.
     pub fn split(&mut self) -> Dice {
-        Dice(self.next())
+        Dice(self.throw())
     }
 }

@@ -112,10 +112,8 @@ fn check_states(events: &[Event]) -> Result<(), String> {
                     return Err(format!("{name} is entered inside {other}"));
                 }
             }
-            EventBody::StateExited(exited) => {
-                if inside.remove(&event.branch) != Some(&*exited.name) {
-                    return Err(format!("{} is left but was not entered", exited.name));
-                }
+            EventBody::StateExited(exited) if inside.remove(&event.branch) != Some(&*exited.name) => {
+                return Err(format!("{} is left but was not entered", exited.name));
             }
             _ => {}
         }

@@ -209,29 +209,49 @@ pub fn answered() -> Vec<Machine> {
     ]
 }
 
-/// Machines with several lines.
-pub fn wide() -> Vec<Machine> {
+/// A line of one state, which must have another name than all others.
+fn line(name: &str, state: &str) -> String {
+    states(name, &[(name, state)])
+}
+
+/// A Parallel state with these branches.
+fn parallel(branches: &[String], rest: &str) -> String {
+    format!(r#"{{"Type":"Parallel","Branches":[{}],{rest}}}"#, branches.join(","))
+}
+
+/// A machine that does a Map state for the numbers from 1 to `items`.
+fn map(items: u32, processor: &str, rest: &str) -> String {
+    let numbers = format!(
+        r#"{{"Type":"Pass","Parameters":{{"items.$":"States.ArrayRange(1,{items},1)"}},"Next":"Each"}}"#
+    );
+    let selector = r#""ItemsPath":"$.items","ItemSelector":{"n.$":"$$.Map.Item.Value"}"#;
+    let each = format!(r#"{{"Type":"Map",{selector},"ItemProcessor":{processor},{rest}}}"#);
+    states("Items", &[("Items", &numbers), ("Each", &each), CAUGHT])
+}
+
+fn branches() -> String {
     let flaky = function("flaky", &format!(r#"{},"End":true"#, retry("\"Flaky\"")));
-    let line = |name: &str, state: &str| states(name, &[(name, state)]);
     let branches = [
         line("A", r#"{"Type":"Pass","End":true}"#),
         line("B", r#"{"Type":"Wait","SecondsPath":"$.n","End":true}"#),
         line("C", &flaky),
     ];
-    let branches = format!(
-        r#"{{"Type":"Parallel","Branches":[{}],"ResultSelector":{{"n.$":"$[2].n"}},"End":true}}"#,
-        branches.join(",")
-    );
-    let race = [
+    line("All", &parallel(&branches, r#""ResultSelector":{"n.$":"$[2].n"},"End":true"#))
+}
+
+/// Whatever fails first takes the others with it.
+fn races() -> String {
+    let branches = [
         line("D", r#"{"Type":"Wait","Seconds":6,"End":true}"#),
         line("E", &function("bad", r#""End":true"#)),
         line("F", &activity(r#""TimeoutSeconds":20,"End":true"#)),
         line("G", &callback(r#""TimeoutSeconds":20,"HeartbeatSeconds":6,"End":true"#)),
     ];
-    let race = format!(
-        r#"{{"Type":"Parallel","Branches":[{}],"ResultSelector":{{"n.$":"$[1].n"}},{CATCH},"End":true}}"#,
-        race.join(",")
-    );
+    let rest = format!(r#""ResultSelector":{{"n.$":"$[1].n"}},{CATCH},"End":true"#);
+    states("S", &[("S", &parallel(&branches, &rest)), CAUGHT])
+}
+
+fn maps() -> String {
     let item = states(
         "T",
         &[
@@ -239,53 +259,31 @@ pub fn wide() -> Vec<Machine> {
             ("W", r#"{"Type":"Wait","Seconds":1,"End":true}"#),
         ],
     );
-    let map = states(
-        "Items",
-        &[
-            ("Items", r#"{"Type":"Pass","Parameters":{"items.$":"States.ArrayRange(1,5,1)"},"Next":"Each"}"#),
-            (
-                "Each",
-                &format!(
-                    r#"{{"Type":"Map","ItemsPath":"$.items","ItemSelector":{{"n.$":"$$.Map.Item.Value"}},"MaxConcurrency":2,"ItemProcessor":{item},"End":true}}"#
-                ),
-            ),
-        ],
-    );
+    map(5, &item, &format!(r#""MaxConcurrency":2,{CATCH},"End":true"#))
+}
+
+fn nests() -> String {
     let works = activity(&format!(r#""TimeoutSeconds":9,{},"End":true"#, retry(r#""States.Timeout""#)));
     let pair = [line("H", &works), line("I", &callback(r#""End":true"#))];
-    let pair = line("Both", &format!(r#"{{"Type":"Parallel","Branches":[{}],"End":true}}"#, pair.join(",")));
-    let nested = format!(
-        r#"{{"Type":"Map","ItemsPath":"$.items","ItemSelector":{{"n.$":"$$.Map.Item.Value"}},"ItemProcessor":{pair},"ResultPath":null,"OutputPath":"$$.Execution.Input",{CATCH},"End":true}}"#
-    );
-    let nested = states(
-        "Items",
-        &[
-            ("Items", r#"{"Type":"Pass","Parameters":{"items.$":"States.ArrayRange(1,3,1)"},"Next":"Each"}"#),
-            ("Each", &nested),
-            CAUGHT,
-        ],
-    );
+    let pair = line("Both", &parallel(&pair, r#""End":true"#));
+    map(3, &pair, &format!(r#""ResultPath":null,"OutputPath":"$$.Execution.Input",{CATCH},"End":true"#))
+}
+
+/// Machines with several lines.
+pub fn wide() -> Vec<Machine> {
     vec![
-        Machine {
-            name: "branches",
-            definition: line("All", &branches),
-            endings: |input, _| vec![n(input + 1)],
-        },
-        Machine {
-            name: "races",
-            definition: states("S", &[("S", &race), CAUGHT]),
-            endings: |input, _| vec![n(input + 1), caught()],
-        },
+        Machine { name: "branches", definition: branches(), endings: |input, _| vec![n(input + 1)] },
+        Machine { name: "races", definition: races(), endings: |input, _| vec![n(input + 1), caught()] },
         Machine {
             name: "maps",
-            definition: map,
+            definition: maps(),
             endings: |_, _| {
                 vec![Ending::Succeeded(r#"[{"n":2},{"n":3},{"n":4},{"n":5},{"n":6}]"#.to_owned())]
             },
         },
         Machine {
             name: "nests",
-            definition: nested,
+            definition: nests(),
             endings: |_, input| vec![Ending::Succeeded(input.text().to_owned()), caught()],
         },
     ]

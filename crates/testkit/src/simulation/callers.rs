@@ -43,9 +43,8 @@ pub fn requests(dice: &mut Dice, machines: usize, count: u64, span_ms: u64, firs
         if dice.percent(20) {
             // The same once more: at the same time, a moment later, or when it may have ended; perhaps with another input.
             let at_ms = request.at_ms + [0, 1, 3, 10, 15_000][dice.below(5) as usize];
-            let input = if dice.percent(50) { request.input.clone() } else { r#"{"n":99}"#.into() };
-            // The other input must not lead to a long wait.
-            let input = if &*input == r#"{"n":99}"# { r#"{"n":2,"other":true}"#.into() } else { input };
+            let other = || r#"{"n":2,"other":true}"#.into();
+            let input = if dice.percent(50) { request.input.clone() } else { other() };
             requests.push(Request { at_ms, input, ..request.clone() });
         }
         requests.push(request);

@@ -125,7 +125,7 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
             closed: closed.clone(),
         }),
         clock: clock.clone(),
-        entropy: Arc::new(Entropy::from_seed(dice.next())),
+        entropy: Arc::new(Entropy::from_seed(dice.throw())),
         account: Arc::new(machines::account()),
         calls_max: plan.calls_max,
         observer: Some(Arc::new(Watcher {

@@ -144,7 +144,7 @@ fn plan(dice: &mut Dice, story: &mut Story, last: bool) -> Plan {
     Plan {
         origin_ms: story.now_ms + downtime_ms as i64,
         dice: dice.split(),
-        faults: FaultyOptions { seed: dice.next(), faults_per_mille, ..FaultyOptions::default() },
+        faults: FaultyOptions { seed: dice.throw(), faults_per_mille, ..FaultyOptions::default() },
         one_at_a_time: false,
         end,
         requests,
