@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: Rust from the public Step Functions service model.
+//! `cargo xtask codegen`: Rust from the public Step Functions service model, and a table of what other services answer.
 //!
 //! Takes facts only (operations, shapes, constraints, error names), no documentation text. The result is committed;
 //! `--check` fails when it differs from what would be written.

@@ -11,7 +11,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask COMMAND
 
 commands:
-  codegen [--check] [MODEL]   writes crates/api/src/model from the public Step Functions service model;
+  codegen [--check] [MODEL]   writes crates/api/src/model from the public Step Functions service model, and the table of
+                              responses that TestState knows from the models of other services;
                               MODEL is a botocore wheel or its service-2.json(.gz), downloaded by pip if absent
   language [--check]          writes docs/language.md, or checks that it is not stale
   test [STEP]                 runs all tests (format, tidy, lint, test, build, blackbox, conformance), or one step

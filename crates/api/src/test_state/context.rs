@@ -5,8 +5,11 @@ use stepwright_value::{Kind, Object, Value};
 use super::request::refuse;
 use crate::backend::TestStateError;
 
-/// The members that AWS knows, with the type of their values; `None` is any type.
-const MEMBERS: &[(&str, &[(&str, Option<Kind>)])] = &[
+/// A member, and the type of its value; `None` is any type.
+type Member = (&'static str, Option<Kind>);
+
+/// The members that AWS knows.
+const MEMBERS: &[(&str, &[Member])] = &[
     (
         "Execution",
         &[

@@ -160,10 +160,10 @@ fn check_configuration(
     answer: Option<&mock::Answer>,
 ) -> Result<(), TestStateError> {
     let state = program.state(state_id);
-    if let Some(name) = &configuration.error_caused_by_state {
-        if !holds(program, state_id, name) {
-            return refuse(format!("ErrorCausedByState '{name}' not found in the state under test"));
-        }
+    if let Some(name) = &configuration.error_caused_by_state
+        && !holds(program, state_id, name)
+    {
+        return refuse(format!("ErrorCausedByState '{name}' not found in the state under test"));
     }
     let Kind::Map(map) = &state.kind else {
         let only_of_maps = [

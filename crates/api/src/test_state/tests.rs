@@ -1,3 +1,5 @@
+//! What requests are refused, as a table.
+
 use stepwright_asl::Format;
 
 use super::request::read;

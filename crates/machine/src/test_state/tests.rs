@@ -1,3 +1,5 @@
+//! States of all types, tested alone.
+
 use stepwright_asl::{CompileOptions, compile_state};
 use stepwright_types::arn::Account;
 use stepwright_value::read;
