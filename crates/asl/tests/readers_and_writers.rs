@@ -103,6 +103,9 @@ fn result_writer_in_jsonata() {
             r#""ResultWriter":{"Comment":"to S3","Resource":"arn:aws:states:::s3:putObject","Arguments":{"Bucket":"{% $states.input.b %}","Prefix":"p"},
                 "WriterConfig":{"Comment":"flat","Transformation":"FLATTEN","OutputType":"JSONL"}}"#,
         ],
-        &[(r#""ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{}}"#, "/ResultWriter")],
+        &[(
+            r#""ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{}}"#,
+            "/ResultWriter",
+        )],
     );
 }

@@ -180,7 +180,7 @@ impl Reader {
         let marker = error.marker();
         let at = self.places.byte(marker.index());
         let place = format!("line {}, column {}", marker.line(), marker.col() + 1);
-        fault(&format!("{} at {place}", error.info()), Span::new(at, at + 1))
+        fault(&format!("{} at {place}", error.info()), Span::new(at, self.places.byte(marker.index() + 1)))
     }
 }
 
@@ -261,22 +261,24 @@ fn number(text: &str) -> Option<Number> {
 }
 
 /// Byte offsets of characters, which is what the parser counts.
-struct Places(Option<Vec<u32>>);
+struct Places {
+    bytes: usize,
+    /// Of each character; missing when each is one byte.
+    starts: Option<Vec<u32>>,
+}
 
 impl Places {
     fn new(text: &str) -> Places {
-        if text.is_ascii() {
-            return Places(None);
-        }
         let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let ends = std::iter::once(text.len());
-        Places(Some(text.char_indices().map(|(at, _)| at).chain(ends).map(clamp).collect()))
+        let starts = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| clamp(at)).collect());
+        Places { bytes: text.len(), starts }
     }
 
+    /// The byte at which the character begins; the text's end for what lies behind it.
     fn byte(&self, character: usize) -> usize {
-        match &self.0 {
-            None => character,
-            Some(bytes) => bytes.get(character).or(bytes.last()).map_or(character, |at| *at as usize),
+        match &self.starts {
+            None => character.min(self.bytes),
+            Some(starts) => starts.get(character).map_or(self.bytes, |at| *at as usize),
         }
     }
 }
@@ -322,6 +324,14 @@ mod tests {
         let item = &node.members()[0].value.items()[1];
         assert_eq!(&text[item.span.range()], "\"z\"");
         assert_eq!(&text[node.members()[1].key_span.range()], "b");
+    }
+
+    #[test]
+    fn faults_lie_in_the_text() {
+        for text in ["a: 1\nb\n", "a: \"", "a: é\nb\n", "é: \"é"] {
+            let error = read(text).expect_err(text);
+            assert!(text.get(error.span.clone()).is_some(), "{text:?} {error:?}");
+        }
     }
 
     #[test]

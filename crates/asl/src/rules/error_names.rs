@@ -59,7 +59,8 @@ fn is_raised(place: &FieldSite<'_>, name: &str) -> bool {
 fn unknown_names(place: &FieldSite<'_>, report: &mut Report) {
     for (index, item) in place.value().items().iter().enumerate() {
         let Some(name) = item.as_str().filter(|name| name.starts_with("States.")) else { continue };
-        if error_name::RESERVED.contains(&name) || name.starts_with("States.Http.") || is_raised(place, name) {
+        if error_name::RESERVED.contains(&name) || name.starts_with("States.Http.") || is_raised(place, name)
+        {
             continue;
         }
         let message = format!("Step Functions has no error '{name}'");
