@@ -16,31 +16,16 @@ pub enum Effect {
     /// Put an activity's task into its queue.
     Queue(Box<QueuedActivity>),
     /// Take an activity's task out of its queue: nobody waits for it any more.
-    Dequeue {
-        task: TaskId,
-        activity_arn: Arc<str>,
-    },
+    Dequeue { task: TaskId, activity_arn: Arc<str> },
     /// Feed [`crate::Input::TimerFired`] when the time has come. Milliseconds since 1970. A timer that is set already (only one
     /// with [`TimerId::is_heartbeat`] can be) moves.
-    SetTimer {
-        timer: TimerId,
-        due_ms: i64,
-    },
+    SetTimer { timer: TimerId, due_ms: i64 },
     /// `due_ms` is as the events tell it; a heartbeat timer may have moved since.
-    CancelTimer {
-        timer: TimerId,
-        due_ms: i64,
-    },
+    CancelTimer { timer: TimerId, due_ms: i64 },
     /// End a call whose answer nobody waits for.
-    CancelTask {
-        task: TaskId,
-    },
+    CancelTask { task: TaskId },
     /// Run an item or a batch of a distributed Map as an execution of its own.
-    StartChild {
-        child: u32,
-        name: Arc<str>,
-        input: Document,
-    },
+    StartChild { child: u32, name: Arc<str>, input: Document },
     /// The execution has ended. Last.
     Finished(Outcome),
     /// The step was cut short to let others run: feed [`crate::Input::Continue`].

@@ -76,9 +76,8 @@ pub fn load(overrides: Overrides) -> Result<Config> {
     let region = overrides.region.or(file.server.region).unwrap_or_else(|| "us-east-1".to_owned());
     check_account_id(&account_id)?;
     check_region(&region)?;
-    let template = overrides
-        .template
-        .or_else(|| TEMPLATES.iter().find_map(|name| existing(&directory.join(name))));
+    let template =
+        overrides.template.or_else(|| TEMPLATES.iter().find_map(|name| existing(&directory.join(name))));
     if let Some(template) = template {
         let found = read_template(&template, &account_id, &region)?;
         // What the configuration file declares goes before what the template does.

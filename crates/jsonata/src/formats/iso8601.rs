@@ -6,6 +6,7 @@ use super::calendar::{self, Fields};
 /// 0 to 9999. `millis` counts from the epoch, UTC.
 ///
 /// Instants beyond JavaScript's range (100 million days from the epoch) are taken to its end.
+#[cfg(test)]
 pub fn to_iso8601(millis: i64) -> String {
     const MILLIS_MAX: i64 = 8_640_000_000_000_000;
     let fields = Fields::of(millis.clamp(-MILLIS_MAX, MILLIS_MAX) as f64);

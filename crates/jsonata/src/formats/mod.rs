@@ -41,7 +41,8 @@ pub use date_parse::to_millis;
 pub use error::FormatError;
 pub use integer_format::format_integer;
 pub use integer_parse::parse_integer;
-pub use iso8601::to_iso8601;
+#[cfg(test)]
+pub(crate) use iso8601::to_iso8601;
 pub use number_format::format_number;
 
 /// Longest picture accepted, in characters. Real pictures have tens; the bound keeps every analysis small.

@@ -1,3 +1,5 @@
+//! Patterns against what V8 answers.
+
 use super::*;
 use crate::limits::Limits;
 
