@@ -6,9 +6,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+/// A part of the tests, by name.
+type Step = (&'static str, fn(&Path) -> Result<()>);
+
 /// Runs all tests. `filter`: only the steps whose name contains it.
 pub fn run(root: &Path, filter: Option<&str>) -> Result<()> {
-    let steps: [(&str, fn(&Path) -> Result<()>); 7] = [
+    let steps: [Step; 7] = [
         ("format", |root| cargo(root, &["fmt", "--all", "--check"])),
         ("tidy", |root| crate::tidy::run(root, false)),
         ("lint", |root| cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),

@@ -26,9 +26,11 @@ pub trait Definitions: Send + Sync + 'static {
 /// The compiled revisions of state machines.
 pub(crate) struct Programs {
     definitions: Arc<dyn Definitions>,
-    /// By machine ARN and revision.
-    cache: Mutex<LruCache<(Arc<str>, Arc<str>), Arc<Program>>>,
+    cache: Mutex<LruCache<Key, Arc<Program>>>,
 }
+
+/// A machine's ARN and its revision.
+type Key = (Arc<str>, Arc<str>);
 
 impl Programs {
     pub fn new(definitions: Arc<dyn Definitions>) -> Programs {

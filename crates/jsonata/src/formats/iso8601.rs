@@ -1,6 +1,8 @@
 //! ISO 8601 timestamps as JavaScript writes and reads them.
 
-use super::calendar::{self, Fields};
+use super::calendar;
+#[cfg(test)]
+use super::calendar::Fields;
 
 /// The text of `Date.prototype.toISOString`: `2018-02-05T10:20:30.500Z`, with a sign and six digits for years outside
 /// 0 to 9999. `millis` counts from the epoch, UTC.
