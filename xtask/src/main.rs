@@ -4,6 +4,7 @@ mod bench;
 mod codegen;
 mod fuzz;
 mod language;
+mod supply;
 mod test;
 mod tidy;
 
@@ -22,7 +23,8 @@ commands:
                               fuzzes what reads input, N seconds in all: with cargo-fuzz where it is installed
                               (--install installs it), else with seeded changes of the corpus
   language [--check]          writes docs/language.md, or checks that it is not stale
-  test [STEP]                 runs all tests (format, tidy, lint, test, build, blackbox, conformance), or one step
+  test [STEP]                 runs all tests (format, tidy, supply, lint, test, fuzz, build,
+                              blackbox, conformance), or one step
   tidy [--update]             checks the shape of the code; --update writes the list of tolerated giants anew
 ";
 

@@ -11,11 +11,13 @@ type Step = (&'static str, fn(&Path) -> Result<()>);
 
 /// Runs all tests. `filter`: only the steps whose name contains it.
 pub fn run(root: &Path, filter: Option<&str>) -> Result<()> {
-    let steps: [Step; 7] = [
+    let steps: [Step; 9] = [
         ("format", |root| cargo(root, &["fmt", "--all", "--check"])),
         ("tidy", |root| crate::tidy::run(root, false)),
+        ("supply", crate::supply::deny),
         ("lint", |root| cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
         ("test", |root| cargo(root, &["test", "--workspace"])),
+        ("fuzz", |root| crate::fuzz::run(root, &["--stable".to_owned()])),
         ("build", |root| cargo(root, &["build", "--release"])),
         ("blackbox", blackbox),
         ("conformance", conformance),

@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| stepwright_fuzz::targets::definition_yaml::run(data));
