@@ -23,6 +23,8 @@ pub(crate) struct Loaded {
     pub identity: Arc<Identity>,
     /// How many segments its history has: the next one's number is one more.
     pub segments: u32,
+    /// The bytes of its history: a measure of what it takes in memory.
+    pub history_bytes: usize,
     /// Of an EXPRESS execution, which is here alone and not in the store: its place among those.
     pub express: Option<OwnedSemaphorePermit>,
 }
@@ -33,11 +35,15 @@ impl Loaded {
         match (self.execution.outcome(), &self.express) {
             (Some(_), _) => Keep::No,
             (None, Some(_)) => Keep::Always,
+            (None, None) if self.history_bytes > KEPT_BYTES_MAX => Keep::No,
             (None, None) if self.execution.awaits_call() => Keep::IfRoom,
-            (None, None) => Keep::No,
+            (None, None) => Keep::WhileNew,
         }
     }
 }
+
+/// An execution with a longer history does not stay in memory while nothing happens to it.
+const KEPT_BYTES_MAX: usize = 32 << 10;
 
 /// What one drive has produced: to commit, and then to do.
 #[derive(Default)]
@@ -157,6 +163,7 @@ impl Engine {
         if !drive.events.is_empty() {
             loaded.segments += 1;
             let segment = Segment { number: loaded.segments, data: codec::encode_segment(&drive.events) };
+            loaded.history_bytes += segment.data.len();
             mutations.push(Mutation::Append { key, segment });
         }
         let stop_ms = drive.events.last().map_or_else(|| self.clock.now_ms(), |event| event.timestamp_ms);
@@ -216,8 +223,9 @@ impl Engine {
                 execution.evolve(event).map_err(|error| damaged(error.to_string()))?;
             }
         }
+        let history_bytes = segments.iter().map(|segment| segment.data.len()).sum();
         let segments = segments.last().map_or(0, |last| last.number);
-        Ok(Loaded { execution, identity, segments, express: None })
+        Ok(Loaded { execution, identity, segments, history_bytes, express: None })
     }
 
     /// Who the execution of a row is.

@@ -79,7 +79,13 @@ impl Engine {
         // The slot is taken first, so that nothing can reach the execution before it is there.
         let mut home = slot.lock().await;
         self.perform(key, drive.effects, &identity);
-        *home = Some(Loaded { execution, identity: identity.clone(), segments: 0, express: Some(place) });
+        *home = Some(Loaded {
+            execution,
+            identity: identity.clone(),
+            segments: 0,
+            history_bytes: 0,
+            express: Some(place),
+        });
         drop(home);
         self.hot.release(key, slot);
         Ok(started(Ending::Awaited(listener)))

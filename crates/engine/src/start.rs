@@ -82,7 +82,11 @@ impl Engine {
         identity.input = request.input;
         let identity = Arc::new(identity);
         let execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
-        self.start_loaded(Loaded { execution, identity, segments: 0, express: None }, &mut row).await
+        self.start_loaded(
+            Loaded { execution, identity, segments: 0, history_bytes: 0, express: None },
+            &mut row,
+        )
+        .await
     }
 
     async fn start_loaded(
