@@ -123,13 +123,13 @@ fn inputs_of(target: &str) -> &str {
 fn mutation_run(root: &Path, options: &Options) -> Result<Vec<String>> {
     let target_directory = target_directory(root, "fuzz");
     let mut build = Command::new("cargo");
-    build.current_dir(root.join("fuzz")).args(["build", "--quiet", "--release", "--bin", "mutate"]);
+    build.current_dir(root.join("fuzz")).args(["build", "--quiet", "--release", "--example", "mutate"]);
     ran(build.env("CARGO_TARGET_DIR", &target_directory), "cargo build of the fuzz targets")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let seed = options.seed.unwrap_or(now);
     let mut found = Vec::new();
     for target in &options.targets {
-        let mut mutate = Command::new(target_directory.join("release/mutate"));
+        let mut mutate = Command::new(target_directory.join("release/examples/mutate"));
         mutate.arg(target).args(["--seed", &seed.to_string()]);
         mutate.args(["--seconds", &options.seconds_each().to_string()]);
         let status = mutate.status().context("mutate")?;
