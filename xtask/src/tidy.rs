@@ -1,6 +1,6 @@
 //! `cargo xtask tidy`: what the compiler does not check about the shape of the code.
 //!
-//! - A room imports only from the rooms it may (design: `docs/design/rooms.md`).
+//! - A room imports only from the rooms it may (the table of rooms in ARCHITECTURE.md).
 //! - Every module begins with a `//!` header.
 //! - Functions have at most 70 lines and files at most 500, tests apart. What is larger stands by name in
 //!   `xtask/expected/giants.txt`, with its size; the list may only shrink.
