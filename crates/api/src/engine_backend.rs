@@ -7,8 +7,8 @@ use stepwright_engine::{
 };
 use stepwright_machine::{Event, history};
 use stepwright_store::{
-    CatalogKind, CatalogRecord, CommitError, Execution as Row, ExecutionKey, ExecutionQuery, Mutation,
-    Pending, Status, Store, StoreError,
+    CatalogKind, CatalogRecord, Execution as Row, ExecutionKey, ExecutionQuery, Mutation, Pending, Status,
+    Store, StoreError,
 };
 use stepwright_types::arn::{Account, Arn};
 use stepwright_value::Document;
@@ -267,20 +267,9 @@ impl CatalogStore for EngineBackend {
     }
 
     fn write(&self, writes: Vec<CatalogWrite>) -> Pending<'static, Result<(), WriteError>> {
-        let mutation = |write: CatalogWrite| Mutation::Catalog {
-            kind: write.kind,
-            key: write.key.into(),
-            data: write.data,
-            expect: write.expect,
-        };
-        let mutations = writes.into_iter().map(mutation).collect();
+        let mutations = writes.into_iter().map(Mutation::from).collect();
         let engine = self.engine.clone();
-        Box::pin(async move {
-            engine.commit(mutations).await.map_err(|error| match error {
-                CommitError::Conflict { .. } => WriteError::Conflict,
-                other => WriteError::Failed(other.to_string()),
-            })
-        })
+        Box::pin(async move { engine.commit(mutations).await.map_err(WriteError::from) })
     }
 }
 

@@ -148,7 +148,7 @@ impl From<FormatError> for Box<Fault> {
 /// `text` as JavaScript's `JSON.stringify` writes it.
 pub(crate) fn json_string(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
-    crate::value::write_json_string(text, &mut out);
+    stepwright_value::write_string_as_javascript(text, &mut out);
     out
 }
 

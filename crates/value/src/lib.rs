@@ -21,4 +21,4 @@ pub use number::Number;
 pub use object::Object;
 pub use reader::{DEPTH_MAX, ReadError, read, read_bytes};
 pub use value::{Array, Kind, Value};
-pub use writer::{write_string, written_len};
+pub use writer::{write_string, write_string_as_javascript, written_len};

@@ -2,7 +2,8 @@
 
 use crate::Value;
 
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
+const HEX_UPPER: &[u8; 16] = b"0123456789ABCDEF";
+const HEX_LOWER: &[u8; 16] = b"0123456789abcdef";
 
 impl Value {
     /// Appends the compact JSON text. Recursion is bounded by the reader's depth limit for what was read; whoever
@@ -42,6 +43,15 @@ impl Value {
 
 /// Appends `text` as a JSON string, quotes included.
 pub fn write_string(text: &str, out: &mut String) {
+    write_string_in(text, HEX_UPPER, out);
+}
+
+/// As [`write_string`], with control characters as JavaScript's `JSON.stringify` writes them: in lower-case hex.
+pub fn write_string_as_javascript(text: &str, out: &mut String) {
+    write_string_in(text, HEX_LOWER, out);
+}
+
+fn write_string_in(text: &str, hex: &[u8; 16], out: &mut String) {
     out.push('"');
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -59,8 +69,8 @@ pub fn write_string(text: &str, out: &mut String) {
         out.push_str(&text[from..at]);
         if escape.is_empty() {
             out.push_str("\\u00");
-            out.push(HEX[usize::from(byte >> 4)] as char);
-            out.push(HEX[usize::from(byte & 15)] as char);
+            out.push(hex[usize::from(byte >> 4)] as char);
+            out.push(hex[usize::from(byte & 15)] as char);
         } else {
             out.push_str(escape);
         }

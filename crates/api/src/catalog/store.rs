@@ -76,21 +76,24 @@ impl CatalogStore for StoredCatalog {
     }
 
     fn write(&self, writes: Vec<CatalogWrite>) -> Pending<'static, Result<(), WriteError>> {
-        let mutations = writes
-            .into_iter()
-            .map(|write| Mutation::Catalog {
-                kind: write.kind,
-                key: write.key.into(),
-                data: write.data,
-                expect: write.expect,
-            })
-            .collect();
+        let mutations = writes.into_iter().map(Mutation::from).collect();
         let committed = self.store.commit(Unit { shard: self.shard, epoch: self.epoch, mutations });
-        Box::pin(async move {
-            committed.await.map_err(|error| match error {
-                CommitError::Conflict { .. } => WriteError::Conflict,
-                other => WriteError::Failed(other.to_string()),
-            })
-        })
+        Box::pin(async move { committed.await.map_err(WriteError::from) })
+    }
+}
+
+impl From<CatalogWrite> for Mutation {
+    fn from(write: CatalogWrite) -> Mutation {
+        let CatalogWrite { kind, key, data, expect } = write;
+        Mutation::Catalog { kind, key: key.into(), data, expect }
+    }
+}
+
+impl From<CommitError> for WriteError {
+    fn from(error: CommitError) -> WriteError {
+        match error {
+            CommitError::Conflict { .. } => WriteError::Conflict,
+            other => WriteError::Failed(other.to_string()),
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use list::{
 };
 pub(crate) use map::{Map, Members};
 pub(crate) use number::{number_text, to_precision_15, whole};
-pub(crate) use stringify::{stringify, to_message, write_json_string};
+pub(crate) use stringify::{stringify, to_message};
 pub(crate) use text::Text;
 
 use crate::evaluate::{Function, Tuple};

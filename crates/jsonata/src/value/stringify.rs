@@ -1,5 +1,7 @@
 //! `$string`: JSON text as JSONata prints it, and values as error messages show them.
 
+use stepwright_value::write_string_as_javascript;
+
 use super::{Val, number_text, to_precision_15};
 use crate::fault::Result;
 
@@ -42,7 +44,7 @@ impl Writer {
             Val::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             Val::Int(int) => out.push_str(&int.to_string()),
             Val::Float(number) => self.number(value, *number, out)?,
-            Val::Text(text) => write_json_string(text.as_str(), out),
+            Val::Text(text) => write_string_as_javascript(text.as_str(), out),
             Val::Function(_) => out.push_str(if self.precise { "null" } else { "\"\"" }),
             Val::Tuple(tuple) => self.value(&tuple.context, indent, out)?,
             Val::Array(_) | Val::List(_) => self.array(value, indent, out)?,
@@ -99,7 +101,7 @@ impl Writer {
             }
             empty = false;
             self.line(indent + 1, out);
-            write_json_string(key.as_str(), out);
+            write_string_as_javascript(key.as_str(), out);
             out.push_str(if self.pretty { ": " } else { ":" });
             self.value(&value, indent + 1, out)?;
         }
@@ -109,32 +111,4 @@ impl Writer {
         out.push('}');
         Ok(())
     }
-}
-
-/// Appends `text` as `JSON.stringify` writes it: lower-case hex, unlike the payloads of AWS.
-pub(crate) fn write_json_string(text: &str, out: &mut String) {
-    out.push('"');
-    let mut from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0x08 => "\\b",
-            0x0C => "\\f",
-            0x00..=0x1F => "",
-            _ => continue,
-        };
-        out.push_str(&text[from..at]);
-        if escape.is_empty() {
-            out.push_str(&format!("\\u{byte:04x}"));
-        } else {
-            out.push_str(escape);
-        }
-        from = at + 1;
-    }
-    out.push_str(&text[from..]);
-    out.push('"');
 }
