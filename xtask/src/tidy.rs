@@ -25,14 +25,15 @@ const BANNED_NAMES: [&str; 5] = ["util", "utils", "common", "helpers", "misc"];
 const ALLOWED: &[(&str, &[&str])] = &[
     ("value", &[]),
     ("types", &[]),
+    ("sigv4", &[]),
     ("jsonpath", &["value", "types"]),
     ("jsonata", &["value", "types"]),
     ("asl", &["value", "types", "jsonpath", "jsonata"]),
     ("machine", &["value", "types", "jsonpath", "jsonata", "asl"]),
     ("store", &["types"]),
-    ("tasks", &["types", "value"]),
+    ("tasks", &["types", "value", "sigv4"]),
     ("engine", &["value", "types", "asl", "machine", "store", "tasks"]),
-    ("api", &["value", "types", "asl", "machine", "store", "tasks", "engine"]),
+    ("api", &["value", "types", "sigv4", "asl", "machine", "store", "tasks", "engine"]),
     ("testkit", &["value", "types", "asl", "machine", "store", "tasks", "engine", "api"]),
 ];
 

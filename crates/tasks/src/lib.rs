@@ -5,7 +5,6 @@
 
 pub mod functions;
 pub mod lambda;
-pub mod sigv4;
 mod target;
 mod targets;
 

@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::answer::{InvokeAnswer, InvokeError};
 use super::header_names::spelled;
 use super::request::{InvocationType, InvokeRequest};
-use crate::sigv4::{Credentials, Scope, WireRequest, percent_encode, sha256_hex};
+use stepwright_sigv4::{Credentials, Scope, WireRequest, percent_encode, sha256_hex, timestamp};
 
 /// Lambda's limit for the answer of a function (6 MB), with room for what a lenient endpoint adds.
 const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024 + 64 * 1024;
@@ -161,7 +161,7 @@ impl Endpoint {
     }
 
     fn sign(&self, wire: &mut Request<Full<Bytes>>, request: &InvokeRequest) -> Result<(), InvokeError> {
-        let timestamp = amz_date(SystemTime::now());
+        let timestamp = timestamp(now_s());
         let region = request.function.region().unwrap_or(&request.region);
         let date = timestamp.get(..8).unwrap_or_default();
         let scope = Scope { date, region, service: "lambda" };
@@ -309,12 +309,9 @@ pub fn new_request_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// `YYYYMMDDTHHMMSSZ`.
-fn amz_date(now: SystemTime) -> String {
-    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let timestamp =
-        jiff::Timestamp::from_second(i64::try_from(seconds).unwrap_or_default()).unwrap_or_default();
-    timestamp.strftime("%Y%m%dT%H%M%SZ").to_string()
+fn now_s() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or_default()
 }
 
 impl InvocationType {
