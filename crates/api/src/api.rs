@@ -15,6 +15,7 @@ use crate::environment::Environment;
 use crate::error::{ApiError, ProtocolError};
 use crate::model::Operation;
 use crate::model::check::{Checked, Object, Path, Violations, Wire};
+use crate::throttling::Throttling;
 
 /// What an [`Api`] is made of.
 pub struct Parts {
@@ -36,12 +37,15 @@ pub struct Api {
     pub(crate) definitions: Arc<dyn Definitions>,
     pub(crate) catalog: Catalog,
     pub(crate) environment: Arc<dyn Environment>,
+    throttling: Arc<Throttling>,
     stopping: watch::Sender<bool>,
 }
 
 impl Api {
     pub fn new(parts: Parts) -> Api {
+        let throttling = Arc::new(Throttling::new(&parts.account.region));
         Api {
+            throttling,
             account: parts.account,
             backend: parts.backend,
             definitions: parts.definitions,
@@ -63,6 +67,16 @@ impl Api {
             // An error means that the service is gone, which ends polls as well.
             let _ = stopping.wait_for(|stopping| *stopping).await;
         }
+    }
+
+    /// How many requests each operation takes.
+    pub fn throttling(&self) -> &Arc<Throttling> {
+        &self.throttling
+    }
+
+    /// Whether a request from outside may be served now.
+    pub(crate) fn admits(&self, operation: Operation) -> bool {
+        self.throttling.admits(operation, || self.environment.now_ms())
     }
 
     /// Performs an operation: `body` is the request's JSON, the result the response's.

@@ -21,12 +21,14 @@ pub mod environment;
 pub mod error;
 pub mod model;
 mod name;
+pub mod own;
 mod page_token;
 mod paging;
 mod resolve;
 pub mod self_target;
 pub mod server;
 pub mod test_state;
+pub mod throttling;
 
 pub use api::{Api, Parts};
 pub use backend::Backend;

@@ -6,5 +6,6 @@ mod activities_and_tags;
 mod executions;
 mod state_machines;
 mod support;
+mod throttling;
 mod versions_and_aliases;
 mod wire;

@@ -11,6 +11,9 @@
 //! runtime = "python3.12"
 //! handler = "greet.handler"
 //! code = "functions/greet"
+//!
+//! [throttling]                 # see docs/limits.md
+//! profile = "aws"
 //! ```
 
 use std::net::SocketAddr;
@@ -18,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use stepwright_api::throttling;
 use stepwright_tasks::functions::FunctionDefinition;
 
 const FILE: &str = "stepwright.toml";
@@ -32,6 +36,8 @@ struct File {
     #[serde(default)]
     #[allow(dead_code, reason = "its content is read by the tasks room")]
     functions: toml::Table,
+    #[serde(default)]
+    throttling: throttling::Settings,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,6 +57,8 @@ pub struct Config {
     pub account_id: String,
     pub region: String,
     pub functions: Vec<FunctionDefinition>,
+    /// How many requests each operation of the API takes.
+    pub throttling: throttling::Settings,
 }
 
 /// What was said on the command line or in the environment.
@@ -96,6 +104,7 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         account_id,
         region,
         functions,
+        throttling: file.throttling,
     })
 }
 

@@ -4,11 +4,15 @@ use super::execution_input::execution_input;
 use crate::api::Api;
 use crate::backend::StartRequest;
 use crate::error::ApiError;
-use crate::model::{StartExecutionInput, StartExecutionOutput, Timestamp};
+use crate::model::{StartExecutionInput, StartExecutionOutput, StateMachineType, Timestamp};
 use crate::{name, resolve};
 
 pub async fn run(api: &Api, input: StartExecutionInput) -> Result<StartExecutionOutput, ApiError> {
     let request = request(api, &input.state_machine_arn, input.name, input.input, input.trace_header).await?;
+    let is_express = request.machine.r#type == StateMachineType::Express;
+    if !api.throttling().admits_start(is_express, || api.environment.now_ms()) {
+        return Err(ApiError::overloaded());
+    }
     start(api, request).await
 }
 

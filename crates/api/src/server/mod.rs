@@ -5,6 +5,7 @@
 
 mod access;
 mod body;
+mod own;
 mod request;
 mod response;
 
@@ -20,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::api::Api;
+use crate::own::Endpoint;
 
 pub use access::{Access, Verifier};
 pub use request::{Fallback, Probes};
@@ -65,6 +67,8 @@ pub struct Options {
     pub limits: Limits,
     pub access: Access,
     pub probes: Probes,
+    /// Stepwright's own endpoints.
+    pub own: Vec<Arc<dyn Endpoint>>,
     /// Answers what is not for the API: the console.
     pub fallback: Option<Fallback>,
 }

@@ -10,6 +10,7 @@ use stepwright_store::Pending;
 
 use super::State;
 use super::body::{self, Received};
+use super::own;
 use super::response::{self, Body};
 use crate::error::{ApiError, ProtocolError};
 use crate::model::{Operation, TARGET_PREFIX};
@@ -49,9 +50,10 @@ pub(super) async fn answer(
             response::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned())
         }
         (&Method::GET, "/metrics") => response::metrics((probes.metrics)()),
-        _ => match &state.options.fallback {
-            Some(fallback) => fallback(request).await,
-            None => response::text(StatusCode::NOT_FOUND, "not found\n".to_owned()),
+        _ => match (own::answer(&state, request).await, &state.options.fallback) {
+            (Ok(answer), _) => answer,
+            (Err(request), Some(fallback)) => fallback(request).await,
+            (Err(_), None) => response::text(StatusCode::NOT_FOUND, "not found\n".to_owned()),
         },
     })
 }
@@ -88,6 +90,7 @@ async fn perform(
     let body: Received<'_> = body::read(body, &state.options.limits, &state.bodies).await?;
     state.options.access.check(head, &body.bytes)?;
     match operation {
+        Some(operation) if !state.api.admits(operation) => Err(ApiError::overloaded()),
         Some(operation) => state.api.call(operation, &body.bytes).await,
         None => Ok(Vec::new()),
     }

@@ -41,6 +41,11 @@ pub fn text(status: StatusCode, text: String) -> Response<Body> {
     respond(status, HeaderValue::from_static("text/plain; charset=utf-8"), text.into_bytes())
 }
 
+/// A JSON value.
+pub fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
+    respond(status, HeaderValue::from_static("application/json"), format!("{value}\n").into_bytes())
+}
+
 /// Metrics in the Prometheus text format.
 pub fn metrics(text: String) -> Response<Body> {
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

@@ -37,7 +37,13 @@ impl TestServer {
     }
 
     pub async fn with(options: Options) -> TestServer {
+        TestServer::with_api(|_| options).await
+    }
+
+    /// A server with options that are made from its API.
+    pub async fn with_api(options: impl FnOnce(&Api) -> Options) -> TestServer {
         let (api, backend) = api().await;
+        let options = options(&api);
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = Arc::new(Server::bind(any_port, api, options).await.unwrap());
         let running = server.clone();

@@ -6,6 +6,7 @@ use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
+use stepwright_api::own::throttling::ThrottlingEndpoint;
 use stepwright_api::server::{self, Probes, Server};
 use stepwright_api::{Api, Parts, SelfTarget, self_target};
 use stepwright_engine::{Engine, EngineOptions, Entropy, SystemClock};
@@ -76,7 +77,12 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
         environment: Arc::new(stepwright_api::environment::System),
     }));
     this_service.connect(&api);
-    let options = server::Options { probes: probes(engine.clone(), metrics), ..server::Options::default() };
+    api.throttling().set(&config.throttling).context("[throttling]").or_exit(Exit::Usage)?;
+    let options = server::Options {
+        probes: probes(engine.clone(), metrics),
+        own: vec![Arc::new(ThrottlingEndpoint(api.throttling().clone()))],
+        ..server::Options::default()
+    };
     let server = Server::bind(config.listen, api, options)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))

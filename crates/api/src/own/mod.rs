@@ -1,0 +1,106 @@
+//! Stepwright's own endpoints, beside the API on the same port: plain JSON over HTTP, for what AWS does not have.
+//!
+//! The server reads the request and checks the caller as it does for the API; an endpoint gets what is left of it.
+
+pub mod throttling;
+
+use hyper::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use stepwright_store::Pending;
+
+/// A request to an own endpoint.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: Method,
+    /// The parts of the path, percent-decoded: `/limits/payments` is `limits` and `payments`.
+    pub path: Vec<String>,
+    /// What stands behind the `?`.
+    pub query: Option<String>,
+    pub body: Vec<u8>,
+}
+
+/// What an own endpoint answers.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub body: Value,
+}
+
+/// An own endpoint.
+pub trait Endpoint: Send + Sync + 'static {
+    /// The first part of the paths that it answers.
+    fn name(&self) -> &'static str;
+
+    fn answer(&self, request: Request) -> Pending<'_, Reply>;
+}
+
+impl Reply {
+    pub fn ok(body: Value) -> Reply {
+        Reply { status: StatusCode::OK, body }
+    }
+
+    /// A refusal, in a sentence that says how to mend it.
+    pub fn refused(status: StatusCode, message: impl std::fmt::Display) -> Reply {
+        Reply { status, body: json!({ "error": message.to_string() }) }
+    }
+
+    pub fn not_found(what: impl std::fmt::Display) -> Reply {
+        Reply::refused(StatusCode::NOT_FOUND, what)
+    }
+
+    pub fn wrong_method(request: &Request, allowed: &str) -> Reply {
+        let message = format!("{} is not possible here; {allowed} is.", request.method);
+        Reply::refused(StatusCode::METHOD_NOT_ALLOWED, message)
+    }
+}
+
+impl Request {
+    /// The body as what the endpoint takes.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Reply> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Reply::refused(StatusCode::BAD_REQUEST, format!("the body cannot be used: {error}"))
+        })
+    }
+}
+
+/// The parts of a path, percent-decoded. `None` when it is not UTF-8.
+pub(crate) fn parts(path: &str) -> Option<Vec<String>> {
+    path.trim_matches('/').split('/').map(decoded).collect()
+}
+
+fn decoded(part: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.bytes();
+    while let Some(byte) = rest.next() {
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        match byte {
+            b'%' => bytes.push((digit(rest.next())? << 4 | digit(rest.next())?) as u8),
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        for (path, expected) in [
+            ("/limits", Some(vec!["limits"])),
+            ("/limits/", Some(vec!["limits"])),
+            ("/limits/a%20b%2Fc", Some(vec!["limits", "a b/c"])),
+            ("/limits/%zz", None),
+            ("/limits/%ff", None),
+            ("/limits/%4", None),
+        ] {
+            assert_eq!(
+                parts(path),
+                expected.map(|parts| parts.into_iter().map(str::to_owned).collect()),
+                "{path}"
+            );
+        }
+    }
+}
