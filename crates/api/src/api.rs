@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use stepwright_types::arn::Account;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 use crate::actions;
 use crate::backend::Backend;
@@ -15,6 +15,7 @@ use crate::environment::Environment;
 use crate::error::{ApiError, ProtocolError};
 use crate::model::Operation;
 use crate::model::check::{Checked, Object, Path, Violations, Wire};
+use crate::page_token::PageTokens;
 use crate::throttling::Throttling;
 
 /// What an [`Api`] is made of.
@@ -38,6 +39,7 @@ pub struct Api {
     pub(crate) catalog: Catalog,
     pub(crate) environment: Arc<dyn Environment>,
     throttling: Arc<Throttling>,
+    page_tokens: OnceCell<PageTokens>,
     stopping: watch::Sender<bool>,
 }
 
@@ -51,6 +53,7 @@ impl Api {
             definitions: parts.definitions,
             catalog: Catalog::new(parts.catalog, parts.catalog_lifetime),
             environment: parts.environment,
+            page_tokens: OnceCell::new(),
             stopping: watch::Sender::new(false),
         }
     }
@@ -77,6 +80,12 @@ impl Api {
     /// Whether a request from outside may be served now.
     pub(crate) fn admits(&self, operation: Operation) -> bool {
         self.throttling.admits(operation, || self.environment.now_ms())
+    }
+
+    /// What makes page tokens; read from the catalogue once.
+    pub(crate) async fn page_tokens(&self) -> Result<&PageTokens, ApiError> {
+        let load = || PageTokens::load(self.catalog.store(), &*self.environment);
+        self.page_tokens.get_or_try_init(load).await
     }
 
     /// Performs an operation: `body` is the request's JSON, the result the response's.

@@ -264,9 +264,10 @@ pub struct MapRunPage {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HistoryRequest {
     pub execution_arn: String,
-    /// The first event to return; `None`: the first one, or the last one when `reverse`.
-    pub from_event: Option<u32>,
-    /// At least 1.
+    /// The first event to return: [`HistoryPage::next`] of the page before; `None`: the first one, or the last one when
+    /// `reverse`.
+    pub from: Option<HistoryPosition>,
+    /// At least 1. A page may have fewer events although more follow, where they are large.
     pub limit: usize,
     /// Newest first.
     pub reverse: bool,
@@ -279,8 +280,16 @@ pub struct HistoryRequest {
 pub struct HistoryPage {
     /// Each a JSON object, an event as the AWS API shows it; embedded verbatim.
     pub events: Vec<String>,
-    /// The event that the next page begins with; `None` on the last page.
-    pub next_event: Option<u32>,
+    /// Where the next page begins; `None` on the last page.
+    pub next: Option<HistoryPosition>,
+}
+
+/// An event's place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HistoryPosition {
+    pub event_id: u32,
+    /// Where the backend finds it, in its own terms.
+    pub section: u32,
 }
 
 /// A task given to an activity worker.

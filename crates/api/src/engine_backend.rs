@@ -5,10 +5,9 @@ use std::sync::Arc;
 use stepwright_engine::{
     CallbackError, Definitions, DeliverError, Described, Engine, LoadError, Revision, StartExecution,
 };
-use stepwright_machine::{Event, history};
 use stepwright_store::{
-    CatalogKind, CatalogRecord, Execution as Row, ExecutionKey, ExecutionQuery, Mutation, Pending, Status,
-    Store, StoreError,
+    CatalogKind, CatalogRecord, Execution as Row, ExecutionKey, ExecutionQuery, Listing, Mutation, Pending,
+    Status, Store, StoreError,
 };
 use stepwright_types::arn::{Account, Arn};
 use stepwright_value::Document;
@@ -19,10 +18,13 @@ use crate::backend::{
     TaskError, TestStateError,
 };
 use crate::catalog::{CatalogStore, CatalogWrite, Machine, WriteError};
-use crate::model::{ExecutionStatus, StateMachineType, TestStateInput, TestStateOutput};
+use crate::model::{
+    ExecutionRedriveFilter, ExecutionStatus, StateMachineType, TestStateInput, TestStateOutput,
+};
 use crate::test_state;
 
 mod express;
+mod history_page;
 
 /// An [`Engine`], asked by the API.
 #[derive(Clone)]
@@ -60,22 +62,21 @@ impl EngineBackend {
         self.engine.find(&machine_arn, name).await.map_err(internal)?.ok_or(ExecutionError::DoesNotExist)
     }
 
-    fn summary(&self, described: &Described) -> ExecutionSummary {
-        let row = &described.row;
+    fn summary(&self, row: &Row) -> ExecutionSummary {
         let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
         ExecutionSummary {
             execution_arn: self.execution_arn(row),
             state_machine_arn: row.machine.to_string(),
-            version_arn: owned(&described.head.version_arn),
-            alias_arn: owned(&described.head.alias_arn),
+            version_arn: owned(&row.listed.version),
+            alias_arn: owned(&row.listed.alias),
             name: row.name.to_string(),
             status: status(row.status),
             start_ms: row.start_ms,
             stop_ms: row.stop_ms,
-            redrive_count: 0,
-            redrive_ms: None,
-            map_run_arn: None,
-            item_count: None,
+            redrive_count: i32::try_from(row.listed.redrives).unwrap_or(i32::MAX),
+            redrive_ms: row.listed.redriven_ms,
+            map_run_arn: owned(&row.listed.map_run),
+            item_count: row.listed.item_count.map(|count| i32::try_from(count).unwrap_or(i32::MAX)),
         }
     }
 
@@ -85,41 +86,18 @@ impl EngineBackend {
     }
 
     async fn list_page(&self, request: ListRequest) -> Result<ExecutionPage, ExecutionError> {
-        let machine = match &request.scope {
-            ListScope::Machine(arn) => arn,
-            ListScope::Version { state_machine_arn, .. } | ListScope::Alias { state_machine_arn, .. } => {
-                state_machine_arn
-            }
-            ListScope::MapRun(_) => return Ok(ExecutionPage { executions: Vec::new(), next: None }),
-        };
-        let mut query = ExecutionQuery {
-            machine: machine.as_str().into(),
+        let query = ExecutionQuery {
+            of: listing(&request),
             status: request.status.map(store_status),
             after: request.after.as_deref().map(read_cursor).transpose()?,
             limit: request.limit,
         };
-        let mut executions = Vec::new();
-        loop {
-            let page = self.engine.list(query.clone()).await.map_err(internal)?;
-            for row in page.items {
-                let after = (row.start_ms, row.key);
-                query.after = Some(after);
-                let Some(described) = self.engine.describe(row.key).await.map_err(internal)? else {
-                    continue;
-                };
-                if !is_in_scope(&described, &request.scope) {
-                    continue;
-                }
-                executions.push(self.summary(&described));
-                if executions.len() == request.limit {
-                    let next = Some(write_cursor(after));
-                    return Ok(ExecutionPage { executions, next });
-                }
-            }
-            if !page.more {
-                return Ok(ExecutionPage { executions, next: None });
-            }
-        }
+        let page = self.engine.list(query).await.map_err(internal)?;
+        let last = page.items.last().filter(|_| page.more);
+        Ok(ExecutionPage {
+            next: last.map(|row| write_cursor((row.start_ms, row.key))),
+            executions: page.items.iter().map(|row| self.summary(row)).collect(),
+        })
     }
 }
 
@@ -188,7 +166,7 @@ impl Backend for EngineBackend {
             let described = self.find(&execution_arn).await?;
             let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
             Ok(ExecutionDetails {
-                summary: self.summary(&described),
+                summary: self.summary(&described.row),
                 not_redrivable_reason: not_redrivable(described.row.status),
                 revision: described.head.revision_id,
                 input: Document::from_stored_text(&*described.head.input),
@@ -208,8 +186,7 @@ impl Backend for EngineBackend {
     fn history(&self, request: HistoryRequest) -> Pending<'_, Result<HistoryPage, ExecutionError>> {
         Box::pin(async move {
             let described = self.find(&request.execution_arn).await?;
-            let events = self.engine.history(described.row.key).await.map_err(internal)?.events;
-            Ok(page_of(&events, &request))
+            history_page::read(&self.engine, described.row.key, &request).await
         })
     }
 
@@ -308,32 +285,15 @@ fn parts_of<'a>(account: &Account, execution_arn: &'a str) -> Option<(String, &'
     Some((account.state_machine(machine), name))
 }
 
-fn page_of(events: &[Event], request: &HistoryRequest) -> HistoryPage {
-    let is_wanted = |event: &&Event| {
-        event.id > 0
-            && request
-                .from_event
-                .is_none_or(|from| if request.reverse { event.id <= from } else { event.id >= from })
-    };
-    let mut wanted: Vec<&Event> = events.iter().filter(is_wanted).collect();
-    if request.reverse {
-        wanted.reverse();
-    }
-    let next_event = wanted.get(request.limit).map(|event| event.id);
-    let render = |event: &&Event| {
-        let mut text = String::new();
-        history::to_aws(event, request.include_data, &mut text);
-        text
-    };
-    HistoryPage { events: wanted.iter().take(request.limit).map(render).collect(), next_event }
-}
-
-fn is_in_scope(described: &Described, scope: &ListScope) -> bool {
-    match scope {
-        ListScope::Machine(_) => true,
-        ListScope::Version { version_arn, .. } => described.head.version_arn.as_deref() == Some(version_arn),
-        ListScope::Alias { alias_arn, .. } => described.head.alias_arn.as_deref() == Some(alias_arn),
-        ListScope::MapRun(_) => false,
+fn listing(request: &ListRequest) -> Listing {
+    match &request.scope {
+        ListScope::Machine(arn) => Listing::Machine(arn.as_str().into()),
+        ListScope::Version { version_arn, .. } => Listing::Version(version_arn.as_str().into()),
+        ListScope::Alias { alias_arn, .. } => Listing::Alias(alias_arn.as_str().into()),
+        ListScope::MapRun(arn) => Listing::MapRun {
+            arn: arn.as_str().into(),
+            redriven: request.redrive.map(|filter| filter == ExecutionRedriveFilter::Redriven),
+        },
     }
 }
 

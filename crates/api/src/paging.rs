@@ -16,6 +16,18 @@ pub fn limit(max_results: Option<i32>) -> usize {
     }
 }
 
+/// The token of the page that begins at `next`, if there is one.
+pub async fn next_token(
+    api: &Api,
+    question: &[&str],
+    next: Option<&str>,
+) -> Result<Option<String>, ApiError> {
+    match next {
+        Some(cursor) => Ok(Some(page_token::encode(api, question, cursor).await?)),
+        None => Ok(None),
+    }
+}
+
 /// A page of catalogue records whose keys start with `prefix`, in key order, and the token of the next page.
 pub async fn records<T: Record>(
     api: &Api,
@@ -26,11 +38,11 @@ pub async fn records<T: Record>(
     let limit = limit(max_results);
     let kind = format!("{:?}", T::KIND);
     let question = [kind.as_str(), prefix];
-    let after = token.map(|token| page_token::decode(&question, token)).transpose()?;
+    let after = page_token::decode(api, &question, token).await?;
     let mut records: Vec<T> = api.catalog.list(prefix, after.as_deref(), limit + 1).await?;
-    let next = (records.len() > limit).then(|| {
-        records.truncate(limit);
-        records.last().map(|last| page_token::encode(&question, &last.key()))
-    });
-    Ok((records, next.flatten()))
+    let more = records.len() > limit;
+    records.truncate(limit);
+    let last = records.last().filter(|_| more).map(Record::key);
+    let next = next_token(api, &question, last.as_deref()).await?;
+    Ok((records, next))
 }

@@ -35,7 +35,7 @@ pub use error::{CallbackError, DeliverError, LoadError, StartError};
 pub use express::ExpressStarted;
 pub use observer::Observer;
 pub use programs::Definitions;
-pub use queries::{Described, History};
+pub use queries::{Described, History, Section};
 pub use record::{Head, Tail};
 pub use start::{Revision, StartExecution, Started};
 pub use tasks::ActivityTask;

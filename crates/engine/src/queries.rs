@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepwright_machine::{Event, Execution, Input, codec};
-use stepwright_store::{Execution as Row, ExecutionKey, ExecutionQuery, Page, StoreError};
+use stepwright_store::{Execution as Row, ExecutionKey, ExecutionQuery, Page, Segment, StoreError};
 
 use crate::deliver::Drive;
 use crate::engine::{Engine, to_its_end};
@@ -16,6 +16,14 @@ pub struct Described {
     pub row: Row,
     pub head: Head,
     pub tail: Tail,
+}
+
+/// The events of one commit of an execution.
+pub struct Section {
+    /// The number of the segment that holds them.
+    pub number: u32,
+    /// In order.
+    pub events: Vec<Event>,
 }
 
 /// The events of one execution, in order.
@@ -43,12 +51,22 @@ impl Engine {
     pub async fn history(&self, key: ExecutionKey) -> Result<History, LoadError> {
         let mut events = Vec::new();
         for segment in self.store.segments(key, 1).await? {
-            let decoded = codec::decode_segment(&segment.data);
-            events.extend(
-                decoded.map_err(|error| LoadError::History(format!("{key:?}").into(), error.to_string()))?,
-            );
+            events.extend(section(key, &segment)?.events);
         }
         Ok(History { events })
+    }
+
+    /// A part of an execution's events: at most `limit` sections, from the number `from` upwards, or downwards when
+    /// `newest_first`.
+    pub async fn sections(
+        &self,
+        key: ExecutionKey,
+        from: u32,
+        newest_first: bool,
+        limit: usize,
+    ) -> Result<Vec<Section>, LoadError> {
+        let segments = self.store.some_segments(key, from, newest_first, limit).await?;
+        segments.iter().map(|segment| section(key, segment)).collect()
     }
 
     /// Aborts an execution that runs. `Refused` when it has ended.
@@ -67,6 +85,12 @@ impl Engine {
         let stopped_ms = to_its_end(delivered).await?;
         Ok(stopped_ms.unwrap_or_else(|| self.clock.now_ms()))
     }
+}
+
+fn section(key: ExecutionKey, segment: &Segment) -> Result<Section, LoadError> {
+    let events = codec::decode_segment(&segment.data)
+        .map_err(|error| LoadError::History(format!("{key:?}").into(), error.to_string()))?;
+    Ok(Section { number: segment.number, events })
 }
 
 fn described(mut row: Row) -> Result<Described, LoadError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepwright_machine::{BehaviourFlags, Effect, Execution, Input};
-use stepwright_store::{CommitError, Execution as Row, Mutation, Status};
+use stepwright_store::{CommitError, Execution as Row, Listed, Mutation, Status};
 use stepwright_value::Document;
 
 use crate::deliver::{Loaded, outcome};
@@ -77,6 +77,11 @@ impl Engine {
             stop_ms: None,
             head: head.encode(),
             tail: Vec::new(),
+            listed: Listed {
+                version: head.version_arn.clone(),
+                alias: head.alias_arn.clone(),
+                ..Listed::default()
+            },
         };
         let mut identity = self.identity(&row, &head);
         identity.input = request.input;

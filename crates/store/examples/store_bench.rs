@@ -250,6 +250,7 @@ fn create(key: ExecutionKey) -> Mutation {
         stop_ms: None,
         head: vec![b'h'; 120],
         tail: vec![],
+        listed: Default::default(),
     })
 }
 

@@ -47,6 +47,7 @@ fn payload_bytes(mutation: &Mutation) -> usize {
         | Mutation::CancelTimer(_)
         | Mutation::Dispatched(_)
         | Mutation::Answered(_)
+        | Mutation::CountRedrive { .. }
         | Mutation::DeleteExecution(_) => 0,
     }
 }
@@ -59,6 +60,6 @@ fn key(mutation: &Mutation) -> Option<ExecutionKey> {
         Mutation::SetTimer(timer) | Mutation::CancelTimer(timer) => Some(timer.key),
         Mutation::Dispatched(dispatch) | Mutation::Answered(dispatch) => Some(dispatch.key),
         Mutation::Enqueue(item) | Mutation::Dequeue(item) => Some(item.key),
-        Mutation::DeleteExecution(key) => Some(*key),
+        Mutation::CountRedrive { key, .. } | Mutation::DeleteExecution(key) => Some(*key),
     }
 }

@@ -335,6 +335,16 @@ impl Store for Faulty {
         self.read(|tables| tables.segments(key, from))
     }
 
+    fn some_segments(
+        &self,
+        key: ExecutionKey,
+        from: u32,
+        newest_first: bool,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
+        self.read(|tables| tables.some_segments(key, from, newest_first, limit))
+    }
+
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>> {
         self.read(|tables| tables.timers(shard))
     }

@@ -19,7 +19,8 @@ mod types;
 
 pub use types::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery,
-    Expect, Mutation, Page, Pending, QueueItem, Segment, ShardId, Status, StoreError, Timer, Unit,
+    Expect, Listed, Listing, Mutation, Page, Pending, QueueItem, Segment, ShardId, Status, StoreError, Timer,
+    Unit,
 };
 
 /// A store of executions. Adapters: embedded (SQLite), in memory, and the faulty one for tests.
@@ -52,12 +53,22 @@ pub trait Store: Send + Sync + 'static {
         name: &str,
     ) -> Pending<'_, Result<Option<Execution>, StoreError>>;
 
-    /// Execution rows of a state machine, newest start first, the higher key first among equal starts. `head` and
-    /// `tail` are left empty.
+    /// Execution rows of a state machine, version, alias or map run, newest start first, the higher key first among
+    /// equal starts. `head` and `tail` are left empty.
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>>;
 
     /// The execution's segments with the number `from` and higher ones, in order.
     fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>>;
+
+    /// At most `limit` of the execution's segments: with the number `from` and higher ones in order, or, `newest_first`,
+    /// with the number `from` and lower ones, the highest first.
+    fn some_segments(
+        &self,
+        key: ExecutionKey,
+        from: u32,
+        newest_first: bool,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Segment>, StoreError>>;
 
     /// All timers of the shard, earliest first.
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>>;

@@ -104,12 +104,56 @@ pub struct Execution {
     pub head: Vec<u8>,
     /// What its author wrote at the end (output, error, …); empty while it runs.
     pub tail: Vec<u8>,
+    pub listed: Listed,
+}
+
+/// What listings know of some executions only; all absent for most.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Listed {
+    /// The version that it runs, if it was started by a version or an alias; it is listed under it.
+    pub version: Option<Arc<str>>,
+    /// The alias that it was started by; it is listed under it.
+    pub alias: Option<Arc<str>>,
+    /// The map run whose child it is; it is listed under it.
+    pub map_run: Option<Arc<str>>,
+    /// How many items a child of a map run works on.
+    pub item_count: Option<u32>,
+    /// How often it was redriven.
+    pub redrives: u32,
+    /// When it was redriven last, in milliseconds since 1970.
+    pub redriven_ms: Option<i64>,
+}
+
+/// Whose executions to list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Listing {
+    /// Those with this [`Execution::machine`].
+    Machine(Arc<str>),
+    Version(Arc<str>),
+    Alias(Arc<str>),
+    /// The children of a map run: all, or only those that were (not) redriven.
+    MapRun {
+        arn: Arc<str>,
+        redriven: Option<bool>,
+    },
+}
+
+impl Listing {
+    /// The ARN that names it.
+    pub fn arn(&self) -> &Arc<str> {
+        match self {
+            Listing::Machine(arn)
+            | Listing::Version(arn)
+            | Listing::Alias(arn)
+            | Listing::MapRun { arn, .. } => arn,
+        }
+    }
 }
 
 /// Which executions to list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ExecutionQuery {
-    pub machine: Arc<str>,
+    pub of: Listing,
     pub status: Option<Status>,
     /// Continue after this (`start_ms`, `key`), exclusive.
     pub after: Option<(i64, ExecutionKey)>,
@@ -182,6 +226,8 @@ pub enum CatalogKind {
     Alias = 6,
     /// A map run, by ARN.
     MapRun = 7,
+    /// A secret key of the service's own, by purpose.
+    Key = 8,
 }
 
 /// A catalogue record.
@@ -219,6 +265,13 @@ pub enum Mutation {
         status: Status,
         stop_ms: Option<i64>,
         tail: Vec<u8>,
+    },
+    /// Counts a redrive of an execution. Its status changes with a [`Mutation::SetStatus`] of its own. Without effect where
+    /// there is no such execution.
+    CountRedrive {
+        key: ExecutionKey,
+        /// Milliseconds since 1970.
+        at_ms: i64,
     },
     /// Adds a segment of history.
     ///

@@ -149,6 +149,16 @@ impl Store for Disk {
         self.slowly(Box::pin(async move { self.store.segments(key, from).await }))
     }
 
+    fn some_segments(
+        &self,
+        key: ExecutionKey,
+        from: u32,
+        newest_first: bool,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
+        self.slowly(Box::pin(async move { self.store.some_segments(key, from, newest_first, limit).await }))
+    }
+
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>> {
         self.store.timers(shard)
     }

@@ -27,7 +27,7 @@ pub async fn run(api: &Api, input: ListExecutionsInput) -> Result<ListExecutions
         input.status_filter.map_or("", |status| status.as_str()),
         input.redrive_filter.map_or("", |redrive| redrive.as_str()),
     ];
-    let after = input.next_token.as_deref().map(|token| page_token::decode(&question, token)).transpose()?;
+    let after = page_token::decode(api, &question, input.next_token.as_deref()).await?;
     let page = api.backend.list(ListRequest {
         scope,
         status: input.status_filter,
@@ -36,10 +36,8 @@ pub async fn run(api: &Api, input: ListExecutionsInput) -> Result<ListExecutions
         after,
     });
     let page = page.await.map_err(|error| ApiError::from_execution(error, shown))?;
-    Ok(ListExecutionsOutput {
-        executions: page.executions.into_iter().map(item).collect(),
-        next_token: page.next.map(|cursor| page_token::encode(&question, &cursor)),
-    })
+    let next_token = paging::next_token(api, &question, page.next.as_deref()).await?;
+    Ok(ListExecutionsOutput { executions: page.executions.into_iter().map(item).collect(), next_token })
 }
 
 async fn machine_scope(api: &Api, text: &str) -> Result<ListScope, ApiError> {

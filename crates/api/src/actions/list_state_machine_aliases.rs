@@ -15,7 +15,7 @@ pub async fn run(
     let arn = arn::machine(&input.state_machine_arn)?;
     resolve::entry(api, arn.plain, &input.state_machine_arn).await?;
     let question = ["ListStateMachineAliases", arn.qualified];
-    let after = input.next_token.as_deref().map(|token| page_token::decode(&question, token)).transpose()?;
+    let after = page_token::decode(api, &question, input.next_token.as_deref()).await?;
     let limit = paging::limit(input.max_results);
     let mut aliases = resolve::aliases(api, arn.plain).await?;
     if arn.qualifier != Qualifier::None {
@@ -25,7 +25,8 @@ pub async fn run(
     aliases.retain(|alias| after.as_ref().is_none_or(|after| alias.name > *after));
     let more = aliases.len() > limit;
     aliases.truncate(limit);
-    let next_token = aliases.last().filter(|_| more).map(|last| page_token::encode(&question, &last.name));
+    let next_token = aliases.last().filter(|_| more).map(|last| last.name.as_str());
+    let next_token = paging::next_token(api, &question, next_token).await?;
     let state_machine_aliases = aliases
         .into_iter()
         .map(|alias| StateMachineAliasListItem {

@@ -13,10 +13,8 @@ pub async fn run(
 ) -> Result<ListStateMachineVersionsOutput, ApiError> {
     let plain = arn::plain_machine(&input.state_machine_arn)?;
     let question = ["ListStateMachineVersions", plain];
-    let below = match &input.next_token {
-        Some(token) => {
-            page_token::decode(&question, token)?.parse::<u32>().map_err(|_| ApiError::invalid_token())?
-        }
+    let below = match page_token::decode(api, &question, input.next_token.as_deref()).await? {
+        Some(cursor) => cursor.parse::<u32>().map_err(|_| ApiError::invalid_token())?,
         None => u32::MAX,
     };
     let limit = paging::limit(input.max_results);
@@ -24,8 +22,8 @@ pub async fn run(
     versions.retain(|version| version.number < below);
     let more = versions.len() > limit;
     versions.truncate(limit);
-    let next_token =
-        versions.last().filter(|_| more).map(|last| page_token::encode(&question, &last.number.to_string()));
+    let next = versions.last().filter(|_| more).map(|last| last.number.to_string());
+    let next_token = paging::next_token(api, &question, next.as_deref()).await?;
     let state_machine_versions = versions
         .into_iter()
         .map(|version| StateMachineVersionListItem {

@@ -63,6 +63,11 @@ impl Catalog {
         Catalog { store, lifetime, cache: RwLock::default() }
     }
 
+    /// Where the records are kept.
+    pub fn store(&self) -> &dyn CatalogStore {
+        &*self.store
+    }
+
     /// A record, from memory where it is known.
     pub async fn read<T: Record>(&self, key: &str) -> Result<Option<Arc<T>>, StoreError> {
         let generation = match self.cached(key) {

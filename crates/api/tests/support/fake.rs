@@ -167,10 +167,14 @@ impl Backend for FakeBackend {
             if request.reverse {
                 ids.reverse();
             }
-            let from = request.from_event.and_then(|from| ids.iter().position(|id| *id == from)).unwrap_or(0);
+            let from =
+                request.from.and_then(|from| ids.iter().position(|id| *id == from.event_id)).unwrap_or(0);
             let events =
                 ids[from..].iter().take(request.limit).map(|id| format!("{{\"id\":{id}}}")).collect();
-            Ok(HistoryPage { events, next_event: ids.get(from + request.limit).copied() })
+            Ok(HistoryPage {
+                events,
+                next: ids.get(from + request.limit).map(|id| HistoryPosition { event_id: *id, section: 1 }),
+            })
         })
     }
 

@@ -150,6 +150,16 @@ impl Store for Embedded {
         ready(self.readers.read(|connection| read::segments(connection, key, from)))
     }
 
+    fn some_segments(
+        &self,
+        key: ExecutionKey,
+        from: u32,
+        newest_first: bool,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
+        ready(self.readers.read(|connection| read::some_segments(connection, key, from, newest_first, limit)))
+    }
+
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>> {
         ready(self.readers.read(|connection| read::timers(connection, shard)))
     }

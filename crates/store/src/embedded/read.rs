@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::seal::unseal;
 use crate::{
-    CatalogKind, CatalogRecord, Dispatch, Execution, ExecutionKey, ExecutionQuery, Page, QueueItem, Segment,
-    ShardId, Status, StoreError, Timer,
+    CatalogKind, CatalogRecord, Dispatch, Execution, ExecutionKey, ExecutionQuery, Listed, Listing, Page,
+    QueueItem, Segment, ShardId, Status, StoreError, Timer,
 };
 
 /// With [`EXECUTION`], an execution by its key.
@@ -15,40 +15,62 @@ pub(super) const BY_KEY: &str = "WHERE e.key = ?1";
 /// With [`EXECUTION`], an execution by its machine and its name.
 pub(super) const BY_NAME: &str = "WHERE e.machine = (SELECT id FROM machine WHERE name = ?1) AND e.name = ?2";
 
-/// The columns that [`RawExecution`] reads.
-pub(super) const EXECUTION: &str =
-    "SELECT e.key, m.name, e.name, e.status, e.start_ms, e.stop_ms, e.head, e.tail
-     FROM execution e JOIN machine m ON m.id = e.machine ";
+/// With `FROM execution e JOIN machine m`, the columns that [`RawRow`] reads.
+macro_rules! row_columns {
+    () => {
+        "e.key, m.name, e.name, e.status, e.start_ms, e.stop_ms, e.item_count, e.redrives, e.redriven_ms,
+         (SELECT name FROM machine WHERE id = e.version), (SELECT name FROM machine WHERE id = e.alias),
+         (SELECT name FROM machine WHERE id = e.map_run)"
+    };
+}
 
-/// A row as SQLite has it.
-pub(super) struct RawExecution {
+/// The columns that [`RawExecution`] reads.
+pub(super) const EXECUTION: &str = concat!(
+    "SELECT ",
+    row_columns!(),
+    ", e.head, e.tail FROM execution e JOIN machine m ON m.id = e.machine "
+);
+
+/// A row as SQLite has it, without the blobs.
+struct RawRow {
     key: i64,
     machine: Arc<str>,
     name: Arc<str>,
     status: u8,
     start_ms: i64,
     stop_ms: Option<i64>,
+    listed: Listed,
+}
+
+/// A row as SQLite has it.
+pub(super) struct RawExecution {
+    row: RawRow,
     head: Vec<u8>,
     tail: Vec<u8>,
 }
 
-impl RawExecution {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<RawExecution> {
-        Ok(RawExecution {
+impl RawRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<RawRow> {
+        Ok(RawRow {
             key: row.get(0)?,
             machine: row.get(1)?,
             name: row.get(2)?,
             status: row.get(3)?,
             start_ms: row.get(4)?,
             stop_ms: row.get(5)?,
-            head: row.get(6)?,
-            tail: row.get(7)?,
+            listed: Listed {
+                item_count: row.get(6)?,
+                redrives: row.get(7)?,
+                redriven_ms: row.get(8)?,
+                version: row.get(9)?,
+                alias: row.get(10)?,
+                map_run: row.get(11)?,
+            },
         })
     }
 
-    /// The execution, with its blobs checked.
-    pub(super) fn decode(self) -> Result<Execution, StoreError> {
-        let (place, head, tail) = (self.key, self.head, self.tail);
+    /// The execution, with its blobs left empty.
+    fn decode(self) -> Result<Execution, StoreError> {
         Ok(Execution {
             key: key(self.key)?,
             machine: self.machine,
@@ -56,8 +78,25 @@ impl RawExecution {
             status: status(self.status)?,
             start_ms: self.start_ms,
             stop_ms: self.stop_ms,
-            head: unseal(place, "the head of an execution", head)?,
-            tail: unseal(tail_place(place), "the tail of an execution", tail)?,
+            head: Vec::new(),
+            tail: Vec::new(),
+            listed: self.listed,
+        })
+    }
+}
+
+impl RawExecution {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<RawExecution> {
+        Ok(RawExecution { row: RawRow::read(row)?, head: row.get(12)?, tail: row.get(13)? })
+    }
+
+    /// The execution, with its blobs checked.
+    pub(super) fn decode(self) -> Result<Execution, StoreError> {
+        let place = self.row.key;
+        Ok(Execution {
+            head: unseal(place, "the head of an execution", self.head)?,
+            tail: unseal(tail_place(place), "the tail of an execution", self.tail)?,
+            ..self.row.decode()?
         })
     }
 }
@@ -109,24 +148,41 @@ pub(super) fn execution_by_name(
     raw.map(RawExecution::decode).transpose()
 }
 
-/// A listing: of each status one range of the index, in order; the ranges merged; then the rows. Its parameters are machine,
+/// A listing: of each status one range of the index, in order; the ranges merged; then the rows. Its parameters are the name,
 /// start and key before which to begin, and how many.
-fn listing(status: Option<Status>) -> String {
+fn listing(of: &Listing, status: Option<Status>) -> String {
     let statuses = match status {
         Some(status) => vec![status],
         None => Status::ALL.to_vec(),
     };
-    let ranges = statuses.iter().map(|status| {
-        format!(
-            "SELECT start_ms, key FROM execution WHERE machine = (SELECT id FROM machine WHERE name = ?1)
-             AND status = {} AND (start_ms, key) < (?2, ?3)",
-            *status as u8
-        )
-    });
-    let ranges = ranges.collect::<Vec<_>>().join(" UNION ALL ");
+    let (column, conditions) = match of {
+        Listing::Machine(_) => ("machine", vec![""]),
+        Listing::Version(_) => ("version", vec![""]),
+        Listing::Alias(_) => ("alias", vec![""]),
+        Listing::MapRun { redriven, .. } => {
+            let conditions = match redriven {
+                Some(true) => vec!["AND (redrives > 0) = 1"],
+                Some(false) => vec!["AND (redrives > 0) = 0"],
+                None => vec!["AND (redrives > 0) = 1", "AND (redrives > 0) = 0"],
+            };
+            ("map_run", conditions)
+        }
+    };
+    let mut ranges = Vec::new();
+    for condition in conditions {
+        for status in &statuses {
+            ranges.push(format!(
+                "SELECT start_ms, key FROM execution WHERE {column} = (SELECT id FROM machine WHERE name = ?1)
+                 {condition} AND status = {} AND (start_ms, key) < (?2, ?3)",
+                *status as u8
+            ));
+        }
+    }
+    let ranges = ranges.join(" UNION ALL ");
+    let columns = row_columns!();
     format!(
-        "SELECT e.key, e.name, e.status, e.start_ms, e.stop_ms
-         FROM ({ranges} ORDER BY start_ms DESC, key DESC LIMIT ?4) p CROSS JOIN execution e ON e.key = p.key
+        "SELECT {columns} FROM ({ranges} ORDER BY start_ms DESC, key DESC LIMIT ?4) p
+         CROSS JOIN execution e ON e.key = p.key CROSS JOIN machine m ON m.id = e.machine
          ORDER BY p.start_ms DESC, p.key DESC"
     )
 }
@@ -139,24 +195,15 @@ pub(super) fn executions(
         query.after.map_or((i64::MAX, i64::MAX), |(start_ms, key)| (start_ms, column(key)));
     // One more than asked for, to see whether anything follows.
     let limit = i64::try_from(query.limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
-    let mut statement = connection.prepare_cached(&listing(query.status))?;
-    let mut rows = statement.query(params![&*query.machine, before_ms, before_key, limit])?;
+    let mut statement = connection.prepare_cached(&listing(&query.of, query.status))?;
+    let mut rows = statement.query(params![&**query.of.arn(), before_ms, before_key, limit])?;
     let mut page = Page { items: Vec::new(), more: false };
     while let Some(row) = rows.next()? {
         if page.items.len() == query.limit {
             page.more = true;
             break;
         }
-        page.items.push(Execution {
-            key: key(row.get(0)?)?,
-            machine: query.machine.clone(),
-            name: row.get(1)?,
-            status: status(row.get(2)?)?,
-            start_ms: row.get(3)?,
-            stop_ms: row.get(4)?,
-            head: Vec::new(),
-            tail: Vec::new(),
-        });
+        page.items.push(RawRow::read(row)?.decode()?);
     }
     Ok(page)
 }
@@ -166,13 +213,26 @@ pub(super) fn segments(
     key: ExecutionKey,
     from: u32,
 ) -> Result<Vec<Segment>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT id, data FROM segment WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
-    if from > Segment::NUMBER_MAX {
-        return Ok(Vec::new());
-    }
-    let last = segment_id(key, Segment::NUMBER_MAX);
-    let mut rows = statement.query([segment_id(key, from), last])?;
+    some_segments(connection, key, from, false, usize::MAX)
+}
+
+pub(super) fn some_segments(
+    connection: &Connection,
+    key: ExecutionKey,
+    from: u32,
+    newest_first: bool,
+    limit: usize,
+) -> Result<Vec<Segment>, StoreError> {
+    let (order, first, last) = match newest_first {
+        false if from > Segment::NUMBER_MAX => return Ok(Vec::new()),
+        false => ("ASC", from, Segment::NUMBER_MAX),
+        true => ("DESC", 0, from),
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT id, data FROM segment WHERE id BETWEEN ?1 AND ?2 ORDER BY id {order} LIMIT ?3"
+    ))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query([segment_id(key, first), segment_id(key, last), limit])?;
     let mut segments = Vec::new();
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
@@ -284,13 +344,24 @@ mod tests {
 
     #[test]
     fn listings_read_no_more_of_the_index_than_the_page() {
-        for status in [None, Some(Status::Failed)] {
-            let plan = plan(&listing(status));
-            assert!(!plan.contains("SCAN execution"), "{plan}");
-            let ranges = plan.matches("execution_by_start (machine=? AND status=? AND start_ms<?)");
-            assert_eq!(ranges.count(), if status.is_none() { 6 } else { 1 }, "{plan}");
-            // Nothing is sorted: the ranges are merged as they are read.
-            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        let map_run = |redriven| Listing::MapRun { arn: "a".into(), redriven };
+        let of_map_run = "execution_by_map_run (map_run=? AND <expr>=? AND status=? AND start_ms<?)";
+        for (listing_of, index, conditions) in [
+            (Listing::Machine("a".into()), "execution_by_start (machine=? AND status=? AND start_ms<?)", 1),
+            (Listing::Version("a".into()), "execution_by_version (version=? AND status=? AND start_ms<?)", 1),
+            (Listing::Alias("a".into()), "execution_by_alias (alias=? AND status=? AND start_ms<?)", 1),
+            (map_run(None), of_map_run, 2),
+            (map_run(Some(true)), of_map_run, 1),
+            (map_run(Some(false)), of_map_run, 1),
+        ] {
+            for status in [None, Some(Status::Failed)] {
+                let plan = plan(&listing(&listing_of, status));
+                assert!(!plan.contains("SCAN execution"), "{plan}");
+                let ranges = conditions * if status.is_none() { Status::ALL.len() } else { 1 };
+                assert_eq!(plan.matches(index).count(), ranges, "{plan}");
+                // Nothing is sorted: the ranges are merged as they are read.
+                assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: u32 = 0x5374_5731;
 
 /// Migration number 1 comes first. Each runs in a transaction of its own.
-const MIGRATIONS: &[&str] = &[TABLES];
+const MIGRATIONS: &[&str] = &[TABLES, LISTINGS];
 
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
@@ -72,6 +72,21 @@ const TABLES: &str = "
         data BLOB NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX record_by_key ON record (kind, key);
+";
+
+/// What some executions are listed under besides their machine, and what listings show of some. The indexes hold only
+/// those: the others pay for a few empty columns. The names of versions, aliases and map runs are kept in `machine`.
+const LISTINGS: &str = "
+    ALTER TABLE execution ADD COLUMN version INTEGER;
+    ALTER TABLE execution ADD COLUMN alias INTEGER;
+    ALTER TABLE execution ADD COLUMN map_run INTEGER;
+    ALTER TABLE execution ADD COLUMN item_count INTEGER;
+    ALTER TABLE execution ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE execution ADD COLUMN redriven_ms INTEGER;
+    CREATE INDEX execution_by_version ON execution (version, status, start_ms, key) WHERE version IS NOT NULL;
+    CREATE INDEX execution_by_alias ON execution (alias, status, start_ms, key) WHERE alias IS NOT NULL;
+    CREATE INDEX execution_by_map_run ON execution (map_run, redrives > 0, status, start_ms, key)
+        WHERE map_run IS NOT NULL;
 ";
 
 /// The version of an open file.

@@ -74,6 +74,16 @@ impl Store for Memory {
         ready(Ok(self.read(|tables| tables.segments(key, from))))
     }
 
+    fn some_segments(
+        &self,
+        key: ExecutionKey,
+        from: u32,
+        newest_first: bool,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
+        ready(Ok(self.read(|tables| tables.some_segments(key, from, newest_first, limit))))
+    }
+
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>> {
         ready(Ok(self.read(|tables| tables.timers(shard))))
     }

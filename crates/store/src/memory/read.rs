@@ -5,9 +5,23 @@ use std::sync::Arc;
 
 use super::tables::{Tables, keys};
 use crate::{
-    CatalogKind, CatalogRecord, Dispatch, Execution, ExecutionKey, ExecutionQuery, Page, QueueItem, Segment,
-    ShardId, Timer,
+    CatalogKind, CatalogRecord, Dispatch, Execution, ExecutionKey, ExecutionQuery, Listing, Page, QueueItem,
+    Segment, ShardId, Timer,
 };
+
+/// Whether the execution belongs to the listing.
+fn is_listed(execution: &Execution, listing: &Listing) -> bool {
+    let listed = &execution.listed;
+    match listing {
+        Listing::Machine(arn) => execution.machine == *arn,
+        Listing::Version(arn) => listed.version.as_ref() == Some(arn),
+        Listing::Alias(arn) => listed.alias.as_ref() == Some(arn),
+        Listing::MapRun { arn, redriven } => {
+            listed.map_run.as_ref() == Some(arn)
+                && redriven.is_none_or(|redriven| redriven == (listed.redrives > 0))
+        }
+    }
+}
 
 impl Tables {
     pub(crate) fn execution(&self, key: ExecutionKey) -> Option<Execution> {
@@ -20,12 +34,10 @@ impl Tables {
     }
 
     pub(crate) fn executions(&self, query: &ExecutionQuery) -> Page<Execution> {
-        let of_machine = (query.machine.clone(), Arc::from(""));
         let mut found: Vec<&Execution> = self
-            .names
-            .range(of_machine..)
-            .take_while(|((machine, _), _)| *machine == query.machine)
-            .filter_map(|(_, key)| self.executions.get(key))
+            .executions
+            .values()
+            .filter(|execution| is_listed(execution, &query.of))
             .filter(|execution| query.status.is_none_or(|status| execution.status == status))
             .filter(|execution| query.after.is_none_or(|after| (execution.start_ms, execution.key) < after))
             .collect();
@@ -42,6 +54,22 @@ impl Tables {
             .range((key, from)..=(key, u32::MAX))
             .map(|((_, number), data)| Segment { number: *number, data: data.clone() })
             .collect()
+    }
+
+    pub(crate) fn some_segments(
+        &self,
+        key: ExecutionKey,
+        from: u32,
+        newest_first: bool,
+        limit: usize,
+    ) -> Vec<Segment> {
+        let segment =
+            |((_, number), data): (&(_, u32), &Vec<u8>)| Segment { number: *number, data: data.clone() };
+        if newest_first {
+            self.segments.range((key, 0)..=(key, from)).rev().take(limit).map(segment).collect()
+        } else {
+            self.segments.range((key, from)..=(key, u32::MAX)).take(limit).map(segment).collect()
+        }
     }
 
     pub(crate) fn timers(&self, shard: ShardId) -> Vec<Timer> {

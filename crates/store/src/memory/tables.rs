@@ -82,6 +82,13 @@ impl Tables {
             Mutation::SetStatus { key, status, stop_ms, tail } => {
                 self.set_status(key, status, stop_ms, tail, journal);
             }
+            Mutation::CountRedrive { key, at_ms } => {
+                if let Some(execution) = self.executions.get_mut(&key) {
+                    journal.push(Before::Execution(key, Some(execution.clone())));
+                    execution.listed.redrives += 1;
+                    execution.listed.redriven_ms = Some(at_ms);
+                }
+            }
             Mutation::Append { key, segment } => {
                 let place = (key, segment.number);
                 if self.segments.contains_key(&place) {

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
 use stepwright_store::{
-    CommitError, Epoch, Execution, ExecutionKey, ExecutionQuery, Mutation, Segment, ShardId, Status, Store,
-    Unit,
+    CommitError, Epoch, Execution, ExecutionKey, ExecutionQuery, Listed, Listing, Mutation, Segment, ShardId,
+    Status, Store, Unit,
 };
 
 struct Unpark(Thread);
@@ -52,6 +52,7 @@ pub fn execution(key: ExecutionKey, machine: &str, name: &str) -> Execution {
         stop_ms: None,
         head: format!("head of {name}").into_bytes(),
         tail: vec![],
+        listed: Listed::default(),
     }
 }
 
@@ -109,7 +110,7 @@ impl<'s> Holder<'s> {
         after: Option<(i64, ExecutionKey)>,
         limit: usize,
     ) -> (Vec<u64>, bool) {
-        let query = ExecutionQuery { machine: "machine".into(), status, after, limit };
+        let query = ExecutionQuery { of: Listing::Machine("machine".into()), status, after, limit };
         let page = wait(self.store.executions(query)).unwrap();
         (page.items.iter().map(|execution| execution.key.sequence()).collect(), page.more)
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use stepwright_store::{
-    CatalogKind, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Expect, Mutation,
-    QueueItem, Segment, ShardId, Status, Store, Timer, Unit,
+    CatalogKind, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Expect, Listed,
+    Listing, Mutation, QueueItem, Segment, ShardId, Status, Store, Timer, Unit,
 };
 
 use crate::adapter;
@@ -38,11 +38,24 @@ impl Random {
         Status::ALL[self.below(6) as usize]
     }
 
+    fn listed(&mut self) -> Listed {
+        let mut some = |limit| (self.below(2) == 0).then(|| self.below(limit));
+        let name = |number: u64| ["a", "b", "c"][number as usize].into();
+        Listed {
+            version: some(3).map(name),
+            alias: some(3).map(name),
+            map_run: some(3).map(name),
+            item_count: some(9).map(|count| count as u32),
+            redrives: self.below(2) as u32,
+            redriven_ms: None,
+        }
+    }
+
     fn mutation(&mut self, shard: ShardId) -> Mutation {
         let key = self.key(shard);
         let timer = Timer { due_ms: self.below(4) as i64, key, timer: self.below(3) as u32 };
         let task = self.below(3) as u32;
-        match self.below(12) {
+        match self.below(13) {
             0 | 1 => {
                 let kind = [CatalogKind::Activity, CatalogKind::Tags][self.below(2) as usize];
                 let data = (self.below(3) > 0).then(|| self.bytes());
@@ -59,6 +72,7 @@ impl Random {
                 stop_ms: None,
                 head: self.bytes(),
                 tail: vec![],
+                listed: self.listed(),
             }),
             4 => {
                 let stop_ms = Some(self.below(100) as i64);
@@ -68,6 +82,7 @@ impl Random {
                 let number = 1 + self.below(30) as u32;
                 Mutation::Append { key, segment: Segment { number, data: self.bytes() } }
             }
+            12 => Mutation::CountRedrive { key, at_ms: self.below(9) as i64 },
             6 => Mutation::SetTimer(timer),
             7 => Mutation::CancelTimer(timer),
             8 => Mutation::Dispatched(Dispatch { key, task }),
@@ -89,6 +104,7 @@ fn everything(store: &dyn Store) -> String {
             add(&wait(store.execution(key)).unwrap());
             for from in [0, 7, 31] {
                 add(&wait(store.segments(key, from)).unwrap());
+                add(&wait(store.some_segments(key, from, true, 2)).unwrap());
             }
         }
         add(&wait(store.timers(shard)).unwrap());
@@ -101,8 +117,17 @@ fn everything(store: &dyn Store) -> String {
         }
         for status in Status::ALL.map(Some).into_iter().chain([None]) {
             for after in [None, Some((2, key_of(ShardId(0), 6)))] {
-                let query = ExecutionQuery { machine: machine.into(), status, after, limit: 3 };
-                add(&wait(store.executions(query)).unwrap());
+                for of in [
+                    Listing::Machine(machine.into()),
+                    Listing::Version(machine.into()),
+                    Listing::Alias(machine.into()),
+                    Listing::MapRun { arn: machine.into(), redriven: None },
+                    Listing::MapRun { arn: machine.into(), redriven: Some(true) },
+                    Listing::MapRun { arn: machine.into(), redriven: Some(false) },
+                ] {
+                    let query = ExecutionQuery { of, status, after, limit: 3 };
+                    add(&wait(store.executions(query)).unwrap());
+                }
             }
         }
     }

@@ -64,6 +64,8 @@ mod promises {
         units_take_effect_in_the_order_of_their_calls,
         executions_are_listed_newest_first,
         executions_are_listed_in_pages,
+        executions_are_listed_under_version_alias_and_map_run,
+        some_segments_are_read_in_both_directions,
         segments_are_read_from_a_number_on,
         the_same_segment_is_not_appended_twice,
         events_beyond_the_limit_are_invalid,

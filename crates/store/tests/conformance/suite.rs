@@ -1,8 +1,8 @@
 //! The promises of `Store`. Every function gets a new, empty store.
 
 use stepwright_store::{
-    CatalogKind, CommitError, Dispatch, Epoch, Execution, ExecutionKey, Expect, Mutation, QueueItem, Segment,
-    ShardId, Status, Store, Timer, Unit,
+    CatalogKind, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Expect, Listed,
+    Listing, Mutation, QueueItem, Segment, ShardId, Status, Store, Timer, Unit,
 };
 
 use crate::build::*;
@@ -210,8 +210,8 @@ pub fn executions_are_listed_newest_first(store: &dyn Store) {
     assert_eq!(holder.list(Some(Status::Running), None, 9), (vec![2, 1], false));
     assert_eq!(holder.list(Some(Status::Failed), None, 9), (vec![3, 4], false));
     assert_eq!(holder.list(Some(Status::Aborted), None, 9), (vec![], false));
-    let query = stepwright_store::ExecutionQuery {
-        machine: "machine".into(),
+    let query = ExecutionQuery {
+        of: Listing::Machine("machine".into()),
         status: Some(Status::Failed),
         after: None,
         limit: 1,
@@ -219,7 +219,7 @@ pub fn executions_are_listed_newest_first(store: &dyn Store) {
     let page = wait(store.executions(query.clone())).unwrap();
     let row = holder.execution(key(3)).unwrap();
     assert_eq!(page.items, [Execution { head: vec![], tail: vec![], ..row }]);
-    let nobody = stepwright_store::ExecutionQuery { machine: "nobody".into(), ..query };
+    let nobody = ExecutionQuery { of: Listing::Machine("nobody".into()), ..query };
     assert!(wait(store.executions(nobody)).unwrap().items.is_empty());
 }
 
@@ -253,6 +253,83 @@ pub fn executions_are_listed_in_pages(store: &dyn Store) {
     assert_eq!(holder.list(failed, Some((102, key(14))), 2), (vec![8, 2], false));
     assert_eq!(holder.list(failed, Some((102, key(13))), 1), (vec![8], true));
     assert_eq!(holder.list(failed, Some((0, key(1))), 1), (vec![], false));
+}
+
+pub fn executions_are_listed_under_version_alias_and_map_run(store: &dyn Store) {
+    let holder = Holder::new(store);
+    let names = |name: &str| Some(std::sync::Arc::from(name));
+    let listed = |sequence, listed| {
+        let name = format!("name {sequence}");
+        Mutation::CreateExecution(Execution { listed, ..execution(key(sequence), "machine", &name) })
+    };
+    let by_alias =
+        |version, alias| Listed { version: names(version), alias: names(alias), ..Listed::default() };
+    let child = |items| Listed { map_run: names("run"), item_count: Some(items), ..Listed::default() };
+    holder.commit([
+        create(1, "name 1"),
+        listed(2, Listed { version: names("m:1"), ..Listed::default() }),
+        listed(3, by_alias("m:1", "m:live")),
+        listed(4, by_alias("m:2", "m:live")),
+        listed(5, child(7)),
+        listed(6, child(8)),
+        listed(7, child(9)),
+        // The name of one is not that of another kind.
+        listed(8, Listed { version: names("run"), alias: names("machine"), ..Listed::default() }),
+    ]);
+    holder.commit([end(3, Status::Failed), end(6, Status::Failed), end(7, Status::Failed)]);
+    let reopen = Mutation::SetStatus { key: key(6), status: Status::Running, stop_ms: None, tail: vec![] };
+    let redriven = |at_ms| Mutation::CountRedrive { key: key(6), at_ms };
+    holder.commit([redriven(70), reopen, redriven(80), Mutation::CountRedrive { key: key(99), at_ms: 1 }]);
+    let list = |of: Listing, status, limit| {
+        let query = ExecutionQuery { of, status, after: None, limit };
+        wait(store.executions(query)).unwrap().items
+    };
+    let sequences = |of: Listing, status| {
+        list(of, status, 9).iter().map(|execution| execution.key.sequence()).collect::<Vec<_>>()
+    };
+    let map_run = |redriven| Listing::MapRun { arn: "run".into(), redriven };
+    assert_eq!(sequences(Listing::Version("m:1".into()), None), [3, 2]);
+    assert_eq!(sequences(Listing::Version("m:1".into()), Some(Status::Failed)), [3]);
+    assert_eq!(sequences(Listing::Version("run".into()), None), [8]);
+    assert_eq!(sequences(Listing::Alias("m:live".into()), None), [4, 3]);
+    assert_eq!(sequences(Listing::Alias("m:live".into()), Some(Status::Running)), [4]);
+    assert_eq!(sequences(Listing::Machine("machine".into()), None), [8, 7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(sequences(map_run(None), None), [7, 6, 5]);
+    assert_eq!(sequences(map_run(None), Some(Status::Running)), [6, 5]);
+    assert_eq!(sequences(map_run(Some(true)), None), [6]);
+    assert_eq!(sequences(map_run(Some(false)), None), [7, 5]);
+    assert_eq!(sequences(map_run(Some(false)), Some(Status::Failed)), [7]);
+    let after = Listed { redrives: 2, redriven_ms: Some(80), ..child(8) };
+    assert_eq!(list(map_run(Some(true)), None, 1)[0].listed, after);
+    assert_eq!(holder.execution(key(6)).unwrap().listed, after);
+    assert_eq!(holder.execution(key(3)).unwrap().listed, by_alias("m:1", "m:live"));
+    for sequence in [2, 3, 6] {
+        holder.commit([Mutation::DeleteExecution(key(sequence))]);
+    }
+    assert_eq!(sequences(Listing::Version("m:1".into()), None), Vec::<u64>::new());
+    assert_eq!(sequences(Listing::Alias("m:live".into()), None), [4]);
+    assert_eq!(sequences(map_run(None), None), [7, 5]);
+    holder.commit([listed(9, by_alias("m:1", "m:live"))]);
+    assert_eq!(sequences(Listing::Version("m:1".into()), None), [9]);
+}
+
+pub fn some_segments_are_read_in_both_directions(store: &dyn Store) {
+    let holder = Holder::new(store);
+    holder.commit([create(1, "a"), create(2, "b"), append(2, 1)]);
+    for number in [1, 2, 3, 5, Segment::NUMBER_MAX] {
+        holder.commit([append(1, number)]);
+    }
+    let numbers = |from, newest_first, limit| {
+        let segments = wait(store.some_segments(key(1), from, newest_first, limit)).unwrap();
+        segments.iter().map(|segment| segment.number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(0, false, 3), [1, 2, 3]);
+    assert_eq!(numbers(4, false, 9), [5, Segment::NUMBER_MAX]);
+    assert_eq!(numbers(u32::MAX, false, 9), Vec::<u32>::new());
+    assert_eq!(numbers(u32::MAX, true, 2), [Segment::NUMBER_MAX, 5]);
+    assert_eq!(numbers(4, true, usize::MAX), [3, 2, 1]);
+    assert_eq!(numbers(0, true, 9), Vec::<u32>::new());
+    assert_eq!(numbers(1, false, 0), Vec::<u32>::new());
 }
 
 pub fn segments_are_read_from_a_number_on(store: &dyn Store) {

@@ -7,7 +7,7 @@ use stepwright_engine::{Head, Tail};
 use stepwright_machine::{
     BehaviourFlags, Event, EventBody, Execution, ExecutionKind, Identity, Outcome, TaskToken,
 };
-use stepwright_store::{Execution as Row, ExecutionQuery, Status, Store};
+use stepwright_store::{Execution as Row, ExecutionQuery, Listing, Status, Store};
 use stepwright_value::{Document, Value};
 
 use crate::disk::now;
@@ -17,8 +17,12 @@ use crate::simulation::world::{Known, Name, Reply, World};
 
 /// All executions of a machine.
 fn rows(store: &dyn Store, machine: &Machine) -> Vec<Row> {
-    let query =
-        ExecutionQuery { machine: machine.arn().into(), status: None, after: None, limit: usize::MAX };
+    let query = ExecutionQuery {
+        of: Listing::Machine(machine.arn().into()),
+        status: None,
+        after: None,
+        limit: usize::MAX,
+    };
     let page = now(store.executions(query)).and_then(Result::ok);
     let rows = page.map(|page| page.items).unwrap_or_default();
     rows.into_iter().filter_map(|row| now(store.execution(row.key))?.ok()?).collect()

@@ -35,13 +35,18 @@ statements! {
     machine_find: "SELECT id FROM machine WHERE name = ?1";
     machine_add: "INSERT INTO machine (name) VALUES (?1)";
     machine_remove: "DELETE FROM machine
-        WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM execution WHERE machine = ?1) RETURNING name";
+        WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM execution WHERE machine = ?1)
+            AND NOT EXISTS (SELECT 1 FROM execution WHERE version = ?1)
+            AND NOT EXISTS (SELECT 1 FROM execution WHERE alias = ?1)
+            AND NOT EXISTS (SELECT 1 FROM execution WHERE map_run = ?1) RETURNING name";
 
-    execution_add: "INSERT INTO execution (key, machine, status, start_ms, stop_ms, name, head, tail)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    execution_add: "INSERT INTO execution (key, machine, status, start_ms, stop_ms, name, head, tail,
+            version, alias, map_run, item_count, redrives, redriven_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     execution_named: &format!("{EXECUTION}{BY_NAME}");
-    execution_machine: "SELECT machine FROM execution WHERE key = ?1";
+    execution_listed_under: "SELECT machine, version, alias, map_run FROM execution WHERE key = ?1";
     execution_status: "UPDATE execution SET status = ?2, stop_ms = ?3, tail = ?4 WHERE key = ?1";
+    execution_redriven: "UPDATE execution SET redrives = redrives + 1, redriven_ms = ?2 WHERE key = ?1";
     execution_remove: "DELETE FROM execution WHERE key = ?1";
 
     segment_add: "INSERT INTO segment (id, data) VALUES (?1, ?2)";

@@ -7,7 +7,9 @@ use rusqlite::{ErrorCode, OptionalExtension, params};
 use super::{Applier, MACHINES_MAX, Obstacle};
 use crate::embedded::read::{RawExecution, column, decode_record, raw_record, segment_id, tail_place};
 use crate::embedded::seal::seal;
-use crate::{CatalogKind, CommitError, Execution, ExecutionKey, Expect, Mutation, Segment, Status, Unit};
+use crate::{
+    CatalogKind, CommitError, Execution, ExecutionKey, Expect, Listed, Mutation, Segment, Status, Unit,
+};
 
 impl Applier<'_> {
     /// Applies the unit, or as much of it as comes before what is refused.
@@ -46,6 +48,9 @@ impl Applier<'_> {
             }
             Mutation::Append { key, segment } => return self.append(*key, segment),
             Mutation::DeleteExecution(key) => return self.delete(*key),
+            Mutation::CountRedrive { key, at_ms } => {
+                sql.execution_redriven.execute(params![column(*key), at_ms])?
+            }
             Mutation::SetTimer(timer) => {
                 sql.timer_set.execute(params![column(timer.key), timer.timer, timer.due_ms])?
             }
@@ -107,6 +112,10 @@ impl Applier<'_> {
 
     fn create(&mut self, execution: &Execution, ending: Ending<'_>) -> Result<(), Obstacle> {
         let machine = self.machine(&execution.machine)?;
+        let Listed { version, alias, map_run, item_count, redrives, redriven_ms } = &execution.listed;
+        let mut number_of =
+            |name: &Option<Arc<str>>| name.as_ref().map(|name| self.machine(name)).transpose();
+        let (version, alias, map_run) = (number_of(version)?, number_of(alias)?, number_of(map_run)?);
         let key = column(execution.key);
         let (status, stop_ms, tail) =
             ending.unwrap_or((execution.status, execution.stop_ms, &execution.tail));
@@ -120,6 +129,12 @@ impl Applier<'_> {
             &*execution.name,
             seal(key, &execution.head, &mut self.sealed),
             seal(tail_place(key), tail, &mut sealed_tail),
+            version,
+            alias,
+            map_run,
+            item_count,
+            redrives,
+            redriven_ms,
         ]);
         match added {
             Ok(_) => Ok(()),
@@ -170,7 +185,11 @@ impl Applier<'_> {
 
     fn delete(&mut self, key: ExecutionKey) -> Result<(), Obstacle> {
         let row = [column(key)];
-        let machine: Option<i64> = self.sql.execution_machine.query_row(row, |row| row.get(0)).optional()?;
+        let listed_under = self
+            .sql
+            .execution_listed_under
+            .query_row(row, |row| Ok([row.get::<_, Option<i64>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?]));
+        let listed_under = listed_under.optional()?.unwrap_or_default();
         self.sql.execution_remove.execute(row)?;
         let segments = [segment_id(key, 0), segment_id(key, Segment::NUMBER_MAX)];
         self.sql.segments_remove.execute(segments)?;
@@ -178,9 +197,9 @@ impl Applier<'_> {
         self.sql.dispatches_remove.execute(row)?;
         self.sql.queued_remove_all.execute(row)?;
         self.sql.shard_deleted.execute(params![key.shard().0, key.sequence() as i64])?;
-        if let Some(machine) = machine {
-            // A map run is a machine of its own, so that machines come and go.
-            let gone = self.sql.machine_remove.query_row([machine], |row| row.get::<_, Arc<str>>(0));
+        for name in listed_under.into_iter().flatten() {
+            // Versions and map runs come and go.
+            let gone = self.sql.machine_remove.query_row([name], |row| row.get::<_, Arc<str>>(0));
             if let Some(name) = gone.optional()? {
                 self.machines.remove(&name);
             }
