@@ -68,8 +68,12 @@ pub enum EventBody {
     ExecutionTimedOut(Arc<Failure>),
     ExecutionAborted(Arc<Failure>),
     ExecutionRedriven {
+        /// How many redrives there have been, this one included.
         count: u32,
+        /// The machine's `TimeoutSeconds`, which count anew.
         timer: Option<Timer>,
+        /// SHA-256 of the caller's client token.
+        token_hash: Option<[u8; 32]>,
     },
 
     StateEntered {

@@ -1,6 +1,7 @@
 //! Applies events: the only code that changes an execution. Total: an event that does not fit is a named error.
 
 mod joins;
+mod redrive;
 mod tasks;
 
 use std::sync::Arc;
@@ -47,7 +48,9 @@ impl Change<'_> {
             EventBody::ExecutionFailed(failure) => self.ended(Outcome::Failed(failure.clone())),
             EventBody::ExecutionTimedOut(failure) => self.ended(Outcome::TimedOut(failure.clone())),
             EventBody::ExecutionAborted(failure) => self.ended(Outcome::Aborted(failure.clone())),
-            EventBody::ExecutionRedriven { count, timer } => self.redriven(*count, *timer),
+            EventBody::ExecutionRedriven { count, timer, token_hash } => {
+                self.redriven(*count, *timer, *token_hash)
+            }
 
             EventBody::TaskScheduled(scheduled) => self.task_scheduled(scheduled),
             EventBody::TaskStarted(started) => self.task_started(started),
@@ -244,43 +247,5 @@ impl Change<'_> {
             _ => return Err(self.wrong_phase()),
         };
         self.set_phase(next)
-    }
-
-    fn redriven(&mut self, count: u32, timer: Option<Timer>) -> Result<(), EvolveError> {
-        let event = self.event;
-        self.execution.outcome = None;
-        self.execution.redrive_count = count;
-        self.execution.redrive_ms = event.timestamp_ms;
-        if let Some(timer) = timer {
-            self.set_timer(timer, Purpose::Execution);
-        }
-        // The children of a distributed Map are not kept: all of them run again.
-        let lines = self.execution.branches.values();
-        let runs: Vec<BranchId> = lines.filter(|line| line.has_run()).map(|line| line.id).collect();
-        for id in runs {
-            self.remove_lines_of(id);
-        }
-        let lines = self.execution.branches.values();
-        let parents: Vec<BranchId> = lines.filter_map(|line| line.parent).collect();
-        let ids: Vec<BranchId> = self.execution.branches.keys().copied().collect();
-        for id in ids {
-            let running = parents.iter().filter(|parent| **parent == id).count() as u32;
-            if let Some(line) = self.execution.branches.get_mut(&id) {
-                line.last_id = event.id;
-                line.retry_count = 0;
-                line.attempts.clear();
-                let has_run = line.has_run();
-                match &mut line.phase {
-                    Phase::Joining(join) if !has_run => {
-                        join.stopped = false;
-                        join.running = running;
-                    }
-                    Phase::Entering | Phase::Ended(_) => {}
-                    phase => *phase = Phase::Entered,
-                }
-            }
-            self.refresh(id);
-        }
-        Ok(())
     }
 }

@@ -35,9 +35,22 @@ pub struct Execution {
     pub(crate) paused: bool,
     pub(crate) redrive_count: u32,
     pub(crate) redrive_ms: i64,
+    /// The last redrives, oldest first.
+    pub(crate) redrives: Vec<Redriven>,
     pub(crate) outcome: Option<Outcome>,
     /// Of a test of one state: what stands in for the world around it.
     pub(crate) staging: Option<Arc<Staging>>,
+}
+
+/// AWS: the tokens of the last 10 redrives are known.
+pub(crate) const REDRIVES_KEPT: usize = 10;
+
+/// A redrive that has happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Redriven {
+    pub token_hash: Option<[u8; 32]>,
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// What one step yields.
@@ -101,6 +114,7 @@ impl Execution {
             paused: false,
             redrive_count: 0,
             redrive_ms: 0,
+            redrives: Vec::new(),
             outcome: None,
             staging: None,
         }
@@ -176,6 +190,17 @@ impl Execution {
         self.redrive_count
     }
 
+    /// When the last redrive was, in milliseconds since 1970.
+    pub fn redrive_ms(&self) -> Option<i64> {
+        (self.redrive_count > 0).then_some(self.redrive_ms)
+    }
+
+    /// When the redrive with the client token of this hash was, in milliseconds since 1970. The last ten are known.
+    pub fn redriven_with(&self, token_hash: &[u8; 32]) -> Option<i64> {
+        let found = self.redrives.iter().rfind(|redriven| redriven.token_hash.as_ref() == Some(token_hash));
+        found.map(|redriven| redriven.at_ms)
+    }
+
     /// The outstanding task whose token has this hash.
     pub fn task_for_token(&self, hash: &[u8; 32]) -> Option<TaskId> {
         self.tasks.iter().find(|(_, task)| task.token_hash.as_ref() == Some(hash)).map(|(id, _)| *id)
@@ -202,6 +227,7 @@ impl PartialEq for Execution {
                 == (other.next_sequence, other.next_id, other.next_branch, other.next_task, other.next_timer)
             && (self.started, self.paused, self.redrive_count, self.redrive_ms)
                 == (other.started, other.paused, other.redrive_count, other.redrive_ms)
+            && self.redrives == other.redrives
             && self.outcome == other.outcome
     }
 }

@@ -55,9 +55,10 @@ pub enum Input {
         child: u32,
         result: Result<Document, (Arc<str>, Option<Arc<str>>)>,
     },
-    /// `RedriveExecution`: goes on at what did not succeed.
+    /// `RedriveExecution`: goes on at what did not succeed. `token_hash` is that of the caller's client token
+    /// ([`crate::token::hash`]).
     Redrive {
-        count: u32,
+        token_hash: Option<[u8; 32]>,
     },
     /// Nothing happened; goes on after [`crate::Effect::Continue`].
     Continue,

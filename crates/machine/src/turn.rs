@@ -99,7 +99,7 @@ impl<'a> Turn<'a> {
             Input::Continue | Input::ChildFinished { .. } => Ok(()),
             Input::TimerFired { timer } => self.timer_fired(timer),
             Input::Stop { error, cause } => stop::abort(self, Failure { error, cause }),
-            Input::Redrive { count } => self.redrive(count),
+            Input::Redrive { token_hash } => self.redrive(token_hash),
             Input::Debug(command) => self.debug(command),
             task_input => task_inputs::receive(self, task_input),
         }
@@ -126,9 +126,10 @@ impl<'a> Turn<'a> {
         Some(self.new_timer(ms))
     }
 
-    fn redrive(&mut self, count: u32) -> Result<(), Trouble> {
+    fn redrive(&mut self, token_hash: Option<[u8; 32]>) -> Result<(), Trouble> {
         let timer = self.execution_timer();
-        self.emit(BranchId::ROOT, EventBody::ExecutionRedriven { count, timer })?;
+        let count = self.execution.redrive_count.saturating_add(1);
+        self.emit(BranchId::ROOT, EventBody::ExecutionRedriven { count, timer, token_hash })?;
         self.want_timer(timer);
         Ok(())
     }

@@ -264,7 +264,7 @@ choice! {
         30 = MapRunStarted, 32 = MapRunFailed, 46 = ChildFailed, 47 = Paused,
     }
     {
-        1 = ExecutionSucceeded { output }, 5 = ExecutionRedriven { count, timer },
+        1 = ExecutionSucceeded { output }, 5 = ExecutionRedriven { count, timer, token_hash },
         6 = StateEntered { kind, state, name, input }, 8 = StateAborted { kind },
         25 = IterationSucceeded { name, index }, 26 = IterationFailed { name, index },
         27 = IterationAborted { name, index }, 42 = WaitScheduled { timer },

@@ -136,7 +136,7 @@ fn redrive_time() {
         let answers = &mut |call: &stepwright_machine::TaskCall| {
             crate::answer(call, 2).map(|input| (0, input)).into_iter().collect()
         };
-        world.step(Input::Redrive { count: 1 }, answers);
+        world.step(Input::Redrive { token_hash: None }, answers);
         world.run_on(answers);
         crate::end(&world)
     };

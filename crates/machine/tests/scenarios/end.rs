@@ -59,7 +59,7 @@ fn a_redrive_repeats_what_failed() {
         ("T", Reply::Ok("3")),
         ("T", Reply::Ok("4")),
     ];
-    let inputs = [Input::Redrive { count: 1 }];
+    let inputs = [Input::Redrive { token_hash: None }];
     check(
         Scenario { definition: NESTED, input: "[1,2,3]", replies: &replies, inputs: &inputs },
         &[

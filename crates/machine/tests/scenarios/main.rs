@@ -11,6 +11,7 @@ mod flow;
 mod harness;
 mod lines;
 mod map;
+mod redrive;
 mod tasks;
 
 use std::collections::VecDeque;
