@@ -14,8 +14,8 @@ use stepwright_value::Document;
 
 use crate::backend::{
     ActivityTask, Backend, ExecutionDetails, ExecutionError, ExecutionPage, ExecutionSummary, HistoryPage,
-    HistoryRequest, ListRequest, ListScope, StartError, StartReply, StartRequest, StopRequest, SyncReply,
-    TaskError, TestStateError,
+    HistoryRequest, ListRequest, ListScope, RedriveError, StartError, StartReply, StartRequest, StopRequest,
+    SyncReply, TaskError, TestStateError,
 };
 use crate::catalog::{CatalogStore, CatalogWrite, Machine, WriteError};
 use crate::model::{
@@ -160,6 +160,27 @@ impl Backend for EngineBackend {
         })
     }
 
+    fn redrive(
+        &self,
+        execution_arn: &str,
+        client_token: Option<String>,
+    ) -> Pending<'_, Result<i64, RedriveError>> {
+        let execution_arn = execution_arn.to_owned();
+        Box::pin(async move {
+            let described = self.find(&execution_arn).await.map_err(|error| match error {
+                ExecutionError::DoesNotExist => RedriveError::DoesNotExist,
+                error => RedriveError::Internal(error.to_string()),
+            })?;
+            let redriven = self.engine.redrive(described.row.key, client_token.as_deref()).await;
+            redriven.map_err(|error| match error {
+                stepwright_engine::RedriveError::Refused(reason) => {
+                    RedriveError::NotRedrivable(reason.to_string())
+                }
+                error => RedriveError::Internal(error.to_string()),
+            })
+        })
+    }
+
     fn describe(&self, execution_arn: &str) -> Pending<'_, Result<ExecutionDetails, ExecutionError>> {
         let execution_arn = execution_arn.to_owned();
         Box::pin(async move {
@@ -167,7 +188,9 @@ impl Backend for EngineBackend {
             let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
             Ok(ExecutionDetails {
                 summary: self.summary(&described.row),
-                not_redrivable_reason: not_redrivable(described.row.status),
+                not_redrivable_reason: described
+                    .not_redrivable(self.engine.clock().now_ms())
+                    .map(|reason| reason.to_string()),
                 revision: described.head.revision_id,
                 input: Document::from_stored_text(&*described.head.input),
                 output: described.tail.output.as_deref().map(Document::from_stored_text),
@@ -321,17 +344,6 @@ fn status(status: Status) -> ExecutionStatus {
 
 fn store_status(wanted: ExecutionStatus) -> Status {
     Status::ALL.into_iter().find(|candidate| status(*candidate) == wanted).unwrap_or(Status::Running)
-}
-
-/// In AWS's words.
-fn not_redrivable(status: Status) -> Option<String> {
-    let name = match status {
-        Status::Running => "RUNNING",
-        Status::Succeeded => "SUCCEEDED",
-        Status::PendingRedrive => "PENDING_REDRIVE",
-        Status::Failed | Status::TimedOut | Status::Aborted => return None,
-    };
-    Some(format!("Execution is {name} and cannot be redriven"))
 }
 
 fn task_error(error: CallbackError) -> TaskError {

@@ -114,8 +114,8 @@ async fn what_cannot_be_started_or_found() {
         (
             "RedriveExecution",
             json!({"executionArn": execution}),
-            "UnsupportedOperationException",
-            "RedriveExecution is not available yet.".to_owned(),
+            "ExecutionDoesNotExist",
+            format!("Execution Does Not Exist: '{execution}'"),
         ),
         (
             "TestState",
@@ -159,6 +159,24 @@ async fn names_are_taken_once() {
         (&json!("ABORTED"), &json!("E"), &json!("C"))
     );
     assert_eq!(described["redriveStatus"], "REDRIVABLE");
+}
+
+#[tokio::test]
+async fn executions_of_a_deleted_machine_are_not_redriven() {
+    let mut server = TestServer::start().await;
+    let arn = server.machine("waiting").await;
+    let started = server.ok("StartExecution", json!({"stateMachineArn": arn})).await;
+    let execution = json!({"executionArn": started["executionArn"]});
+    server.ok("StopExecution", execution.clone()).await;
+    server.ok("DeleteStateMachine", json!({"stateMachineArn": arn})).await;
+    let described = server.ok("DescribeExecution", execution.clone()).await;
+    assert_eq!(
+        (&described["redriveStatus"], &described["redriveStatusReason"]),
+        (&json!("NOT_REDRIVABLE"), &json!("State machine is in DELETING status"))
+    );
+    let refused = server.refused("RedriveExecution", execution).await;
+    let expected = ("ExecutionNotRedrivable", "State machine is in DELETING status");
+    assert_eq!((refused.0.as_str(), refused.1.as_str()), expected);
 }
 
 #[tokio::test]

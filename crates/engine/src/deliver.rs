@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::error::{DeliverError, LoadError};
 use crate::hot::Keep;
 use crate::record::{Head, Tail};
+use crate::redrive;
 
 /// An execution in memory, with what the engine itself must know of it.
 pub(crate) struct Loaded {
@@ -167,7 +168,9 @@ impl Engine {
             mutations.push(Mutation::Append { key, segment });
         }
         let stop_ms = drive.events.last().map_or_else(|| self.clock.now_ms(), |event| event.timestamp_ms);
-        mutations.extend(drive.effects.iter().filter_map(|effect| mutation(key, effect, stop_ms)));
+        mutations.extend(redrive::reopening(key, &drive.events));
+        let of = |effect| mutation(key, effect, stop_ms, &loaded.execution);
+        mutations.extend(drive.effects.iter().filter_map(of));
     }
 
     /// Shows what is durable to whoever watches.
@@ -257,7 +260,7 @@ pub(crate) fn key_of_locator(locator: &str) -> Option<ExecutionKey> {
 }
 
 /// What an effect changes in the store.
-fn mutation(key: ExecutionKey, effect: &Effect, stop_ms: i64) -> Option<Mutation> {
+fn mutation(key: ExecutionKey, effect: &Effect, stop_ms: i64, execution: &Execution) -> Option<Mutation> {
     let item = |task: &TaskId, queue: &Arc<str>| QueueItem { queue: queue.clone(), key, task: task.0 };
     Some(match effect {
         Effect::Dispatch(call) => Mutation::Dispatched(Dispatch { key, task: call.task.0 }),
@@ -272,7 +275,7 @@ fn mutation(key: ExecutionKey, effect: &Effect, stop_ms: i64) -> Option<Mutation
         }
         Effect::Continue => Mutation::SetTimer(continue_timer(key)),
         Effect::Finished(ended) => {
-            let (status, tail) = outcome(ended);
+            let (status, tail) = outcome(ended, execution);
             Mutation::SetStatus { key, status, stop_ms: Some(stop_ms), tail: tail.encode() }
         }
         Effect::StartChild { .. } => return None,
@@ -289,13 +292,14 @@ fn continue_timer(key: ExecutionKey) -> Timer {
 pub(crate) const CONTINUE: u32 = u32::MAX >> 1;
 
 /// An outcome as the store and the execution's row have it.
-pub(crate) fn outcome(outcome: &Outcome) -> (Status, Tail) {
+pub(crate) fn outcome(outcome: &Outcome, execution: &Execution) -> (Status, Tail) {
+    let ended = Tail { history_len: execution.history_len(), ..Tail::default() };
     let failed = |status, failure: &Failure| {
-        (status, Tail { output: None, error: failure.error.clone(), cause: failure.cause.clone() })
+        (status, Tail { error: failure.error.clone(), cause: failure.cause.clone(), ..ended.clone() })
     };
     match outcome {
         Outcome::Succeeded { output } => {
-            (Status::Succeeded, Tail { output: Some(output.text().into()), ..Tail::default() })
+            (Status::Succeeded, Tail { output: Some(output.text().into()), ..ended })
         }
         Outcome::Failed(failure) => failed(Status::Failed, failure),
         Outcome::TimedOut(failure) => failed(Status::TimedOut, failure),

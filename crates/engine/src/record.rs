@@ -31,6 +31,8 @@ pub struct Tail {
     pub output: Option<Arc<str>>,
     pub error: Option<Arc<str>>,
     pub cause: Option<Arc<str>>,
+    /// How many events its history had when it ended.
+    pub history_len: u32,
 }
 
 /// The record is not one that this version, or an earlier one, wrote.
@@ -68,7 +70,8 @@ impl Head {
 
 impl Tail {
     pub fn encode(&self) -> Vec<u8> {
-        encode(&[self.output.as_ref(), self.error.as_ref(), self.cause.as_ref()])
+        let history_len = (self.history_len != 0).then(|| self.history_len.to_string().into());
+        encode(&[self.output.as_ref(), self.error.as_ref(), self.cause.as_ref(), history_len.as_ref()])
     }
 
     /// An empty record is that of an execution that runs.
@@ -77,7 +80,12 @@ impl Tail {
             return Ok(Tail::default());
         }
         let mut fields = Fields::new(bytes)?;
-        Ok(Tail { output: fields.next()?, error: fields.next()?, cause: fields.next()? })
+        Ok(Tail {
+            output: fields.next()?,
+            error: fields.next()?,
+            cause: fields.next()?,
+            history_len: fields.number()?,
+        })
     }
 }
 
@@ -125,6 +133,12 @@ impl<'a> Fields<'a> {
         self.0 = rest;
         Ok(Some(std::str::from_utf8(text).map_err(|_| RecordError("not UTF-8"))?.into()))
     }
+
+    /// Zero is written as an absent field.
+    fn number(&mut self) -> Result<u32, RecordError> {
+        let Some(text) = self.next()? else { return Ok(0) };
+        text.parse().map_err(|_| RecordError("not a number"))
+    }
 }
 
 #[cfg(test)]
@@ -150,5 +164,9 @@ mod tests {
         assert_eq!(Tail::decode(&[]), Ok(Tail::default()));
         let tail = Tail { error: Some("E".into()), ..Tail::default() };
         assert_eq!(Tail::decode(&tail.encode()), Ok(tail));
+        let tail = Tail { history_len: 9, ..Tail::default() };
+        assert_eq!(Tail::decode(&tail.encode()), Ok(tail));
+        let older = encode(&[None, Some(&"E".into()), None]);
+        assert_eq!(Tail::decode(&older), Ok(Tail { error: Some("E".into()), ..Tail::default() }));
     }
 }

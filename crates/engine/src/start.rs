@@ -102,7 +102,7 @@ impl Engine {
         let mut drive =
             self.drive(row.key, &mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
         if let Some(ended) = loaded.execution.outcome() {
-            let (status, tail) = outcome(ended);
+            let (status, tail) = outcome(ended, &loaded.execution);
             (row.status, row.tail) = (status, tail.encode());
             row.stop_ms = drive.events.last().map(|event| event.timestamp_ms);
             drive.effects.retain(|effect| !matches!(effect, Effect::Finished(_)));

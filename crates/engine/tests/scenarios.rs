@@ -1,5 +1,8 @@
 //! Single situations, each on virtual time: what the simulator meets by chance, told one by one.
 
+#[path = "scenarios/redrive.rs"]
+mod redrive;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -37,3 +37,5 @@ pub const CAUSE_CHARS_MAX: usize = 32_768;
 pub const EXPRESS_DURATION_MS_MAX: i64 = 5 * 60 * 1000;
 /// A STANDARD execution's duration: one year. Milliseconds.
 pub const STANDARD_DURATION_MS_MAX: i64 = 366 * 24 * 60 * 60 * 1000;
+/// How long after its end an execution can be redriven: 14 days. Milliseconds.
+pub const REDRIVABLE_MS_MAX: i64 = 14 * 24 * 60 * 60 * 1000;

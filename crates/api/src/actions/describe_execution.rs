@@ -1,19 +1,19 @@
 //! `DescribeExecution`
 
+use super::redrivable;
 use crate::api::Api;
 use crate::arn;
-use crate::backend::ExecutionDetails;
 use crate::error::ApiError;
 use crate::model::{
     CloudWatchEventsExecutionDataDetails as DataDetails, DescribeExecutionInput, DescribeExecutionOutput,
-    Enumeration as _, ExecutionRedriveStatus, ExecutionStatus, IncludedData, Timestamp,
+    IncludedData, Timestamp,
 };
 
 pub async fn run(api: &Api, input: DescribeExecutionInput) -> Result<DescribeExecutionOutput, ApiError> {
     let execution_arn = arn::execution(&input.execution_arn)?;
     let details = api.backend.describe(execution_arn).await;
     let details = details.map_err(|error| ApiError::from_execution(error, execution_arn))?;
-    let (redrive_status, redrive_status_reason) = redrive_status(&details);
+    let (redrive_status, redrive_status_reason) = redrivable::status(api, &details).await?;
     let with_data = input.included_data != Some(IncludedData::MetadataOnly);
     let data_details = || Some(DataDetails { included: Some(with_data) });
     let summary = details.summary;
@@ -39,22 +39,4 @@ pub async fn run(api: &Api, input: DescribeExecutionInput) -> Result<DescribeExe
         redrive_status: Some(redrive_status),
         redrive_status_reason,
     })
-}
-
-/// Whether the execution can be redriven, and why not.
-fn redrive_status(details: &ExecutionDetails) -> (ExecutionRedriveStatus, Option<String>) {
-    let summary = &details.summary;
-    match summary.status {
-        ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::PendingRedrive => (
-            ExecutionRedriveStatus::NotRedrivable,
-            Some(format!("Execution is {} and cannot be redriven", summary.status.as_str())),
-        ),
-        ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
-            match &details.not_redrivable_reason {
-                Some(reason) => (ExecutionRedriveStatus::NotRedrivable, Some(reason.clone())),
-                None if summary.map_run_arn.is_some() => (ExecutionRedriveStatus::RedrivableByMapRun, None),
-                None => (ExecutionRedriveStatus::Redrivable, None),
-            }
-        }
-    }
 }

@@ -23,6 +23,7 @@ mod list_state_machine_versions;
 mod list_state_machines;
 mod list_tags_for_resource;
 mod publish_state_machine_version;
+mod redrivable;
 mod redrive_execution;
 mod send_task_failure;
 mod send_task_heartbeat;
