@@ -4,6 +4,7 @@
 //! `--check` fails when it differs from what would be written.
 
 mod checks;
+mod constraints;
 mod names;
 mod operations;
 mod responses;
@@ -21,6 +22,8 @@ use service::Service;
 
 /// Where the generated files go, from the workspace root.
 const TARGET_DIR: &str = "crates/api/src/model";
+/// Where the table of the requests' constraints goes.
+const CONSTRAINTS: &str = "crates/api/tests/constraints.json";
 /// Where the table of responses goes.
 const RESPONSES: &str = "crates/api/src/test_state/responses.txt";
 
@@ -43,6 +46,7 @@ pub fn run(arguments: Vec<String>) -> Result<()> {
         let code = format(root, &code).with_context(|| format!("formatting {name}"))?;
         files.push((root.join(TARGET_DIR).join(name), code));
     }
+    files.push((root.join(CONSTRAINTS), constraints::emit(&service)?));
     // A lone model says nothing of other services.
     if source::is_wheel(&model_path) {
         let models = source::load_services(&model_path, responses::SERVICES)?;
