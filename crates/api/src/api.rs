@@ -16,6 +16,7 @@ use crate::error::{ApiError, ProtocolError};
 use crate::model::Operation;
 use crate::model::check::{Checked, Object, Path, Violations, Wire};
 use crate::page_token::PageTokens;
+use crate::quotas::Quotas;
 use crate::throttling::Throttling;
 
 /// What an [`Api`] is made of.
@@ -39,6 +40,7 @@ pub struct Api {
     pub(crate) catalog: Catalog,
     pub(crate) environment: Arc<dyn Environment>,
     throttling: Arc<Throttling>,
+    pub(crate) quotas: Quotas,
     page_tokens: OnceCell<PageTokens>,
     stopping: watch::Sender<bool>,
 }
@@ -53,9 +55,15 @@ impl Api {
             definitions: parts.definitions,
             catalog: Catalog::new(parts.catalog, parts.catalog_lifetime),
             environment: parts.environment,
+            quotas: Quotas::default(),
             page_tokens: OnceCell::new(),
             stopping: watch::Sender::new(false),
         }
+    }
+
+    /// With other quotas than AWS's defaults.
+    pub fn with_quotas(self, quotas: Quotas) -> Api {
+        Api { quotas, ..self }
     }
 
     /// Ends long polls: they are answered empty, now and from now on.

@@ -53,16 +53,23 @@ pub fn machine(text: &str) -> Result<MachineArn<'_>, ApiError> {
     Ok(MachineArn { plain, qualified, qualifier, label, test_case })
 }
 
-/// A state machine's ARN where no qualifier is allowed.
-pub fn plain_machine(text: &str) -> Result<&str, ApiError> {
+/// A state machine's ARN where that of a distributed Map is not allowed.
+pub fn unlabelled_machine(text: &str) -> Result<MachineArn<'_>, ApiError> {
     let arn = machine(text)?;
-    if arn.qualifier == Qualifier::None && arn.test_case.is_none() && arn.label.is_none() {
-        Ok(arn.plain)
-    } else if arn.label.is_some() {
-        Err(ApiError::validation_because(
+    match arn.label {
+        None => Ok(arn),
+        Some(_) => Err(ApiError::validation_because(
             ValidationExceptionReason::ApiDoesNotSupportLabeledArns,
             "This operation does not support labeled state machine ARNs",
-        ))
+        )),
+    }
+}
+
+/// A state machine's ARN where no qualifier is allowed.
+pub fn plain_machine(text: &str) -> Result<&str, ApiError> {
+    let arn = unlabelled_machine(text)?;
+    if arn.qualifier == Qualifier::None && arn.test_case.is_none() {
+        Ok(arn.plain)
     } else {
         Err(ApiError::invalid_arn("Resource type not valid in this context: qualified stateMachine"))
     }

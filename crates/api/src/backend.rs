@@ -61,7 +61,7 @@ pub trait Backend: Send + Sync + 'static {
         worker: Option<String>,
     ) -> Pending<'_, Result<ActivityTask, ExecutionError>>;
 
-    /// A state machine is being deleted: its executions end at their next transition.
+    /// A state machine is being deleted: its executions are to end. May be told again while some of them run.
     fn machine_deleting(&self, _state_machine_arn: &str) -> Pending<'_, Result<(), ExecutionError>> {
         Box::pin(async { Ok(()) })
     }

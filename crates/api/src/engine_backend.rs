@@ -23,6 +23,7 @@ use crate::model::{
 };
 use crate::test_state;
 
+mod deletion;
 mod express;
 mod history_page;
 
@@ -30,6 +31,7 @@ mod history_page;
 #[derive(Clone)]
 pub struct EngineBackend {
     engine: Arc<Engine>,
+    deletions: deletion::Deletions,
 }
 
 /// The catalogue of a [`Store`] as the engine's source of definitions.
@@ -53,7 +55,7 @@ impl Definitions for StoredDefinitions {
 
 impl EngineBackend {
     pub fn new(engine: Arc<Engine>) -> EngineBackend {
-        EngineBackend { engine }
+        EngineBackend { engine, deletions: deletion::Deletions::default() }
     }
 
     async fn find(&self, execution_arn: &str) -> Result<Described, ExecutionError> {
@@ -200,6 +202,11 @@ impl Backend for EngineBackend {
                 item_processor: None,
             })
         })
+    }
+
+    fn machine_deleting(&self, state_machine_arn: &str) -> Pending<'_, Result<(), ExecutionError>> {
+        self.deletions.begin(&self.engine, state_machine_arn);
+        Box::pin(async { Ok(()) })
     }
 
     fn list(&self, request: ListRequest) -> Pending<'_, Result<ExecutionPage, ExecutionError>> {

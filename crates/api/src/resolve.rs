@@ -22,7 +22,7 @@ pub struct Startable {
 
 /// The state machine, version or alias that a start request names.
 pub async fn startable(api: &Api, text: &str) -> Result<Startable, ApiError> {
-    let arn = arn::machine(text)?;
+    let arn = arn::unlabelled_machine(text)?;
     let entry = entry(api, arn.plain, text).await?;
     if entry.deleting {
         return Err(ApiError::machine_deleting(text));
@@ -86,6 +86,9 @@ pub async fn settle_deletion(api: &Api, entry: &MachineEntry) -> Result<bool, Ap
     });
     let running = running.await.map_err(|error| ApiError::from_execution(error, &entry.arn))?;
     if !running.executions.is_empty() {
+        // Also after a restart, which may have come before all were told.
+        let told = api.backend.machine_deleting(&entry.arn).await;
+        told.map_err(|error| ApiError::from_execution(error, &entry.arn))?;
         return Ok(false);
     }
     remove(api, &entry.arn).await?;

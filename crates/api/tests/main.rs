@@ -5,6 +5,7 @@
 mod activities_and_tags;
 mod constraints;
 mod executions;
+mod requests;
 mod state_machines;
 mod support;
 mod throttling;

@@ -11,6 +11,7 @@ use crate::name;
 
 pub async fn run(api: &Api, input: CreateActivityInput) -> Result<CreateActivityOutput, ApiError> {
     name::check(&input.name)?;
+    tag_resource::check_characters(input.tags.as_deref().unwrap_or_default())?;
     let activity = Activity {
         arn: api.account.activity(&input.name),
         name: input.name,
@@ -20,6 +21,10 @@ pub async fn run(api: &Api, input: CreateActivityInput) -> Result<CreateActivity
     let mut tags = Tags { arn: activity.arn.clone(), entries: Vec::new() };
     tags.set(input.tags.unwrap_or_default());
     tag_resource::check_count(&tags)?;
+    if api.catalog.read::<Activity>(&activity.arn).await?.is_some() {
+        return existing(api, &activity).await;
+    }
+    api.quotas.check_activities(api).await?;
     let mut writes = vec![activity.put(Expect::Absent)?];
     if !tags.entries.is_empty() {
         writes.push(tags.put(Expect::Anything)?);

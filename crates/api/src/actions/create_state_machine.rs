@@ -4,7 +4,7 @@ use stepwright_store::Expect;
 
 use super::{WRITE_ATTEMPTS, configuration, publication, tag_resource};
 use crate::api::Api;
-use crate::catalog::{CatalogWrite, Machine, MachineEntry, Record as _, Tags, WriteError};
+use crate::catalog::{CatalogWrite, Machine, MachineEntry, Published, Record as _, Tags, WriteError};
 use crate::error::{ApiError, invalid_definition};
 use crate::model::{
     CreateStateMachineInput, CreateStateMachineOutput, ErrorName, StateMachineType, Timestamp,
@@ -15,6 +15,7 @@ pub async fn run(api: &Api, input: CreateStateMachineInput) -> Result<CreateStat
     name::check(&input.name)?;
     publication::check_description(input.publish, &input.version_description)?;
     arn::role(&input.role_arn)?;
+    tag_resource::check_characters(input.tags.as_deref().unwrap_or_default())?;
     let mut tags = Tags { arn: api.account.state_machine(&input.name), entries: Vec::new() };
     tags.set(input.tags.clone().unwrap_or_default());
     tag_resource::check_count(&tags)?;
@@ -22,12 +23,13 @@ pub async fn run(api: &Api, input: CreateStateMachineInput) -> Result<CreateStat
     let description = input.version_description.clone();
     let machine = machine(api, input).await?;
     for _ in 0..WRITE_ATTEMPTS {
-        if let Some(known) = api.catalog.read_for_write::<MachineEntry>(&machine.arn).await? {
-            if resolve::settle_deletion(api, &known.0).await? {
+        if let Some((known, _)) = api.catalog.read_for_write::<MachineEntry>(&machine.arn).await? {
+            if resolve::settle_deletion(api, &known).await? {
                 continue;
             }
             return existing(api, known, &machine, publish, description).await;
         }
+        api.quotas.check_state_machines(api).await?;
         match create(api, &machine, &tags, publish, description.clone()).await {
             Err(WriteError::Conflict) => continue,
             other => return Ok(other?),
@@ -61,7 +63,7 @@ async fn machine(api: &Api, input: CreateStateMachineInput) -> Result<Machine, A
 /// Creating what is there already is answered as the first time; creating something else under its name is refused.
 async fn existing(
     api: &Api,
-    (mut entry, expect): (MachineEntry, Expect),
+    entry: MachineEntry,
     machine: &Machine,
     publish: bool,
     description: Option<String>,
@@ -70,24 +72,17 @@ async fn existing(
         return Err(ApiError::machine_deleting(&entry.arn));
     }
     let current = resolve::revision(api, &entry.arn, &entry.revision).await?;
-    if !current.same_but_role(machine) {
+    let published = entry.published.as_ref().map(|published| &published.description);
+    if !current.same_but_role(machine) || published != publish.then_some(&description) {
         return Err(ApiError::service(
             ErrorName::StateMachineAlreadyExists,
             format!("State Machine Already Exists: '{}'", entry.arn),
         ));
     }
-    let mut version_arn = None;
-    if publish {
-        let (version, write) = publication::version_of(api, &mut entry, description).await?;
-        if let Some(write) = write {
-            api.catalog.write(vec![entry.put(expect)?, write]).await?;
-        }
-        version_arn = Some(version.arn);
-    }
     Ok(CreateStateMachineOutput {
         state_machine_arn: entry.arn,
         creation_date: Timestamp(entry.created_ms),
-        state_machine_version_arn: version_arn,
+        state_machine_version_arn: entry.published.map(|published| published.version_arn),
     })
 }
 
@@ -106,12 +101,14 @@ async fn create(
         created_ms: machine.updated_ms,
         deleting: false,
         versions: 0,
+        published: None,
     };
     let mut writes: Vec<CatalogWrite> = Vec::new();
     let mut version_arn = None;
     if publish {
         let (version, write) = publication::new_version(api, &mut entry, description)?;
-        version_arn = Some(version.arn);
+        version_arn = Some(version.arn.clone());
+        entry.published = Some(Published { version_arn: version.arn, description: version.description });
         writes.push(write);
     }
     if !tags.entries.is_empty() {

@@ -20,8 +20,6 @@ pub async fn run(api: &Api, input: DeleteStateMachineInput) -> Result<DeleteStat
                 Err(WriteError::Conflict) => continue,
                 written => written?,
             }
-            let told = api.backend.machine_deleting(plain).await;
-            told.map_err(|error| ApiError::from_execution(error, plain))?;
         }
         resolve::settle_deletion(api, &entry).await?;
         return Ok(DeleteStateMachineOutput {});

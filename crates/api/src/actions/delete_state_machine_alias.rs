@@ -12,7 +12,7 @@ pub async fn run(
     api: &Api,
     input: DeleteStateMachineAliasInput,
 ) -> Result<DeleteStateMachineAliasOutput, ApiError> {
-    let arn = arn::machine(&input.state_machine_alias_arn)?;
+    let arn = arn::unlabelled_machine(&input.state_machine_alias_arn)?;
     if api.catalog.read::<Alias>(arn.qualified).await?.is_none() {
         return Err(ApiError::resource_not_found(arn.qualified));
     }

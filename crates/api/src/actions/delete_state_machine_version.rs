@@ -14,7 +14,7 @@ pub async fn run(
     api: &Api,
     input: DeleteStateMachineVersionInput,
 ) -> Result<DeleteStateMachineVersionOutput, ApiError> {
-    let arn = arn::machine(&input.state_machine_version_arn)?;
+    let arn = arn::unlabelled_machine(&input.state_machine_version_arn)?;
     if !matches!(arn.qualifier, Qualifier::Version(_)) {
         return Err(ApiError::validation(format!(
             "A state machine version ARN is required. Received: {}",

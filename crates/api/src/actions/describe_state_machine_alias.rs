@@ -10,7 +10,7 @@ pub async fn run(
     api: &Api,
     input: DescribeStateMachineAliasInput,
 ) -> Result<DescribeStateMachineAliasOutput, ApiError> {
-    let arn = arn::machine(&input.state_machine_alias_arn)?;
+    let arn = arn::unlabelled_machine(&input.state_machine_alias_arn)?;
     let alias = api.catalog.read::<Alias>(arn.qualified).await?;
     let alias = alias.ok_or_else(|| ApiError::resource_not_found(arn.qualified))?;
     Ok(DescribeStateMachineAliasOutput {

@@ -12,7 +12,7 @@ pub async fn run(
     api: &Api,
     input: ListStateMachineAliasesInput,
 ) -> Result<ListStateMachineAliasesOutput, ApiError> {
-    let arn = arn::machine(&input.state_machine_arn)?;
+    let arn = arn::unlabelled_machine(&input.state_machine_arn)?;
     resolve::entry(api, arn.plain, &input.state_machine_arn).await?;
     let question = ["ListStateMachineAliases", arn.qualified];
     let after = page_token::decode(api, &question, input.next_token.as_deref()).await?;

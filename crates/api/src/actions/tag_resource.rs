@@ -7,15 +7,47 @@ use crate::api::Api;
 use crate::arn;
 use crate::catalog::{Activity, MachineEntry, Record as _, TAGS_MAX, Tags, WriteError};
 use crate::error::ApiError;
-use crate::model::{ErrorName, TagResourceInput, TagResourceOutput};
+use crate::model::{ErrorName, Tag, TagResourceInput, TagResourceOutput};
 
 pub async fn run(api: &Api, input: TagResourceInput) -> Result<TagResourceOutput, ApiError> {
+    check_characters(&input.tags)?;
     change(api, &input.resource_arn, |tags| {
         tags.set(input.tags.clone());
         check_count(tags)
     })
     .await?;
     Ok(TagResourceOutput {})
+}
+
+/// What a tag may be made of besides letters, digits and white space (API reference of TagResource).
+const TAG_SYMBOLS: &str = "_.:/=+-@";
+/// Only AWS itself sets tags that begin so.
+const RESERVED: &str = "aws:";
+
+/// Refuses characters that tags must not have, and keys that are AWS's own.
+pub fn check_characters(tags: &[Tag]) -> Result<(), ApiError> {
+    let is_allowed = |character: char| {
+        character.is_alphanumeric() || character.is_whitespace() || TAG_SYMBOLS.contains(character)
+    };
+    for (index, tag) in tags.iter().enumerate() {
+        for (member, text) in [("key", &tag.key), ("value", &tag.value)] {
+            let Some(text) = text else { continue };
+            if !text.chars().all(is_allowed) {
+                return Err(ApiError::validation(format!(
+                    "1 validation error detected: Value '{text}' at 'tags.{}.member.{member}' failed to satisfy \
+                     constraint: Member must satisfy regular expression pattern: \
+                     ^([\\p{{L}}\\p{{Z}}\\p{{N}}_.:/=+\\-@]*)$",
+                    index + 1
+                )));
+            }
+        }
+        if tag.key.as_ref().is_some_and(|key| key.to_ascii_lowercase().starts_with(RESERVED)) {
+            return Err(ApiError::validation(
+                "aws: prefixed tag key names are not allowed for external use.",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses more tags than a resource may have.

@@ -13,7 +13,7 @@ pub async fn run(
     api: &Api,
     input: UpdateStateMachineAliasInput,
 ) -> Result<UpdateStateMachineAliasOutput, ApiError> {
-    let arn = arn::machine(&input.state_machine_alias_arn)?;
+    let arn = arn::unlabelled_machine(&input.state_machine_alias_arn)?;
     if input.description.is_none() && input.routing_configuration.is_none() {
         return Err(ApiError::validation_because(
             ValidationExceptionReason::MissingRequiredParameter,
@@ -28,7 +28,8 @@ pub async fn run(
             return Err(ApiError::machine_deleting(arn.plain));
         }
         let known = api.catalog.read_for_write::<Alias>(arn.qualified).await?;
-        let (mut alias, expect) = known.ok_or_else(missing)?;
+        let (known, expect) = known.ok_or_else(missing)?;
+        let mut alias = known.clone();
         if let Some(routing) = &input.routing_configuration {
             if routing::check(api, routing).await? != arn.plain {
                 return Err(ApiError::validation_because(
@@ -40,6 +41,10 @@ pub async fn run(
         }
         if input.description.is_some() {
             alias.description.clone_from(&input.description);
+        }
+        if alias == known {
+            // The same request again: the first answer.
+            return Ok(UpdateStateMachineAliasOutput { update_date: Timestamp(alias.updated_ms) });
         }
         alias.updated_ms = api.environment.now_ms();
         // Writing the machine's entry as well keeps the versions from being deleted at the same time.

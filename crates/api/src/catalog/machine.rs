@@ -79,6 +79,16 @@ pub struct MachineEntry {
     pub deleting: bool,
     /// The highest version number given out.
     pub versions: u32,
+    /// Whether it was created with a version, and how that is described: a repeated creation has to say the same.
+    #[serde(default)]
+    pub published: Option<Published>,
+}
+
+/// The version that a state machine was created with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Published {
+    pub version_arn: String,
+    pub description: Option<String>,
 }
 
 impl Record for MachineEntry {

@@ -79,6 +79,11 @@ impl TestServer {
 }
 
 pub async fn api() -> (Arc<Api>, Arc<FakeBackend>) {
+    api_with(|api| api).await
+}
+
+/// An API that is changed before it is shared.
+pub async fn api_with(change: impl FnOnce(Api) -> Api) -> (Arc<Api>, Arc<FakeBackend>) {
     let store = Memory::new();
     let (epoch, _) = store.acquire(ShardId(0)).await.unwrap();
     let account = Account::new("us-east-1", "123456789012");
@@ -92,7 +97,7 @@ pub async fn api() -> (Arc<Api>, Arc<FakeBackend>) {
         catalog_lifetime: None,
         environment,
     });
-    (Arc::new(api), backend)
+    (Arc::new(change(api)), backend)
 }
 
 /// A member that is a text.

@@ -1,0 +1,309 @@
+//! What each operation answers beyond the model's constraints: names, ARNs, filters, quotas, repeated requests.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use stepwright_api::server::Options;
+use stepwright_api::{Quotas, Server};
+
+use crate::support::{Client, PASS, ROLE, TestServer, api_with, text};
+
+const BASE: &str = "arn:aws:states:us-east-1:123456789012";
+
+#[tokio::test]
+async fn arns_of_another_kind_are_refused() {
+    let mut server = TestServer::start().await;
+    let label = "ValidationException: This operation does not support labeled state machine ARNs".to_owned();
+    let prefix = |arn: &str| format!("InvalidArn: Invalid Arn: 'Invalid ARN prefix: {arn}'");
+    let kind =
+        |kind: &str| format!("InvalidArn: Invalid Arn: 'Resource type not valid in this context: {kind}'");
+    let machine = format!("{BASE}:stateMachine:m");
+    let labelled = format!("{BASE}:stateMachine:m/label");
+    let execution = format!("{BASE}:execution:m:e");
+    let express = format!("{BASE}:express:m:e:r");
+    let cases = [
+        ("StartExecution", "stateMachineArn", labelled.clone(), label.clone()),
+        ("StartSyncExecution", "stateMachineArn", labelled.clone(), label.clone()),
+        ("ListExecutions", "stateMachineArn", labelled.clone(), label.clone()),
+        ("DeleteStateMachine", "stateMachineArn", labelled.clone(), label.clone()),
+        ("UpdateStateMachine", "stateMachineArn", labelled.clone(), label.clone()),
+        ("PublishStateMachineVersion", "stateMachineArn", labelled.clone(), label.clone()),
+        ("ListStateMachineVersions", "stateMachineArn", labelled.clone(), label.clone()),
+        ("ListStateMachineAliases", "stateMachineArn", labelled.clone(), label.clone()),
+        ("StartExecution", "stateMachineArn", "m".to_owned(), prefix("m")),
+        ("StartExecution", "stateMachineArn", execution.clone(), kind("execution")),
+        ("DescribeExecution", "executionArn", machine.clone(), kind("stateMachine")),
+        ("DescribeExecution", "executionArn", express.clone(), kind("express")),
+        ("DescribeStateMachineForExecution", "executionArn", express.clone(), kind("express")),
+        ("GetExecutionHistory", "executionArn", express.clone(), kind("express")),
+        ("StopExecution", "executionArn", express.clone(), kind("express")),
+        ("RedriveExecution", "executionArn", express.clone(), kind("express")),
+        ("ListMapRuns", "executionArn", express, kind("express")),
+        ("DescribeMapRun", "mapRunArn", execution.clone(), kind("execution")),
+        ("DescribeActivity", "activityArn", machine.clone(), kind("stateMachine")),
+        ("GetActivityTask", "activityArn", machine, kind("stateMachine")),
+        ("ListTagsForResource", "resourceArn", execution, kind("execution")),
+    ];
+    for (operation, member, arn, expected) in cases {
+        let mut request = json!({ member: arn });
+        if operation == "UpdateStateMachine" {
+            request["definition"] = json!(PASS);
+        }
+        let (name, message) = server.refused(operation, request).await;
+        assert_eq!(format!("{name}: {message}"), expected, "{operation} {arn}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_named() {
+    let mut server = TestServer::start().await;
+    let machine = server.machine("m").await;
+    let (version, alias) = (format!("{machine}:7"), format!("{machine}:nobody"));
+    let gone = format!("{BASE}:stateMachine:gone");
+    let execution = format!("{BASE}:execution:m:gone");
+    let cases = [
+        (
+            "DescribeStateMachine",
+            "stateMachineArn",
+            &gone,
+            "StateMachineDoesNotExist: State Machine Does Not Exist: ",
+        ),
+        (
+            "DescribeStateMachine",
+            "stateMachineArn",
+            &version,
+            "StateMachineDoesNotExist: State Machine Does Not Exist: ",
+        ),
+        (
+            "StartExecution",
+            "stateMachineArn",
+            &version,
+            "StateMachineDoesNotExist: State Machine Does Not Exist: ",
+        ),
+        (
+            "StartExecution",
+            "stateMachineArn",
+            &alias,
+            "StateMachineDoesNotExist: State Machine Does Not Exist: ",
+        ),
+        (
+            "ListExecutions",
+            "stateMachineArn",
+            &gone,
+            "StateMachineDoesNotExist: State Machine Does Not Exist: ",
+        ),
+        ("ListExecutions", "stateMachineArn", &version, "ResourceNotFound: Resource not found: "),
+        ("ListExecutions", "stateMachineArn", &alias, "ResourceNotFound: Resource not found: "),
+        (
+            "DescribeStateMachineAlias",
+            "stateMachineAliasArn",
+            &alias,
+            "ResourceNotFound: Resource not found: ",
+        ),
+        ("DeleteStateMachineAlias", "stateMachineAliasArn", &alias, "ResourceNotFound: Resource not found: "),
+        ("ListTagsForResource", "resourceArn", &alias, "ResourceNotFound: Resource not found: "),
+        (
+            "DescribeExecution",
+            "executionArn",
+            &execution,
+            "ExecutionDoesNotExist: Execution Does Not Exist: ",
+        ),
+        ("StopExecution", "executionArn", &execution, "ExecutionDoesNotExist: Execution Does Not Exist: "),
+        (
+            "GetExecutionHistory",
+            "executionArn",
+            &execution,
+            "ExecutionDoesNotExist: Execution Does Not Exist: ",
+        ),
+    ];
+    for (operation, member, arn, expected) in cases {
+        let (name, message) = server.refused(operation, json!({ member: arn })).await;
+        assert_eq!(format!("{name}: {message}"), format!("{expected}'{arn}'"), "{operation}");
+    }
+    // To delete what is not there is no error.
+    server.ok("DeleteStateMachine", json!({"stateMachineArn": gone})).await;
+    server.ok("DeleteStateMachineVersion", json!({"stateMachineVersionArn": version})).await;
+}
+
+#[tokio::test]
+async fn filters_for_map_runs_need_one() {
+    let mut server = TestServer::start().await;
+    let machine = server.machine("m").await;
+    for (filter, value) in [("statusFilter", "PENDING_REDRIVE"), ("redriveFilter", "REDRIVEN")] {
+        let request = json!({"stateMachineArn": machine, filter: value});
+        let (name, message) = server.refused("ListExecutions", request).await;
+        assert_eq!(name, "ValidationException");
+        assert!(message.starts_with("mapRunArn must be specified when "), "{message}");
+        let map_run = format!("{BASE}:mapRun:m/label:1");
+        server.ok("ListExecutions", json!({"mapRunArn": map_run, filter: value})).await;
+        let both = json!({"mapRunArn": map_run, "stateMachineArn": machine});
+        assert_eq!(server.refused("ListExecutions", both).await.0, "ValidationException");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_creation_has_to_say_the_same() {
+    let mut server = TestServer::start().await;
+    let base = json!({
+        "name": "m", "definition": PASS, "roleArn": ROLE, "publish": true, "versionDescription": "d",
+        "tags": [{"key": "k", "value": "v"}],
+    });
+    let first = server.ok("CreateStateMachine", base.clone()).await;
+    let with = |member: &str, value: Value| {
+        let mut request = base.clone();
+        request[member] = value;
+        request
+    };
+    for same in [
+        base.clone(),
+        with("roleArn", json!("arn:aws:iam::123456789012:role/other")),
+        with("tags", json!([])),
+        with("type", json!("STANDARD")),
+    ] {
+        assert_eq!(server.ok("CreateStateMachine", same).await, first);
+    }
+    for other in [
+        with("definition", json!(format!(" {PASS}"))),
+        with("type", json!("EXPRESS")),
+        with("versionDescription", json!("e")),
+        with("tracingConfiguration", json!({"enabled": true})),
+        json!({"name": "m", "definition": PASS, "roleArn": ROLE}),
+    ] {
+        assert_eq!(server.refused("CreateStateMachine", other).await.0, "StateMachineAlreadyExists");
+    }
+    let versions =
+        server.ok("ListStateMachineVersions", json!({"stateMachineArn": first["stateMachineArn"]})).await;
+    assert_eq!(versions["stateMachineVersions"].as_array().map(Vec::len), Some(1));
+    let tags = server.ok("ListTagsForResource", json!({"resourceArn": first["stateMachineArn"]})).await;
+    assert_eq!(tags["tags"], base["tags"]);
+}
+
+/// Requests that race are answered alike, and have effect once.
+#[tokio::test]
+async fn simultaneous_requests_have_one_effect() {
+    let mut server = TestServer::start().await;
+    let machine = server.machine("there").await;
+    let version = server.ok("PublishStateMachineVersion", json!({"stateMachineArn": machine})).await;
+    let routing = json!([{"stateMachineVersionArn": version["stateMachineVersionArn"], "weight": 100}]);
+    let changed = json!({"stateMachineArn": machine, "definition": format!(" {PASS}")});
+    server.ok("UpdateStateMachine", changed).await;
+    let requests = [
+        ("CreateStateMachine", json!({"name": "m", "definition": PASS, "roleArn": ROLE, "publish": true})),
+        ("CreateActivity", json!({"name": "a"})),
+        ("CreateStateMachineAlias", json!({"name": "live", "routingConfiguration": routing})),
+        ("PublishStateMachineVersion", json!({"stateMachineArn": machine})),
+        ("StartExecution", json!({"stateMachineArn": machine.replace(":there", ":waiting"), "name": "e"})),
+    ];
+    server.machine("waiting").await;
+    for (operation, request) in requests {
+        let answers = (0..12).map(|_| {
+            let (address, request) = (server.address, request.clone());
+            tokio::spawn(async move {
+                let answer = Client::connect(address).await.call(operation, request.to_string()).await;
+                (answer.status, answer.body)
+            })
+        });
+        let answers: Vec<_> = answers.collect();
+        let mut seen: Vec<(u16, String)> = Vec::new();
+        for answer in answers {
+            seen.push(answer.await.unwrap());
+        }
+        seen.dedup();
+        assert_eq!(seen.len(), 1, "{operation}: {seen:?}");
+        assert_eq!(seen[0].0, 200, "{operation}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn quotas_are_kept() {
+    let (api, _) = api_with(|api| api.with_quotas(Quotas::new(2, 1))).await;
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Arc::new(Server::bind(any_port, api, Options::default()).await.unwrap());
+    let running = server.clone();
+    tokio::spawn(async move { running.run().await });
+    let mut client = Client::connect(server.local_address()).await;
+    let machine = |name: &str| json!({"name": name, "definition": PASS, "roleArn": ROLE}).to_string();
+    for (operation, request, expected) in [
+        ("CreateStateMachine", machine("a"), None),
+        ("CreateStateMachine", machine("b"), None),
+        ("CreateStateMachine", machine("b"), None),
+        ("CreateStateMachine", machine("c"), Some("StateMachineLimitExceeded")),
+        (
+            "DeleteStateMachine",
+            json!({"stateMachineArn": format!("{BASE}:stateMachine:a")}).to_string(),
+            None,
+        ),
+        ("CreateStateMachine", machine("c"), None),
+        ("CreateActivity", json!({"name": "a"}).to_string(), None),
+        ("CreateActivity", json!({"name": "a"}).to_string(), None),
+        ("CreateActivity", json!({"name": "b"}).to_string(), Some("ActivityLimitExceeded")),
+    ] {
+        let answer = client.call(operation, request.clone()).await;
+        let refused = (answer.status != 200).then(|| answer.error().0);
+        assert_eq!(refused.as_deref(), expected, "{operation} {request}");
+    }
+}
+
+#[tokio::test]
+async fn tags_are_checked() {
+    let mut server = TestServer::start().await;
+    let arn = server.machine("m").await;
+    let tag = |key: &str, value: &str| json!([{"key": "fine", "value": ""}, {"key": key, "value": value}]);
+    for (key, value) in [("a b_.:/=+-@9é", ""), ("k", "x y"), ("awsome", "aws:")] {
+        server.ok("TagResource", json!({"resourceArn": arn, "tags": tag(key, value)})).await;
+    }
+    for (tags, expected) in [
+        (tag("a#b", ""), "Value 'a#b' at 'tags.2.member.key' failed to satisfy constraint"),
+        (tag("a", "<"), "Value '<' at 'tags.2.member.value' failed to satisfy constraint"),
+        (tag("aws:a", ""), "aws: prefixed tag key names are not allowed for external use."),
+        (tag("AWS:a", ""), "aws: prefixed tag key names are not allowed for external use."),
+    ] {
+        for (operation, request) in [
+            ("TagResource", json!({"resourceArn": arn, "tags": tags})),
+            ("CreateActivity", json!({"name": "a", "tags": tags})),
+            ("CreateStateMachine", json!({"name": "n", "definition": PASS, "roleArn": ROLE, "tags": tags})),
+        ] {
+            let (name, message) = server.refused(operation, request).await;
+            assert_eq!(name, "ValidationException");
+            assert!(message.contains(expected), "{operation}: {message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unchanged_alias_keeps_its_date() {
+    let mut server = TestServer::start().await;
+    let request = json!({"name": "m", "definition": PASS, "roleArn": ROLE, "publish": true});
+    let version = server.ok("CreateStateMachine", request).await["stateMachineVersionArn"].clone();
+    let routing = json!([{"stateMachineVersionArn": version, "weight": 100}]);
+    let request = json!({"name": "live", "routingConfiguration": routing});
+    let alias = text(&server.ok("CreateStateMachineAlias", request).await, "stateMachineAliasArn");
+    let update = json!({"stateMachineAliasArn": alias, "description": "d"});
+    let first = server.ok("UpdateStateMachineAlias", update.clone()).await;
+    assert_eq!(server.ok("UpdateStateMachineAlias", update).await, first);
+}
+
+#[tokio::test]
+async fn page_tokens_hold_for_one_question() {
+    let mut server = TestServer::start().await;
+    for name in ["a", "b", "c"] {
+        server.machine(name).await;
+        server.ok("CreateActivity", json!({"name": name})).await;
+    }
+    let page = server.ok("ListStateMachines", json!({"maxResults": 1})).await;
+    let token = text(&page, "nextToken");
+    assert_eq!(server.refused("ListActivities", json!({"nextToken": token})).await.0, "InvalidToken");
+    let changed = format!("{}A", &token[..token.len() - 1]);
+    for wrong in [changed.as_str(), "x", "AAAA"] {
+        let refused = server.refused("ListStateMachines", json!({"nextToken": wrong})).await;
+        assert_eq!(refused, ("InvalidToken".to_owned(), "Invalid Token: 'Invalid token'".to_owned()));
+    }
+    // What comes and goes before the cursor does not shift the page.
+    server.ok("DeleteStateMachine", json!({"stateMachineArn": format!("{BASE}:stateMachine:a")})).await;
+    server.machine("aa").await;
+    let rest = server.ok("ListStateMachines", json!({"nextToken": token})).await;
+    let names: Vec<_> =
+        rest["stateMachines"].as_array().unwrap().iter().map(|item| item["name"].clone()).collect();
+    assert_eq!(names, ["aa", "b", "c"]);
+}
