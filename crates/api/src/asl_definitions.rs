@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stepwright_asl::program::Program;
 use stepwright_asl::{CompileOptions, MachineType, Severity, compile};
 
-use crate::definitions::{CheckedDefinition, Definitions, Diagnostic, InvalidDefinition};
+use crate::definitions::{CheckedDefinition, Definitions, Diagnostic, InvalidDefinition, Validation};
 use crate::model::{StateMachineType, ValidateStateMachineDefinitionSeverity as WireSeverity};
 
 /// Definitions as the language room checks them.
@@ -24,29 +24,44 @@ impl Definitions for AslDefinitions {
         }
     }
 
-    fn validate(&self, definition: &str, r#type: StateMachineType) -> Vec<Diagnostic> {
-        let found = compile(definition, &options(r#type)).diagnostics.into_iter();
-        let diagnostic = |finding: stepwright_asl::Diagnostic| {
-            Some(Diagnostic {
-                severity: match finding.severity {
-                    Severity::Error => WireSeverity::Error,
-                    Severity::Warning => WireSeverity::Warning,
-                },
-                code: finding.aws_code?.to_owned(),
-                message: finding.message,
-                location: (!finding.pointer.is_empty()).then_some(finding.pointer),
-            })
+    fn validate(
+        &self,
+        definition: &str,
+        r#type: StateMachineType,
+        severity: WireSeverity,
+        results_max: usize,
+    ) -> Validation {
+        let least = match severity {
+            WireSeverity::Error => Severity::Error,
+            WireSeverity::Warning => Severity::Warning,
         };
-        found.filter_map(diagnostic).collect()
+        let found = stepwright_asl::validate(definition, machine_type(r#type), least, results_max);
+        let diagnostic = |finding: stepwright_asl::ValidationDiagnostic| Diagnostic {
+            severity: match finding.severity {
+                Severity::Error => WireSeverity::Error,
+                Severity::Warning => WireSeverity::Warning,
+            },
+            code: finding.code.to_owned(),
+            message: finding.message,
+            location: finding.location,
+        };
+        Validation {
+            ok: found.ok,
+            diagnostics: found.diagnostics.into_iter().map(diagnostic).collect(),
+            truncated: found.truncated,
+        }
     }
 }
 
 fn options(r#type: StateMachineType) -> CompileOptions {
-    let machine_type = match r#type {
+    CompileOptions { machine_type: machine_type(r#type), ..CompileOptions::default() }
+}
+
+fn machine_type(r#type: StateMachineType) -> MachineType {
+    match r#type {
         StateMachineType::Standard => MachineType::Standard,
         StateMachineType::Express => MachineType::Express,
-    };
-    CompileOptions { machine_type, ..CompileOptions::default() }
+    }
 }
 
 /// State name to the variables that it reads; states that read none are left out.

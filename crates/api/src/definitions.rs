@@ -13,8 +13,15 @@ pub trait Definitions: Send + Sync + 'static {
         r#type: StateMachineType,
     ) -> Result<CheckedDefinition, InvalidDefinition>;
 
-    /// All findings for `ValidateStateMachineDefinition`, errors and warnings, in order.
-    fn validate(&self, definition: &str, r#type: StateMachineType) -> Vec<Diagnostic>;
+    /// The findings for `ValidateStateMachineDefinition`, in order: those of this severity and above, so many at most (0: as
+    /// many as AWS shows).
+    fn validate(
+        &self,
+        definition: &str,
+        r#type: StateMachineType,
+        severity: Severity,
+        results_max: usize,
+    ) -> Validation;
 }
 
 /// A valid definition.
@@ -29,6 +36,16 @@ pub struct CheckedDefinition {
 pub struct InvalidDefinition {
     /// The findings in AWS's form, for instance `SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /`.
     pub message: String,
+}
+
+/// What `ValidateStateMachineDefinition` answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Validation {
+    /// There is no error, shown or not.
+    pub ok: bool,
+    pub diagnostics: Vec<Diagnostic>,
+    /// Whether there are more.
+    pub truncated: bool,
 }
 
 /// One finding.

@@ -9,26 +9,17 @@ use crate::model::{
     ValidateStateMachineDefinitionSeverity as Severity,
 };
 
-/// Findings where the request names no number, or 0 (service model).
-const RESULTS_DEFAULT: usize = 100;
-
 pub async fn run(
     api: &Api,
     input: ValidateStateMachineDefinitionInput,
 ) -> Result<ValidateStateMachineDefinitionOutput, ApiError> {
     let r#type = input.r#type.unwrap_or(StateMachineType::Standard);
-    let mut found = api.definitions.validate(&input.definition, r#type);
-    let failed = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    if input.severity.unwrap_or(Severity::Error) == Severity::Error {
-        found.retain(|diagnostic| diagnostic.severity == Severity::Error);
-    }
-    let limit = match input.max_results.and_then(|results| usize::try_from(results).ok()) {
-        None | Some(0) => RESULTS_DEFAULT,
-        Some(results) => results,
-    };
-    let truncated = found.len() > limit;
-    found.truncate(limit);
+    let severity = input.severity.unwrap_or(Severity::Error);
+    // The model has checked that it is not negative.
+    let results_max = usize::try_from(input.max_results.unwrap_or(0)).unwrap_or(0);
+    let found = api.definitions.validate(&input.definition, r#type, severity, results_max);
     let diagnostics = found
+        .diagnostics
         .into_iter()
         .map(|diagnostic| WireDiagnostic {
             severity: diagnostic.severity,
@@ -38,8 +29,8 @@ pub async fn run(
         })
         .collect();
     Ok(ValidateStateMachineDefinitionOutput {
-        result: if failed { ResultCode::Fail } else { ResultCode::Ok },
+        result: if found.ok { ResultCode::Ok } else { ResultCode::Fail },
         diagnostics,
-        truncated: Some(truncated),
+        truncated: Some(found.truncated),
     })
 }

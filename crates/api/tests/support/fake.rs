@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use stepwright_api::backend::*;
-use stepwright_api::definitions::{CheckedDefinition, Definitions, Diagnostic, InvalidDefinition};
+use stepwright_api::definitions::{
+    CheckedDefinition, Definitions, Diagnostic, InvalidDefinition, Validation,
+};
 use stepwright_api::model::{ExecutionStatus, StateMachineType, ValidateStateMachineDefinitionSeverity};
 use stepwright_api::{Environment, catalog::Machine};
 use stepwright_store::Pending;
@@ -232,7 +234,8 @@ impl Definitions for FakeDefinitions {
         definition: &str,
         r#type: StateMachineType,
     ) -> Result<CheckedDefinition, InvalidDefinition> {
-        match self.validate(definition, r#type).pop() {
+        let severity = ValidateStateMachineDefinitionSeverity::Error;
+        match self.validate(definition, r#type, severity, 0).diagnostics.pop() {
             None => Ok(CheckedDefinition::default()),
             Some(found) => {
                 let message =
@@ -242,7 +245,13 @@ impl Definitions for FakeDefinitions {
         }
     }
 
-    fn validate(&self, definition: &str, _type: StateMachineType) -> Vec<Diagnostic> {
+    fn validate(
+        &self,
+        definition: &str,
+        _type: StateMachineType,
+        _severity: ValidateStateMachineDefinitionSeverity,
+        _results_max: usize,
+    ) -> Validation {
         let is_good =
             Document::parse(definition).is_ok_and(|document| document.value().get("States").is_some());
         let finding = || Diagnostic {
@@ -251,7 +260,8 @@ impl Definitions for FakeDefinitions {
             message: "These fields are required: [States]".to_owned(),
             location: Some("/".to_owned()),
         };
-        (!is_good).then(finding).into_iter().collect()
+        let diagnostics = (!is_good).then(finding).into_iter().collect();
+        Validation { ok: is_good, diagnostics, truncated: false }
     }
 }
 
