@@ -131,11 +131,19 @@ pub struct StartRequest {
     pub input: Document,
     /// The X-Ray trace header.
     pub trace_header: Option<String>,
-    /// The idempotency token of the Task state that starts it: a start that is repeated with the same one is answered as the
-    /// first one was, in any case.
-    pub started_by: Option<String>,
+    /// The Task state that starts it: a start that is repeated by the same one is answered as the first one was, in any case.
+    pub started_by: Option<StartedBy>,
     /// What follows `#` in the state machine's ARN: the test case of Step Functions Local's mock configuration.
     pub test_case: Option<String>,
+}
+
+/// A Task state that starts an execution.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StartedBy {
+    /// Of the task.
+    pub idempotency_token: String,
+    /// The ARN of the task's execution: the parent.
+    pub execution_arn: String,
 }
 
 /// A started execution.
@@ -206,6 +214,8 @@ pub struct ExecutionDetails {
     pub error: Option<String>,
     pub cause: Option<String>,
     pub trace_header: Option<String>,
+    /// The idempotency token of the task that started it.
+    pub started_by: Option<String>,
     /// Why an unsuccessful execution cannot be redriven, in AWS's words; `None` where it can be.
     pub not_redrivable_reason: Option<String>,
     /// For a child of a map run: the definition that it runs, and the Map's label.

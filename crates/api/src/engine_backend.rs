@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use stepwright_engine::{
     CallbackError, Definitions, DeliverError, Described, Engine, LoadError, Revision, StartExecution,
+    StartedBy,
 };
 use stepwright_store::{
     CatalogKind, CatalogRecord, Execution as Row, ExecutionKey, ExecutionQuery, Listing, Mutation, Pending,
@@ -199,6 +200,7 @@ impl Backend for EngineBackend {
                 error: owned(&described.tail.error),
                 cause: owned(&described.tail.cause),
                 trace_header: owned(&described.head.trace_header),
+                started_by: owned(&described.head.started_by),
                 item_processor: None,
             })
         })
@@ -295,7 +297,10 @@ fn start_of(request: StartRequest) -> StartExecution {
         trace_header: request.trace_header.map(Into::into),
         version_arn: request.version_arn.map(Into::into),
         alias_arn: request.alias_arn.map(Into::into),
-        started_by: request.started_by.map(Into::into),
+        started_by: request.started_by.map(|task| StartedBy {
+            idempotency_token: task.idempotency_token.into(),
+            execution_arn: task.execution_arn.into(),
+        }),
     }
 }
 

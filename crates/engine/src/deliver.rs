@@ -192,7 +192,7 @@ impl Engine {
         for effect in effects {
             match effect {
                 Effect::Dispatch(call) => self.dispatch(key, *call, identity.clone()),
-                Effect::CancelTask { task } => self.dispatches.cancel((key, task.0)),
+                Effect::CancelTask { task, .. } => self.dispatches.cancel((key, task.0)),
                 Effect::Queue(queued) => {
                     self.activities.push(&queued.activity_arn, (key, queued.task.0));
                 }
@@ -264,7 +264,9 @@ fn mutation(key: ExecutionKey, effect: &Effect, stop_ms: i64, execution: &Execut
     let item = |task: &TaskId, queue: &Arc<str>| QueueItem { queue: queue.clone(), key, task: task.0 };
     Some(match effect {
         Effect::Dispatch(call) => Mutation::Dispatched(Dispatch { key, task: call.task.0 }),
-        Effect::CancelTask { task } => Mutation::Answered(Dispatch { key, task: task.0 }),
+        // What has been sent stays known until its job has been stopped: see `jobs`.
+        Effect::CancelTask { runs_job: true, .. } => return None,
+        Effect::CancelTask { task, .. } => Mutation::Answered(Dispatch { key, task: task.0 }),
         Effect::Queue(queued) => Mutation::Enqueue(item(&queued.task, &queued.activity_arn)),
         Effect::Dequeue { task, activity_arn } => Mutation::Dequeue(item(task, activity_arn)),
         Effect::SetTimer { timer, due_ms } => {

@@ -18,7 +18,7 @@ use crate::error::DeliverError;
 /// An execution and a task of it.
 pub(crate) type TaskKey = (ExecutionKey, u32);
 
-/// How long a job that is cancelled has to come to its end.
+/// How long a call that starts a job has to be answered when nobody waits for the job any more.
 const CANCEL_MS: i64 = 60_000;
 
 /// How to cancel each call that is under way.
@@ -91,19 +91,21 @@ impl Engine {
         let engine = self.clone();
         tokio::spawn(async move {
             let goes_on = goes_on(&task_call);
-            let is_job = runs_job(&task_call.resource);
+            let job = runs_job(&task_call.resource).then(|| task_call.clone());
             let mut answer = Box::pin(engine.answer_of(task_call, &identity, cancelled.clone()));
             let answer = tokio::select! {
                 biased;
                 () = closing.cancelled() => return,
                 () = cancelled.cancelled() => {
-                    if is_job {
+                    if let Some(job) = job {
+                        // What is being started must be known, so that it can be stopped.
                         let latest = engine.clock.sleep_until(engine.clock.now_ms() + CANCEL_MS);
-                        tokio::select! {
-                            () = closing.cancelled() => {}
-                            () = latest => {}
-                            _ = &mut answer => {}
-                        }
+                        let started = tokio::select! {
+                            () = closing.cancelled() => return,
+                            () = latest => None,
+                            answer = &mut answer => answer.ok(),
+                        };
+                        engine.stop_job(key, job, &identity, started).await;
                     }
                     return;
                 }
@@ -160,7 +162,7 @@ impl Engine {
         input_of(task, answer, goes_on)
     }
 
-    fn call(&self, call: TaskCall, identity: &Identity) -> Call {
+    pub(crate) fn call(&self, call: TaskCall, identity: &Identity) -> Call {
         Call {
             resource: resource(&call.resource),
             parameters: call.parameters.text().to_owned(),

@@ -22,6 +22,8 @@ pub struct Head {
     pub alias_arn: Option<Arc<str>>,
     /// The idempotency token of the task that started it.
     pub started_by: Option<Arc<str>>,
+    /// The ARN of that task's execution.
+    pub parent_arn: Option<Arc<str>>,
 }
 
 /// How an execution ended.
@@ -50,6 +52,7 @@ impl Head {
             self.version_arn.as_ref(),
             self.alias_arn.as_ref(),
             self.started_by.as_ref(),
+            self.parent_arn.as_ref(),
         ];
         encode(&fields)
     }
@@ -64,6 +67,7 @@ impl Head {
             version_arn: fields.next()?,
             alias_arn: fields.next()?,
             started_by: fields.next()?,
+            parent_arn: fields.next()?,
         })
     }
 }

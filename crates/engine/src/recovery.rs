@@ -47,7 +47,7 @@ impl Engine {
     }
 
     /// Makes the calls again that still are to be answered. Others were overtaken by what ended their task (a callback that was
-    /// faster than the answer of its call): they are forgotten.
+    /// faster than the answer of its call): they are forgotten, once the job that they may have started has been stopped.
     async fn send_again(
         self: &Arc<Self>,
         key: ExecutionKey,
@@ -75,11 +75,11 @@ impl Engine {
                 .iter()
                 .any(|effect| matches!(effect, Effect::Dispatch(call) if call.task.0 == dispatch.task))
         };
-        let overtaken: Vec<Mutation> = dispatches
-            .into_iter()
-            .filter(|dispatch| !is_open(dispatch) && !self.dispatches.is_under_way((key, dispatch.task)))
-            .map(Mutation::Answered)
-            .collect();
+        let is_over =
+            |dispatch: &Dispatch| !is_open(dispatch) && !self.dispatches.is_under_way((key, dispatch.task));
+        let over: Vec<Dispatch> = dispatches.into_iter().filter(is_over).collect();
+        let overtaken = self.stop_abandoned(key, loaded, over).await?;
+        let overtaken: Vec<Mutation> = overtaken.into_iter().map(Mutation::Answered).collect();
         if !overtaken.is_empty() {
             self.commit(overtaken).await?;
         }

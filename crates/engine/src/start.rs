@@ -31,9 +31,17 @@ pub struct StartExecution {
     pub trace_header: Option<Arc<str>>,
     pub version_arn: Option<Arc<str>>,
     pub alias_arn: Option<Arc<str>>,
-    /// The idempotency token of the task that starts it. A start that is repeated with the same one gives the execution
-    /// that is there, whether or not that has ended.
-    pub started_by: Option<Arc<str>>,
+    /// The task that starts it. A start that is repeated by the same one gives the execution that is there, whether or not
+    /// that has ended.
+    pub started_by: Option<StartedBy>,
+}
+
+/// A task that starts an execution.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StartedBy {
+    pub idempotency_token: Arc<str>,
+    /// The ARN of the task's execution: the parent.
+    pub execution_arn: Arc<str>,
 }
 
 /// An execution that has started.
@@ -59,6 +67,8 @@ impl Engine {
             .get(&machine_arn, &revision_id, definition.as_deref())
             .await
             .map_err(DeliverError::from)?;
+        let (started_by, parent_arn) =
+            request.started_by.map(|task| (task.idempotency_token, task.execution_arn)).unzip();
         let head = Head {
             input: request.input.text().into(),
             revision_id,
@@ -66,7 +76,8 @@ impl Engine {
             trace_header: request.trace_header,
             version_arn: request.version_arn,
             alias_arn: request.alias_arn,
-            started_by: request.started_by,
+            started_by,
+            parent_arn,
         };
         let mut row = Row {
             key: self.next_key().map_err(|error| DeliverError::from(LoadError::from(error)))?,

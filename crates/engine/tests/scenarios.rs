@@ -1,5 +1,7 @@
 //! Single situations, each on virtual time: what the simulator meets by chance, told one by one.
 
+#[path = "scenarios/jobs.rs"]
+mod jobs;
 #[path = "scenarios/redrive.rs"]
 mod redrive;
 
@@ -25,6 +27,7 @@ struct World {
     store: Arc<Memory>,
     definition: String,
     calls: Arc<Mutex<Vec<Call>>>,
+    targets: Arc<dyn TaskTarget>,
     now_ms: i64,
 }
 
@@ -40,10 +43,12 @@ impl TaskTarget for Silent {
 
 impl World {
     fn new(definition: &str) -> World {
+        let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
         World {
             store: Memory::new(),
             definition: definition.to_owned(),
-            calls: Arc::default(),
+            targets: Arc::new(Silent(calls.clone())),
+            calls,
             now_ms: START_MS,
         }
     }
@@ -57,7 +62,7 @@ impl World {
             let engine = Engine::open(EngineOptions {
                 store: self.store.clone(),
                 definitions: Arc::new(FixedDefinitions::default().with(MACHINE, self.definition.as_str())),
-                targets: Arc::new(Silent(self.calls.clone())),
+                targets: self.targets.clone(),
                 clock: clock.clone(),
                 entropy: Arc::new(Entropy::from_seed(self.now_ms as u64)),
                 account: Arc::new(machines::account()),

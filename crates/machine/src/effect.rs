@@ -22,8 +22,9 @@ pub enum Effect {
     SetTimer { timer: TimerId, due_ms: i64 },
     /// `due_ms` is as the events tell it; a heartbeat timer may have moved since.
     CancelTimer { timer: TimerId, due_ms: i64 },
-    /// End a call whose answer nobody waits for.
-    CancelTask { task: TaskId },
+    /// End a call whose answer nobody waits for. One that `runs_job` has started a job, or is about to: the job is to be
+    /// stopped, also after a crash; [`crate::Execution::job`] told of it before.
+    CancelTask { task: TaskId, runs_job: bool },
     /// Run an item or a batch of a distributed Map as an execution of its own.
     StartChild { child: u32, name: Arc<str>, input: Document },
     /// The execution has ended. Last.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepwright_asl::program::{FlowId, Program};
 
 use crate::branch::{Branch, PendingTask, PendingTimer};
-use crate::effect::Effect;
+use crate::effect::{Effect, TaskCall};
 use crate::event::{BranchId, Event, TaskId, TimerId};
 use crate::identity::{BehaviourFlags, Identity};
 use crate::input::Input;
@@ -204,6 +204,15 @@ impl Execution {
     /// The outstanding task whose token has this hash.
     pub fn task_for_token(&self, hash: &[u8; 32]) -> Option<TaskId> {
         self.tasks.iter().find(|(_, task)| task.token_hash.as_ref() == Some(hash)).map(|(id, _)| *id)
+    }
+
+    /// The call of an open task that runs a job (`.sync`).
+    pub fn job(&self, task: TaskId) -> Option<TaskCall> {
+        let found = self.tasks.get(&task).filter(|found| found.runs_job())?;
+        match crate::outstanding::call(self, task, found)? {
+            Effect::Dispatch(call) => Some(*call),
+            _ => None,
+        }
     }
 
     pub(crate) fn is_due(&self, timer: TimerId, now_ms: i64) -> bool {

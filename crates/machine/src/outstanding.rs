@@ -67,7 +67,7 @@ pub(crate) fn cancellation(id: TaskId, task: &PendingTask) -> Effect {
         Resource::Activity { arn } if task.progress == Progress::Scheduled => {
             Effect::Dequeue { task: id, activity_arn: arn.clone() }
         }
-        _ => Effect::CancelTask { task: id },
+        _ => Effect::CancelTask { task: id, runs_job: task.runs_job() },
     }
 }
 

@@ -19,8 +19,8 @@ pub trait TaskTarget: Send + Sync + 'static {
     fn call(&self, call: Call, cancel: CancellationSignal) -> BoxFuture<'static, Result<Success, Failure>>;
 
     /// For `.sync`: waits for the end of the job that `call` has started; `submitted` is what it answered, as JSON text.
-    /// After a crash the wait begins anew. When `cancel` fires the job is ended, as far as that can be done, and the
-    /// future ends soon after; dropping the future leaves the job alone.
+    /// After a crash the wait begins anew. The future ends soon after `cancel` fires; that leaves the job alone, as dropping
+    /// the future does.
     fn await_job(
         &self,
         call: Call,
@@ -29,6 +29,13 @@ pub trait TaskTarget: Send + Sync + 'static {
     ) -> BoxFuture<'static, Result<Success, Failure>> {
         let cause = format!("{} has no jobs whose end could be awaited.", call.resource);
         Box::pin(std::future::ready(Err(Failure::new("States.Runtime", cause))))
+    }
+
+    /// For `.sync`: stops the job that `call` has started, whose end nobody waits for any more. `submitted` is what the call
+    /// answered; `None` where that was lost in a crash: then the call was made, with the same idempotency token, or it was
+    /// not. A job that has ended, or was never started, is no error. After an error, or a crash, it is tried again.
+    fn stop_job(&self, _call: Call, _submitted: Option<String>) -> BoxFuture<'static, Result<(), Failure>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// Whether calls of the resource are answered within this process and may wait for other executions. Such calls take

@@ -81,6 +81,14 @@ impl TaskTarget for Targets {
         }
     }
 
+    fn stop_job(&self, call: Call, submitted: Option<String>) -> BoxFuture<'static, Result<(), Failure>> {
+        match self.find(&call.resource) {
+            Ok(target) => target.stop_job(call, submitted),
+            // Nothing can have been started.
+            Err(_) => Box::pin(std::future::ready(Ok(()))),
+        }
+    }
+
     fn is_inside(&self, resource: &Resource) -> bool {
         self.find(resource).is_ok_and(|target| target.is_inside(resource))
     }

@@ -24,7 +24,7 @@ mod list_state_machines;
 mod list_tags_for_resource;
 mod publish_state_machine_version;
 mod redrivable;
-mod redrive_execution;
+pub mod redrive_execution;
 mod send_task_failure;
 mod send_task_heartbeat;
 mod send_task_success;

@@ -67,6 +67,11 @@ impl TaskTarget for SelfTarget {
         Box::pin(async move { nested::await_end(&*connected.await?, &call, &submitted, cancel).await })
     }
 
+    fn stop_job(&self, call: Call, submitted: Option<String>) -> BoxFuture<'static, Result<(), Failure>> {
+        let connected = self.connected();
+        Box::pin(async move { nested::stop(&*connected.await?, &call, submitted.as_deref()).await })
+    }
+
     fn is_inside(&self, _: &Resource) -> bool {
         true
     }
@@ -84,12 +89,11 @@ async fn perform(api: &Api, call: Call, mut cancel: CancellationSignal) -> Resul
         // Not to be given up half-way: what is started must be known, so that it can be stopped.
         Operation::StartExecution => {
             let is_job = matches!(pattern, Pattern::Sync | Pattern::Sync2);
-            let started = nested::start(api, &body, &call.idempotency_token, is_job).await;
-            if let (true, true, Ok(started)) = (is_job, cancel.is_cancelled(), &started) {
-                nested::stop(api, &started.execution_arn).await;
-            }
+            let started = nested::start(api, &body, &call, is_job).await;
             started.and_then(|started| crate::api::encode(&started))
         }
+        // A redrive that is repeated after a crash is the same one.
+        Operation::RedriveExecution => nested::redrive(api, &body, &call).await,
         // Boxed: an operation's future is large, and may be that of another `TestState`.
         _ => {
             let answer: BoxFuture<'_, Result<Vec<u8>, ApiError>> = Box::pin(api.call(operation, &body));

@@ -4,25 +4,26 @@ use stepwright_tasks::{Call, CancellationSignal, Failure, Pattern, Resource, Suc
 use stepwright_value::{Object, Value};
 
 use super::cancelled;
-use super::dialect::Dialect;
-use crate::actions::{describe_execution, start_execution};
+use super::dialect::{self, Dialect};
+use crate::actions::{describe_execution, redrive_execution, start_execution};
 use crate::api::{Api, decode, encode};
-use crate::backend::StopRequest;
+use crate::arn;
+use crate::backend::{ExecutionError, StartedBy, StopRequest};
 use crate::error::ApiError;
 use crate::model::{
-    DescribeExecutionInput, ErrorName, ExecutionStatus, StartExecutionInput, StartExecutionOutput,
-    StateMachineType,
+    DescribeExecutionInput, ErrorName, ExecutionStatus, RedriveExecutionInput, StartExecutionInput,
+    StartExecutionOutput, StateMachineType,
 };
 
-/// Starts an execution for the task with this idempotency token: doing it again, after a crash, finds the one that is there.
+/// Starts an execution for the task that makes `call`: doing it again, after a crash, finds the one that is there.
 pub async fn start(
     api: &Api,
     body: &[u8],
-    idempotency_token: &str,
+    call: &Call,
     is_job: bool,
 ) -> Result<StartExecutionOutput, ApiError> {
     let input: StartExecutionInput = decode(body)?;
-    let name = input.name.unwrap_or_else(|| name_of(idempotency_token));
+    let name = input.name.unwrap_or_else(|| name_of(&call.idempotency_token));
     let mut request =
         start_execution::request(api, &input.state_machine_arn, Some(name), input.input, input.trace_header)
             .await?;
@@ -33,8 +34,18 @@ pub async fn start(
             "This operation is not supported by this type of state machine",
         ));
     }
-    request.started_by = Some(idempotency_token.to_owned());
+    request.started_by = Some(StartedBy {
+        idempotency_token: call.idempotency_token.clone(),
+        execution_arn: call.execution_arn.clone(),
+    });
     start_execution::start(api, request).await
+}
+
+/// Redrives an execution for the task that makes `call`, with a client token of the task's own where it gives none.
+pub async fn redrive(api: &Api, body: &[u8], call: &Call) -> Result<Vec<u8>, ApiError> {
+    let mut input: RedriveExecutionInput = decode(body)?;
+    input.client_token.get_or_insert_with(|| call.idempotency_token.clone());
+    redrive_execution::run(api, input).await.and_then(|redriven| encode(&redriven))
 }
 
 /// A name as AWS makes one: a UUID, here the same for the same token.
@@ -44,12 +55,45 @@ fn name_of(idempotency_token: &str) -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
-/// Stops an execution that nobody waits for any more. One that has ended stays as it is.
-pub async fn stop(api: &Api, execution_arn: &str) {
-    let request = StopRequest { execution_arn: execution_arn.to_owned(), error: None, cause: None };
-    if let Err(error) = api.backend.stop(request).await {
-        tracing::warn!(execution_arn, %error, "a nested execution could not be stopped with its parent");
+/// Stops the execution that `call` has started, whose end nobody waits for any more; `submitted` is what the call answered. One
+/// that has ended stays as it is.
+pub async fn stop(api: &Api, call: &Call, submitted: Option<&str>) -> Result<(), Failure> {
+    let execution_arn = match submitted {
+        Some(submitted) => started_arn(submitted),
+        None => own_child(api, call).await?,
+    };
+    let Some(execution_arn) = execution_arn else { return Ok(()) };
+    let request = StopRequest { execution_arn, error: None, cause: None };
+    match api.backend.stop(request).await {
+        Ok(_) | Err(ExecutionError::DoesNotExist) => Ok(()),
+        Err(error) => Err(Failure::new("States.Runtime", error.to_string())),
     }
+}
+
+/// The execution that a task has started whose answer was lost: the one that has the name which the call gives it, if it is the
+/// task's own.
+async fn own_child(api: &Api, call: &Call) -> Result<Option<String>, Failure> {
+    let input = dialect::request(&call.parameters).ok();
+    let Some(input) = input.and_then(|body| decode::<StartExecutionInput>(&body).ok()) else {
+        return Ok(None);
+    };
+    let Ok(machine) = arn::machine(&input.state_machine_arn) else { return Ok(None) };
+    let name = input.name.unwrap_or_else(|| name_of(&call.idempotency_token));
+    let execution_arn = format!("{}:{name}", machine.plain.replacen(":stateMachine:", ":execution:", 1));
+    match api.backend.describe(&execution_arn).await {
+        Ok(details) => {
+            let is_own = details.started_by.as_ref() == Some(&call.idempotency_token);
+            Ok(is_own.then_some(execution_arn))
+        }
+        Err(ExecutionError::DoesNotExist) => Ok(None),
+        Err(error) => Err(Failure::new("States.Runtime", error.to_string())),
+    }
+}
+
+/// The execution that the answer of a start names.
+fn started_arn(submitted: &str) -> Option<String> {
+    let submitted = stepwright_value::read(submitted).ok()?;
+    submitted.get("ExecutionArn")?.as_str().map(str::to_owned)
 }
 
 /// Waits for the end of the execution that `submitted` names. The waiting state's end is its end.
@@ -59,23 +103,18 @@ pub async fn await_end(
     submitted: &str,
     mut cancel: CancellationSignal,
 ) -> Result<Success, Failure> {
-    let submitted = stepwright_value::read(submitted).ok();
-    let execution_arn = submitted.as_ref().and_then(|value| value.get("ExecutionArn")?.as_str());
-    let Some(execution_arn) = execution_arn else {
+    let Some(execution_arn) = started_arn(submitted) else {
         return Err(Failure::new("States.Runtime", "The nested execution is not known."));
     };
     let failure = |error: &ApiError| Dialect::Optimised.failure(error, &api.environment.uuid());
     tokio::select! {
-        ended = api.backend.ended(execution_arn) => {
-            ended.map_err(|error| failure(&ApiError::from_execution(error, execution_arn)))?;
+        ended = api.backend.ended(&execution_arn) => {
+            ended.map_err(|error| failure(&ApiError::from_execution(error, &execution_arn)))?;
         }
-        () = cancel.cancelled() => {
-            stop(api, execution_arn).await;
-            return Err(cancelled());
-        }
+        () = cancel.cancelled() => return Err(cancelled()),
     }
     let with_json = matches!(call.resource, Resource::Integration { pattern: Pattern::Sync2, .. });
-    let input = DescribeExecutionInput { execution_arn: execution_arn.to_owned(), included_data: None };
+    let input = DescribeExecutionInput { execution_arn, included_data: None };
     let described = describe_execution::run(api, input).await.map_err(|error| failure(&error))?;
     let status = described.status;
     let body = encode(&described).map_err(|error| failure(&error))?;

@@ -73,6 +73,7 @@ impl FakeBackend {
             error: None,
             cause: None,
             trace_header: request.trace_header,
+            started_by: request.started_by.map(|task| task.idempotency_token),
             not_redrivable_reason: None,
             item_processor: None,
         };

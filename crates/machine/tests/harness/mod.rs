@@ -140,7 +140,7 @@ impl World {
             Effect::CancelTimer { timer, .. } => {
                 self.timers.remove(&timer);
             }
-            Effect::CancelTask { task } => self.inbox.retain(|(_, input)| task_of(input) != Some(task)),
+            Effect::CancelTask { task, .. } => self.inbox.retain(|(_, input)| task_of(input) != Some(task)),
             Effect::Continue => self.inbox.insert(0, (self.now_ms, Input::Continue)),
             Effect::StartChild { .. } | Effect::Finished(_) => {}
         }
