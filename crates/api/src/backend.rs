@@ -76,6 +76,16 @@ pub trait Backend: Send + Sync + 'static {
         Box::pin(async { Err(StartError::Unavailable) })
     }
 
+    /// EXPRESS executions that ended lately, newest first: those of a state machine (by its plain ARN), or of all.
+    fn recent_express(&self, _state_machine_arn: Option<&str>) -> Vec<RecentExpress> {
+        Vec::new()
+    }
+
+    /// An EXPRESS execution that ended lately, with its history.
+    fn recent_express_execution(&self, _execution_arn: &str) -> Option<RecentExpressDetails> {
+        None
+    }
+
     /// Continues an unsuccessful execution; the reply is the redrive date, in milliseconds since 1970.
     fn redrive(
         &self,
@@ -178,6 +188,33 @@ pub struct SyncReply {
     pub cause: Option<String>,
     pub billed_memory_mb: i64,
     pub billed_duration_ms: i64,
+}
+
+/// An EXPRESS execution that ended lately.
+#[derive(Clone, Debug)]
+pub struct RecentExpress {
+    pub execution_arn: String,
+    pub state_machine_arn: String,
+    pub name: String,
+    pub status: model::ExecutionStatus,
+    /// Milliseconds since 1970.
+    pub start_ms: i64,
+    /// Milliseconds since 1970.
+    pub stop_ms: i64,
+}
+
+/// An EXPRESS execution that ended lately, as a whole.
+#[derive(Clone, Debug)]
+pub struct RecentExpressDetails {
+    pub summary: RecentExpress,
+    pub input: Document,
+    pub output: Option<Document>,
+    pub error: Option<String>,
+    pub cause: Option<String>,
+    /// Each a JSON object, an event as the AWS API shows it; embedded verbatim.
+    pub events: Vec<String>,
+    /// There were more events than are kept.
+    pub events_truncated: bool,
 }
 
 /// What is known of any execution; also a line of a listing.

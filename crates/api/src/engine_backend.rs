@@ -15,8 +15,8 @@ use stepwright_value::Document;
 
 use crate::backend::{
     ActivityTask, Backend, ExecutionDetails, ExecutionError, ExecutionPage, ExecutionSummary, HistoryPage,
-    HistoryRequest, ListRequest, ListScope, RedriveError, StartError, StartReply, StartRequest, StopRequest,
-    SyncReply, TaskError, TestStateError,
+    HistoryRequest, ListRequest, ListScope, RecentExpress, RecentExpressDetails, RedriveError, StartError,
+    StartReply, StartRequest, StopRequest, SyncReply, TaskError, TestStateError,
 };
 use crate::catalog::{CatalogStore, CatalogWrite, Machine, WriteError};
 use crate::model::{
@@ -27,6 +27,8 @@ use crate::test_state;
 mod deletion;
 mod express;
 mod history_page;
+mod logging;
+mod recent;
 
 /// An [`Engine`], asked by the API.
 #[derive(Clone)]
@@ -50,6 +52,20 @@ impl Definitions for StoredDefinitions {
             let machine = Machine::from_record(&record.data)
                 .map_err(|error| StoreError::Corrupt(format!("revision {key}: {error}")))?;
             Ok(Some(machine.definition))
+        })
+    }
+
+    fn logging(
+        &self,
+        machine_arn: &str,
+        revision_id: &str,
+    ) -> Pending<'_, Result<Option<stepwright_engine::Logging>, StoreError>> {
+        let key = Machine::record_key(machine_arn, revision_id);
+        Box::pin(async move {
+            let Some(record) = self.0.record(CatalogKind::Revision, &key).await? else { return Ok(None) };
+            let machine = Machine::from_record(&record.data)
+                .map_err(|error| StoreError::Corrupt(format!("revision {key}: {error}")))?;
+            Ok(logging::of(&machine.logging))
         })
     }
 }
@@ -131,6 +147,22 @@ impl Backend for EngineBackend {
 
     fn start_sync(&self, request: StartRequest) -> Pending<'_, Result<SyncReply, StartError>> {
         Box::pin(express::start_sync(&self.engine, start_of(request)))
+    }
+
+    fn log_destination_exists(&self, log_group_arn: &str) -> Pending<'_, Result<bool, ExecutionError>> {
+        let log_group_arn = log_group_arn.to_owned();
+        Box::pin(async move {
+            let Some(log) = self.engine.history_log() else { return Ok(true) };
+            Ok(log.has_log_group(&log_group_arn).await)
+        })
+    }
+
+    fn recent_express(&self, machine_arn: Option<&str>) -> Vec<RecentExpress> {
+        self.engine.recent_express(machine_arn).iter().map(|ended| recent::summary(ended)).collect()
+    }
+
+    fn recent_express_execution(&self, execution_arn: &str) -> Option<RecentExpressDetails> {
+        self.engine.recent_express_execution(execution_arn).map(|ended| recent::details(&ended))
     }
 
     fn ended(&self, execution_arn: &str) -> Pending<'_, Result<(), ExecutionError>> {
@@ -290,7 +322,8 @@ fn start_of(request: StartRequest) -> StartExecution {
             machine_arn: machine.arn.as_str().into(),
             revision_id: machine.revision.as_str().into(),
             role_arn: machine.role_arn.as_str().into(),
-            definition: Some(machine.definition.as_str().into()),
+            // The engine asks for it when it has not seen the revision lately.
+            definition: None,
         },
         name: request.name.map(Into::into),
         input: request.input,
@@ -309,7 +342,8 @@ fn start_error(error: stepwright_engine::StartError) -> StartError {
         stepwright_engine::StartError::Deliver(DeliverError::Load(LoadError::Definition(_, reason))) => {
             StartError::InvalidDefinition(reason)
         }
-        stepwright_engine::StartError::TooMany => StartError::LimitExceeded,
+        // Express has no quota of open executions: AWS takes as many as the account's rate allows.
+        stepwright_engine::StartError::TooMany => StartError::Overloaded,
         error => StartError::Internal(error.to_string()),
     }
 }

@@ -10,11 +10,13 @@ use stepwright_store::{
     Dispatch, Execution as Row, ExecutionKey, Mutation, QueueItem, Segment, Status, Timer,
 };
 use stepwright_value::Document;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::engine::Engine;
 use crate::error::{DeliverError, LoadError};
+use crate::express::Running;
+use crate::history_log::Logging;
 use crate::hot::Keep;
+use crate::programs::Runnable;
 use crate::record::{Head, Tail};
 use crate::redrive;
 
@@ -26,8 +28,10 @@ pub(crate) struct Loaded {
     pub segments: u32,
     /// The bytes of its history: a measure of what it takes in memory.
     pub history_bytes: usize,
-    /// Of an EXPRESS execution, which is here alone and not in the store: its place among those.
-    pub express: Option<OwnedSemaphorePermit>,
+    /// How its state machine wants it logged.
+    pub logging: Option<Arc<Logging>>,
+    /// Of an EXPRESS execution, which is here alone and not in the store.
+    pub express: Option<Box<Running>>,
 }
 
 impl Loaded {
@@ -106,8 +110,11 @@ impl Engine {
             *place = None;
             return Err(error.into());
         }
-        self.observe(&loaded.execution, &drive.events);
+        self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
         self.perform(key, drive.effects, &loaded.identity);
+        if let Some(running) = &mut loaded.express {
+            self.keep_recent(running, &loaded.execution, drive.events);
+        }
         Ok(seen)
     }
 
@@ -173,8 +180,13 @@ impl Engine {
         mutations.extend(drive.effects.iter().filter_map(of));
     }
 
-    /// Shows what is durable to whoever watches.
-    pub(crate) fn observe(&self, execution: &Execution, events: &[Event]) {
+    /// Shows what is durable to whoever watches, and to the log.
+    pub(crate) fn observe(&self, execution: &Execution, logging: Option<&Logging>, events: &[Event]) {
+        if let (Some(logging), Some(log)) = (logging, &self.history_log)
+            && !events.is_empty()
+        {
+            log.committed(logging, execution, events);
+        }
         let Some(observer) = &self.observer else { return };
         if !events.is_empty() {
             observer.committed(execution.identity(), events);
@@ -215,7 +227,7 @@ impl Engine {
     /// Rebuilds an execution from its row and its events.
     pub(crate) async fn load(&self, row: Row) -> Result<Loaded, LoadError> {
         let head = Head::decode(&row.head)?;
-        let program = self.programs.get(&row.machine, &head.revision_id, None).await?;
+        let Runnable { program, logging } = self.programs.get(&row.machine, &head.revision_id, None).await?;
         let identity = Arc::new(self.identity(&row, &head));
         let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
         let segments = self.store.segments(row.key, 1).await?;
@@ -228,7 +240,7 @@ impl Engine {
         }
         let history_bytes = segments.iter().map(|segment| segment.data.len()).sum();
         let segments = segments.last().map_or(0, |last| last.number);
-        Ok(Loaded { execution, identity, segments, history_bytes, express: None })
+        Ok(Loaded { execution, identity, segments, history_bytes, logging, express: None })
     }
 
     /// Who the execution of a row is.

@@ -14,9 +14,11 @@ use crate::dispatch::Dispatches;
 use crate::endings::Endings;
 use crate::entropy::Entropy;
 use crate::express::EXPRESS_MAX;
+use crate::history_log::HistoryLog;
 use crate::hot::Hot;
 use crate::observer::Observer;
 use crate::programs::{Definitions, Programs};
+use crate::recent::Recent;
 use crate::timers::Timers;
 
 /// What an engine is built from.
@@ -32,6 +34,8 @@ pub struct EngineOptions {
     pub calls_max: usize,
     /// Watches all executions.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Takes the histories of those whose state machine has a logging configuration.
+    pub history_log: Option<Arc<dyn HistoryLog>>,
 }
 
 /// Drives executions. One for a process; shared by all who call it.
@@ -53,6 +57,8 @@ pub struct Engine {
     /// Bounds the task calls that are under way.
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) history_log: Option<Arc<dyn HistoryLog>>,
+    pub(crate) recent: Recent,
     failure: Failure,
 }
 
@@ -93,6 +99,8 @@ impl Engine {
             express: Arc::new(Semaphore::new(EXPRESS_MAX)),
             calls: Arc::new(Semaphore::new(options.calls_max.max(1))),
             observer: options.observer,
+            history_log: options.history_log,
+            recent: Recent::default(),
             failure: Failure { sender: watch::Sender::new(false), reason: Mutex::default() },
         });
         engine.recover().await?;

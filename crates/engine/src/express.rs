@@ -3,17 +3,27 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{BehaviourFlags, Execution, ExecutionKind, Identity, Input, Outcome};
+use stepwright_machine::{BehaviourFlags, Event, Execution, ExecutionKind, Identity, Input, Outcome};
 use stepwright_value::Document;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::deliver::{Loaded, locator};
 use crate::endings::Listener;
 use crate::engine::Engine;
 use crate::error::{DeliverError, LoadError, StartError};
+use crate::programs::Runnable;
+use crate::recent::{KeptHistory, RecentExpress};
 use crate::start::{Revision, StartExecution};
 
 /// EXPRESS executions that may run at a time.
 pub(crate) const EXPRESS_MAX: usize = 100_000;
+
+/// What the engine holds of an EXPRESS execution while it runs.
+pub(crate) struct Running {
+    /// Its place among those that run.
+    _place: OwnedSemaphorePermit,
+    history: KeptHistory,
+}
 
 /// An EXPRESS execution that has started.
 pub struct ExpressStarted {
@@ -49,8 +59,8 @@ impl Engine {
     ) -> Result<ExpressStarted, StartError> {
         let place = self.express.clone().try_acquire_owned().map_err(|_| StartError::TooMany)?;
         let Revision { machine_arn, revision_id, role_arn, definition } = request.revision;
-        let program = self.programs.get(&machine_arn, &revision_id, definition.as_deref()).await;
-        let program = program.map_err(DeliverError::from)?;
+        let revision = self.programs.get(&machine_arn, &revision_id, definition.as_deref()).await;
+        let Runnable { program, logging } = revision.map_err(DeliverError::from)?;
         let key = self.next_key().map_err(|error| DeliverError::from(LoadError::from(error)))?;
         let name = request.name.unwrap_or_else(|| self.entropy.uuid().into());
         let start_ms = self.clock.now_ms();
@@ -64,13 +74,15 @@ impl Engine {
         ));
         let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
         let drive = self.drive(key, &mut execution, Input::Start).map_err(DeliverError::from)?;
-        self.observe(&execution, &drive.events);
+        self.observe(&execution, logging.as_deref(), &drive.events);
         let started = |ending| ExpressStarted {
             execution_arn: identity.execution_arn.clone(),
             name: identity.execution_name.clone(),
             start_ms,
             ending,
         };
+        let mut running = Box::new(Running { _place: place, history: KeptHistory::default() });
+        self.keep_recent(&mut running, &execution, drive.events);
         if let Some(outcome) = execution.outcome() {
             return Ok(started(Ending::Known(outcome.clone())));
         }
@@ -84,11 +96,25 @@ impl Engine {
             identity: identity.clone(),
             segments: 0,
             history_bytes: 0,
-            express: Some(place),
+            logging,
+            express: Some(running),
         });
         drop(home);
         self.hot.release(key, slot);
         Ok(started(Ending::Awaited(listener)))
+    }
+
+    /// Keeps what has happened to an EXPRESS execution; when it has ended, for whoever wants to look into it later.
+    pub(crate) fn keep_recent(&self, running: &mut Running, execution: &Execution, events: Vec<Event>) {
+        let stop_ms = events.last().map(|event| event.timestamp_ms);
+        running.history.extend(events);
+        let Some(outcome) = execution.outcome() else { return };
+        self.recent.push(RecentExpress {
+            identity: execution.identity().clone(),
+            outcome: outcome.clone(),
+            stop_ms: stop_ms.unwrap_or_else(|| self.clock.now_ms()),
+            history: std::mem::take(&mut running.history),
+        });
     }
 
     fn express_identity(

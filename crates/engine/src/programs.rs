@@ -9,6 +9,7 @@ use stepwright_asl::{CompileOptions, Format};
 use stepwright_store::{Pending, StoreError};
 
 use crate::LoadError;
+use crate::history_log::Logging;
 
 /// Programs kept in memory. A program is a few times the size of its definition (1 MB at most, usually a few KB).
 const PROGRAMS_MAX: NonZeroUsize = NonZeroUsize::new(512).unwrap();
@@ -21,12 +22,28 @@ pub trait Definitions: Send + Sync + 'static {
         machine_arn: &str,
         revision_id: &str,
     ) -> Pending<'_, Result<Option<String>, StoreError>>;
+
+    /// How executions of the revision are logged; `None` when they are not.
+    fn logging(
+        &self,
+        _machine_arn: &str,
+        _revision_id: &str,
+    ) -> Pending<'_, Result<Option<Logging>, StoreError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+}
+
+/// A revision, ready to run.
+#[derive(Clone)]
+pub(crate) struct Runnable {
+    pub program: Arc<Program>,
+    pub logging: Option<Arc<Logging>>,
 }
 
 /// The compiled revisions of state machines.
 pub(crate) struct Programs {
     definitions: Arc<dyn Definitions>,
-    cache: Mutex<LruCache<Key, Arc<Program>>>,
+    cache: Mutex<LruCache<Key, Runnable>>,
 }
 
 /// A machine's ARN and its revision.
@@ -37,16 +54,16 @@ impl Programs {
         Programs { definitions, cache: Mutex::new(LruCache::new(PROGRAMS_MAX)) }
     }
 
-    /// The program of a revision: from memory, or compiled from `definition`, or from where definitions are kept.
+    /// A revision: from memory, or compiled from `definition`, or from where definitions are kept.
     pub async fn get(
         &self,
         machine_arn: &Arc<str>,
         revision_id: &Arc<str>,
         definition: Option<&str>,
-    ) -> Result<Arc<Program>, LoadError> {
+    ) -> Result<Runnable, LoadError> {
         let key = (machine_arn.clone(), revision_id.clone());
-        if let Some(program) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(program.clone());
+        if let Some(runnable) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(runnable.clone());
         }
         let program = match definition {
             Some(definition) => compile(machine_arn, definition)?,
@@ -56,8 +73,10 @@ impl Programs {
                 compile(machine_arn, &definition)?
             }
         };
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(key, program.clone());
-        Ok(program)
+        let logging = self.definitions.logging(machine_arn, revision_id).await?.map(Arc::new);
+        let runnable = Runnable { program, logging };
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(key, runnable.clone());
+        Ok(runnable)
     }
 }
 

@@ -9,6 +9,7 @@ use stepwright_value::Document;
 use crate::deliver::{Loaded, outcome};
 use crate::engine::{Engine, to_its_end};
 use crate::error::{DeliverError, LoadError, StartError};
+use crate::programs::Runnable;
 use crate::record::Head;
 
 /// The revision of a state machine that an execution runs.
@@ -62,7 +63,7 @@ impl Engine {
 
     async fn start_now(self: &Arc<Self>, request: StartExecution) -> Result<Started, StartError> {
         let Revision { machine_arn, revision_id, role_arn, definition } = request.revision;
-        let program = self
+        let Runnable { program, logging } = self
             .programs
             .get(&machine_arn, &revision_id, definition.as_deref())
             .await
@@ -99,7 +100,7 @@ impl Engine {
         let identity = Arc::new(identity);
         let execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
         self.start_loaded(
-            Loaded { execution, identity, segments: 0, history_bytes: 0, express: None },
+            Loaded { execution, identity, segments: 0, history_bytes: 0, logging, express: None },
             &mut row,
         )
         .await
@@ -126,7 +127,7 @@ impl Engine {
         if drive.effects.is_empty() {
             return match self.commit(mutations).await {
                 Ok(()) => {
-                    self.observe(&loaded.execution, &drive.events);
+                    self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
                     Ok(started)
                 }
                 Err(error) => refused(error, &row.head),
@@ -136,7 +137,7 @@ impl Engine {
         let mut guard = slot.lock().await;
         let result = self.commit(mutations).await;
         if result.is_ok() {
-            self.observe(&loaded.execution, &drive.events);
+            self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
             self.perform(key, drive.effects, &loaded.identity);
             *guard = Some(loaded);
         }

@@ -68,6 +68,7 @@ impl World {
                 account: Arc::new(machines::account()),
                 calls_max: 10,
                 observer: None,
+                history_log: None,
             });
             life(engine.await.expect("opens")).await;
             clock.now_ms()

@@ -42,7 +42,13 @@ pub fn type_name(event: &Event) -> Option<String> {
 
 /// Appends the object that AWS shows as `…EventDetails` (in logs: `details`); `{}` for an event that has none.
 pub fn write_details(event: &Event, include_data: bool, out: &mut String) {
-    let mut details = Details { out, include_data, first: true };
+    write_bounded_details(event, include_data, usize::MAX, out);
+}
+
+/// As [`write_details`], with inputs, outputs, parameters and variables cut where their escaped texts would together be
+/// longer than `payload_bytes_max`; the member `…Details` then says that they are truncated. For logs.
+pub fn write_bounded_details(event: &Event, include_data: bool, payload_bytes_max: usize, out: &mut String) {
+    let mut details = Details { out, include_data, bytes_left: payload_bytes_max, first: true };
     details.out.push('{');
     details.body(&event.body);
     details.out.push('}');
@@ -168,6 +174,8 @@ fn details_member(body: &EventBody) -> Option<&'static str> {
 struct Details<'a> {
     out: &'a mut String,
     include_data: bool,
+    /// What payloads may still take, escaped.
+    bytes_left: usize,
     first: bool,
 }
 
@@ -233,17 +241,17 @@ impl Details<'_> {
         }
         self.key("assignedVariables");
         self.out.push('{');
+        let mut truncated = false;
         for (at, (name, value)) in exited.assigned.iter().enumerate() {
             if at > 0 {
                 self.out.push(',');
             }
             write_string(name, self.out);
             self.out.push(':');
-            write_string(value.text(), self.out);
+            truncated |= self.payload(value.text());
         }
         self.out.push('}');
-        self.key("assignedVariablesDetails");
-        self.out.push_str("{\"truncated\":false}");
+        self.truncated("assignedVariablesDetails", truncated);
     }
 
     fn scheduled(&mut self, scheduled: &TaskScheduled) {
@@ -257,7 +265,8 @@ impl Details<'_> {
                 self.text("resource", &integration.resource);
                 self.text("region", &scheduled.region);
                 if self.include_data {
-                    self.text("parameters", scheduled.parameters.text());
+                    self.key("parameters");
+                    self.payload(scheduled.parameters.text());
                 }
             }
         }
@@ -320,9 +329,74 @@ impl Details<'_> {
 
     fn data(&mut self, key: &str, details: &str, document: &Document) {
         if self.include_data {
-            self.text(key, document.text());
-            self.key(details);
-            self.out.push_str("{\"truncated\":false}");
+            self.key(key);
+            let truncated = self.payload(document.text());
+            self.truncated(details, truncated);
+        }
+    }
+
+    fn truncated(&mut self, key: &str, truncated: bool) {
+        self.key(key);
+        let _ = write!(self.out, "{{\"truncated\":{truncated}}}");
+    }
+
+    /// Writes as much of a payload as may still be written; whether that is less than the whole.
+    fn payload(&mut self, text: &str) -> bool {
+        let start = self.out.len();
+        write_string(text, self.out);
+        let bytes = self.out.len() - start - 2;
+        let truncated = bytes > self.bytes_left;
+        if truncated {
+            self.out.truncate(start);
+            write_string(prefix(text, self.bytes_left), self.out);
+        }
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        truncated
+    }
+}
+
+/// The beginning of `text` whose escaped form has no more than `bytes_max`.
+fn prefix(text: &str, bytes_max: usize) -> &str {
+    let mut bytes = 0;
+    for (at, character) in text.char_indices() {
+        bytes += match character {
+            '"' | '\\' => 2,
+            control if control < ' ' => 6,
+            other => other.len_utf8(),
+        };
+        if bytes > bytes_max {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::BranchId;
+
+    #[test]
+    fn payloads_are_cut_between_characters() {
+        for (text, bytes_max, expected) in [
+            (r#"{"a":1}"#, 100, r#"{"output":"{\"a\":1}","outputDetails":{"truncated":false}}"#),
+            (r#"{"a":1}"#, 9, r#"{"output":"{\"a\":1}","outputDetails":{"truncated":false}}"#),
+            (r#"{"a":1}"#, 8, r#"{"output":"{\"a\":1","outputDetails":{"truncated":true}}"#),
+            (r#"{"a":1}"#, 2, r#"{"output":"{","outputDetails":{"truncated":true}}"#),
+            ("\"é\"", 3, r#"{"output":"\"","outputDetails":{"truncated":true}}"#),
+            ("\"é\"", 4, r#"{"output":"\"é","outputDetails":{"truncated":true}}"#),
+        ] {
+            let event = Event {
+                sequence: 1,
+                id: 1,
+                previous_id: 0,
+                timestamp_ms: 0,
+                branch: BranchId::ROOT,
+                body: EventBody::ExecutionSucceeded { output: Document::from_stored_text(text) },
+            };
+            let mut out = String::new();
+            write_bounded_details(&event, true, bytes_max, &mut out);
+            assert_eq!(out, expected, "{text} in {bytes_max}");
         }
     }
 }

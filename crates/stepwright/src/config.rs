@@ -24,6 +24,8 @@ use serde::Deserialize;
 use stepwright_api::throttling;
 use stepwright_tasks::functions::FunctionDefinition;
 
+use crate::history_logging;
+
 const FILE: &str = "stepwright.toml";
 const TEMPLATES: [&str; 2] = ["template.yaml", "template.yml"];
 
@@ -33,6 +35,8 @@ const TEMPLATES: [&str; 2] = ["template.yaml", "template.yml"];
 struct File {
     #[serde(default)]
     server: Server,
+    #[serde(default)]
+    logging: history_logging::Section,
     #[serde(default)]
     #[allow(dead_code, reason = "its content is read by the tasks room")]
     functions: toml::Table,
@@ -59,6 +63,8 @@ pub struct Config {
     pub functions: Vec<FunctionDefinition>,
     /// How many requests each operation of the API takes.
     pub throttling: throttling::Settings,
+    /// Where the histories of executions are logged.
+    pub logging: history_logging::Section,
 }
 
 /// What was said on the command line or in the environment.
@@ -105,6 +111,7 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         region,
         functions,
         throttling: file.throttling,
+        logging: file.logging.below(&directory),
     })
 }
 

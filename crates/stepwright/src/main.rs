@@ -8,6 +8,7 @@ mod config;
 mod definition;
 mod diagnostics;
 mod exit;
+mod history_logging;
 mod input;
 mod live;
 mod logging;

@@ -3,6 +3,7 @@
 //! The engine hands a [`Call`] to [`Targets`] and gets a [`Success`] or a [`Failure`] back. This room knows neither storage
 //! nor the wire of the Step Functions API, and nothing of states: retries, callbacks and history are the engine's.
 
+pub mod aws_json;
 pub mod functions;
 pub mod lambda;
 mod target;

@@ -2,6 +2,7 @@
 //!
 //! The server reads the request and checks the caller as it does for the API; an endpoint gets what is left of it.
 
+pub mod express_executions;
 pub mod throttling;
 
 use hyper::{Method, StatusCode};
@@ -56,6 +57,12 @@ impl Reply {
 }
 
 impl Request {
+    /// A parameter of the query, percent-decoded.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let pairs = self.query.as_deref()?.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(found, _)| *found == name).and_then(|(_, value)| decoded(value))
+    }
+
     /// The body as what the endpoint takes.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Reply> {
         serde_json::from_slice(&self.body).map_err(|error| {

@@ -143,6 +143,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
         account: account.clone(),
         calls_max: CALLS_MAX,
         observer: Some(live.clone()),
+        history_log: None,
     })
     .await
     .or_exit(Exit::CannotStart)?;

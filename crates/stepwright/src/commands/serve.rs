@@ -1,15 +1,17 @@
 //! `stepwright serve`: the server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
+use stepwright_api::own::express_executions::ExpressExecutionsEndpoint;
 use stepwright_api::own::throttling::ThrottlingEndpoint;
 use stepwright_api::server::{self, Probes, Server};
 use stepwright_api::{Api, Parts, SelfTarget, self_target};
-use stepwright_engine::{Engine, EngineOptions, Entropy, SystemClock};
+use stepwright_engine::{Engine, EngineOptions, Entropy, HistoryLog, SystemClock};
 use stepwright_store::embedded::{Embedded, EmbeddedOptions};
 use stepwright_types::arn::Account;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +24,8 @@ use crate::wiring::{self, Wired};
 
 /// Task calls at a time.
 const CALLS_MAX: usize = 1_000;
+/// How long the log of executions may take to be complete when the server stops.
+const LOG_FLUSH_MAX: Duration = Duration::from_secs(5);
 
 pub fn run(arguments: Serve) -> Result<Exit, Failure> {
     logging::start(arguments.log_format, "info");
@@ -50,6 +54,8 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
 async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
     let metrics = install_metrics().or_exit(Exit::CannotStart)?;
     let wired = wiring::wire(config.functions.clone(), &config.region).or_exit(Exit::Usage)?;
+    let log = config.logging.open(&config.data_dir, config.listen, |name| std::env::var(name).ok());
+    let log = log.or_exit(Exit::Usage)?;
     let this_service = Arc::new(SelfTarget::new());
     let targets = self_target::SERVICES
         .into_iter()
@@ -64,6 +70,7 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
         account: account.clone(),
         calls_max: CALLS_MAX,
         observer: None,
+        history_log: log.clone().map(|log| log as Arc<dyn HistoryLog>),
     })
     .await
     .or_exit(Exit::CannotStart)?;
@@ -72,7 +79,7 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
         account: (*account).clone(),
         backend: backend.clone(),
         definitions: Arc::new(AslDefinitions),
-        catalog: backend,
+        catalog: backend.clone(),
         catalog_lifetime: None,
         environment: Arc::new(stepwright_api::environment::System),
     }));
@@ -80,7 +87,10 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
     api.throttling().set(&config.throttling).context("[throttling]").or_exit(Exit::Usage)?;
     let options = server::Options {
         probes: probes(engine.clone(), metrics),
-        own: vec![Arc::new(ThrottlingEndpoint(api.throttling().clone()))],
+        own: vec![
+            Arc::new(ThrottlingEndpoint(api.throttling().clone())),
+            Arc::new(ExpressExecutionsEndpoint(backend)),
+        ],
         ..server::Options::default()
     };
     let server = Server::bind(config.listen, api, options)
@@ -96,6 +106,9 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
     tracing::info!("stopping: requests in flight are finished, executions go on after the next start");
     server.shut_down().await;
     engine.shut_down();
+    if let Some(log) = log {
+        log.flush(LOG_FLUSH_MAX).await;
+    }
     wired.functions.shutdown().await;
     Ok(if failed.is_some() { Exit::StoreFailed } else { Exit::Success })
 }

@@ -168,6 +168,7 @@ async fn answer(
         account: Arc::new(Account::new(&*config.region, &*config.account_id)),
         calls_max: 1,
         observer: None,
+        history_log: None,
     })
     .await
     .or_exit(Exit::CannotStart)?;

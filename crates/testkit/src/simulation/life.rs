@@ -134,6 +134,7 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
             clock: clock.clone(),
             replayed: Mutex::new(HashMap::new()),
         })),
+        history_log: None,
     };
     let running_disk = disk.clone();
     let mut spinning = tokio::spawn(async move { running_disk.run().await });
