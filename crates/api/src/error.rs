@@ -37,8 +37,16 @@ pub enum ProtocolError {
     RequestTimeout,
     /// Something that this release cannot do.
     UnsupportedOperation,
-    /// The caller has not proved who it is.
+    /// The caller may not do this.
     AccessDenied,
+    /// The request is not signed.
+    MissingAuthenticationToken,
+    /// The signature's headers cannot be read.
+    IncompleteSignature,
+    /// No such key.
+    UnrecognizedClient,
+    /// The signature is not that of the key over this request, here and now.
+    InvalidSignature,
     /// More requests than can be taken; clients try again later.
     Throttling,
     /// A fault of the service.
@@ -56,6 +64,12 @@ impl ErrorKind {
             ErrorKind::Protocol(ProtocolError::RequestTimeout) => "RequestTimeoutException",
             ErrorKind::Protocol(ProtocolError::UnsupportedOperation) => "UnsupportedOperationException",
             ErrorKind::Protocol(ProtocolError::AccessDenied) => "AccessDeniedException",
+            ErrorKind::Protocol(ProtocolError::MissingAuthenticationToken) => {
+                "MissingAuthenticationTokenException"
+            }
+            ErrorKind::Protocol(ProtocolError::IncompleteSignature) => "IncompleteSignatureException",
+            ErrorKind::Protocol(ProtocolError::UnrecognizedClient) => "UnrecognizedClientException",
+            ErrorKind::Protocol(ProtocolError::InvalidSignature) => "InvalidSignatureException",
             ErrorKind::Protocol(ProtocolError::Throttling) => "ThrottlingException",
             ErrorKind::Protocol(ProtocolError::InternalFailure) => "InternalFailure",
         }

@@ -20,7 +20,20 @@ pub enum Access {
 /// Checks signatures.
 pub trait Verifier: Send + Sync + 'static {
     /// Refuses a request whose signature is not that of a known key over this head and body.
-    fn verify(&self, head: &Parts, body: &[u8]) -> Result<(), ApiError>;
+    fn verify(&self, head: &Parts, body: &[u8]) -> Result<Caller, ApiError>;
+}
+
+/// Who called.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Caller {
+    /// Somebody on this machine: nothing was proved.
+    Anyone,
+    /// The holder of a key.
+    Known {
+        access_key_id: Arc<str>,
+        /// The name of the key among the credentials.
+        principal: Arc<str>,
+    },
 }
 
 impl Access {
@@ -30,10 +43,10 @@ impl Access {
     }
 
     /// Checks a request whose body has arrived.
-    pub fn check(&self, head: &Parts, body: &[u8]) -> Result<(), ApiError> {
+    pub fn check(&self, head: &Parts, body: &[u8]) -> Result<Caller, ApiError> {
         match self {
             Access::Verified(verifier) => verifier.verify(head, body),
-            Access::Open => check_origin(&head.headers),
+            Access::Open => check_origin(&head.headers).map(|()| Caller::Anyone),
         }
     }
 }

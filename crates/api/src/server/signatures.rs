@@ -1,0 +1,88 @@
+//! Verifies signatures (SigV4) with the keys of a ring.
+
+use std::sync::Arc;
+
+use hyper::http::request::Parts;
+use stepwright_sigv4::{Claim, Refusal, Rules, SERVICE_STATES, WireRequest, sha256_hex};
+
+use super::access::{Caller, Verifier};
+use super::keys::KeyRing;
+use crate::environment::Environment;
+use crate::error::{ApiError, ProtocolError};
+
+/// How far a caller's clock may be off. AWS's JSON services say "5 min." in their refusals.
+const SKEW_MAX_MINUTES: i64 = 5;
+
+/// A server's judge of signatures.
+pub struct Signatures {
+    keys: Arc<KeyRing>,
+    region: String,
+    environment: Arc<dyn Environment>,
+}
+
+impl Signatures {
+    /// Accepts requests that one of the keys has signed for this region.
+    pub fn new(keys: Arc<KeyRing>, region: &str, environment: Arc<dyn Environment>) -> Signatures {
+        Signatures { keys, region: region.to_owned(), environment }
+    }
+}
+
+impl Verifier for Signatures {
+    fn verify(&self, head: &Parts, body: &[u8]) -> Result<Caller, ApiError> {
+        let headers = header_texts(head)?;
+        let claim = Claim::read(&headers).map_err(refused)?;
+        let rules = Rules {
+            region: &self.region,
+            service: SERVICE_STATES,
+            now_s: self.environment.now_ms().div_euclid(1_000),
+            skew_max_minutes: SKEW_MAX_MINUTES,
+        };
+        claim.check(&rules).map_err(refused)?;
+        let key = self.keys.find(claim.access_key_id).ok_or_else(|| refused(Refusal::UnknownKey))?;
+        claim.check_token(key.session_token()).map_err(refused)?;
+        let payload_sha256 = sha256_hex(body);
+        let request = WireRequest {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            headers: &headers,
+            payload_sha256: &payload_sha256,
+        };
+        claim.check_signature(&request, &key.signing_key(&claim.scope)).map_err(refused)?;
+        Ok(Caller::Known { access_key_id: key.access_key_id.clone(), principal: key.principal.clone() })
+    }
+}
+
+/// The access key id that a request names, proved or not.
+pub(super) fn claimed_key_id(head: &Parts) -> Option<String> {
+    let authorization = head.headers.get(hyper::header::AUTHORIZATION)?.to_str().ok()?;
+    let (_, credential) = authorization.split_once("Credential=")?;
+    let id: String = credential
+        .chars()
+        .take_while(|char| char.is_ascii_alphanumeric() || *char == '_' || *char == '-')
+        .take(128)
+        .collect();
+    (!id.is_empty()).then_some(id)
+}
+
+/// All headers as texts, names in lower case.
+fn header_texts(head: &Parts) -> Result<Vec<(&str, &str)>, ApiError> {
+    let mut texts = Vec::with_capacity(head.headers.len() + 1);
+    for (name, value) in &head.headers {
+        let value = std::str::from_utf8(value.as_bytes()).map_err(|_| {
+            refused(Refusal::Incomplete(format!("The value of the header '{name}' is not UTF-8.")))
+        })?;
+        texts.push((name.as_str(), value));
+    }
+    Ok(texts)
+}
+
+fn refused(refusal: Refusal) -> ApiError {
+    let error = match refusal {
+        Refusal::Unsigned => ProtocolError::MissingAuthenticationToken,
+        Refusal::Incomplete(_) => ProtocolError::IncompleteSignature,
+        Refusal::UnknownKey => ProtocolError::UnrecognizedClient,
+        Refusal::Invalid(_) => ProtocolError::InvalidSignature,
+    };
+    ApiError::protocol(error, refusal.to_string())
+}
