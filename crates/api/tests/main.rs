@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod activities_and_tags;
+mod callers;
 mod constraints;
 mod executions;
 mod requests;

@@ -144,17 +144,39 @@ async fn slow_clients_are_cut_off() {
 
 #[tokio::test]
 async fn connections_are_bounded() {
-    let limits = Limits { connections_max: 1, ..Limits::default() };
+    let limits = Limits { connections_max: 2, ..Limits::default() };
     let mut server = TestServer::with(Options { limits, ..Options::default() }).await;
-    server.ok("ListActivities", json!({})).await;
-    // The second connection waits until the first one is closed.
-    let mut second = TcpStream::connect(server.address).await.unwrap();
-    second.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let created = server.ok("CreateActivity", json!({"name": "a"})).await;
+    // Idle connections, one after the other, of which each makes room for the next.
+    let mut idle = Vec::new();
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = [0; 8];
+        stream.read_exact(&mut answer).await.unwrap();
+        idle.push(stream);
+    }
+    for stream in &mut idle[..3] {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+    }
+    // Connections that work stay; a further one waits until there is an idle one.
+    let body = json!({"activityArn": created["activityArn"]}).to_string();
+    let mut polls = Vec::new();
+    for _ in 0..2 {
+        let (mut worker, body) = (Client::connect(server.address).await, body.clone());
+        polls.push(tokio::spawn(async move { worker.call("GetActivityTask", body).await }));
+    }
+    while server.backend.polls() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let mut late = TcpStream::connect(server.address).await.unwrap();
+    late.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
     let mut answer = String::new();
-    let early = tokio::time::timeout(Duration::from_millis(30), second.read_to_string(&mut answer)).await;
+    let early = tokio::time::timeout(Duration::from_millis(30), late.read_to_string(&mut answer)).await;
     assert!(early.is_err());
-    drop(server);
-    second.read_to_string(&mut answer).await.unwrap();
+    polls.pop().unwrap().abort();
+    late.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("ok\n"), "{answer}");
 }
 

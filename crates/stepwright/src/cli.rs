@@ -36,7 +36,8 @@ pub enum Command {
 ///   aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083
 ///
 /// Lambda functions are declared in stepwright.toml (`[functions.NAME]`) or found in a SAM template; others are invoked
-/// at the endpoint that LAMBDA_ENDPOINT, AWS_ENDPOINT_URL_LAMBDA or AWS_ENDPOINT_URL names. SIGTERM and Ctrl-C end the
+/// at the endpoint that LAMBDA_ENDPOINT, AWS_ENDPOINT_URL_LAMBDA or AWS_ENDPOINT_URL names. Beyond loopback the server
+/// listens only when --credentials says who may call. SIGTERM and Ctrl-C end the
 /// server after the requests in flight; a kill at any moment loses nothing that was acknowledged.
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -59,6 +60,8 @@ pub struct Serve {
     /// The region in whose name ARNs are made.
     #[arg(long, value_name = "REGION", env = "AWS_DEFAULT_REGION")]
     pub region: Option<String>,
+    #[command(flatten)]
+    pub protection: crate::protection::Flags,
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 }

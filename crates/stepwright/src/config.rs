@@ -14,6 +14,19 @@
 //!
 //! [throttling]                 # see docs/limits.md
 //! profile = "aws"
+//!
+//! [credentials]                # see docs/security.md for this and what follows
+//! file = "credentials"
+//!
+//! [tls]
+//! certificate = "server.pem"
+//! private_key = "server-key.pem"
+//!
+//! [audit]
+//! file = "audit.jsonl"
+//!
+//! [metrics]
+//! open = false
 //! ```
 
 use std::net::SocketAddr;
@@ -25,6 +38,7 @@ use stepwright_api::throttling;
 use stepwright_tasks::functions::FunctionDefinition;
 
 use crate::history_logging;
+use crate::protection::{self, AuditSection, CredentialsSection, MetricsSection, TlsSection};
 
 const FILE: &str = "stepwright.toml";
 const TEMPLATES: [&str; 2] = ["template.yaml", "template.yml"];
@@ -42,6 +56,14 @@ struct File {
     functions: toml::Table,
     #[serde(default)]
     throttling: throttling::Settings,
+    #[serde(default)]
+    credentials: CredentialsSection,
+    #[serde(default)]
+    tls: TlsSection,
+    #[serde(default)]
+    audit: AuditSection,
+    #[serde(default)]
+    metrics: MetricsSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,6 +87,8 @@ pub struct Config {
     pub throttling: throttling::Settings,
     /// Where the histories of executions are logged.
     pub logging: history_logging::Section,
+    /// Who may call, over which wire, and what is written down about it.
+    pub protection: protection::Settings,
 }
 
 /// What was said on the command line or in the environment.
@@ -76,6 +100,7 @@ pub struct Overrides {
     pub template: Option<PathBuf>,
     pub account_id: Option<String>,
     pub region: Option<String>,
+    pub protection: protection::Flags,
 }
 
 /// Reads the configuration file and the template, if there are any, and puts the overrides in front.
@@ -98,6 +123,14 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         let declared: Vec<String> = functions.iter().map(|function| function.name.clone()).collect();
         functions.extend(found.into_iter().filter(|function| !declared.contains(&function.name)));
     }
+    let protection = protection::Settings::new(
+        overrides.protection,
+        file.credentials,
+        file.tls,
+        file.audit,
+        &file.metrics,
+        &directory,
+    )?;
     Ok(Config {
         listen: overrides
             .listen
@@ -112,6 +145,7 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         functions,
         throttling: file.throttling,
         logging: file.logging.below(&directory),
+        protection,
     })
 }
 

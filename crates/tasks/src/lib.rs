@@ -8,6 +8,7 @@ pub mod functions;
 pub mod lambda;
 mod target;
 mod targets;
+pub mod tls;
 
 pub use target::{
     BoxFuture, Call, CancellationSignal, Canceller, Failure, FailureKind, Pattern, Resource, Success,

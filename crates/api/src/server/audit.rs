@@ -179,7 +179,11 @@ mod tests {
     #[test]
     fn resources() {
         for (request, answer, expected) in [
-            (r#"{"stateMachineArn":"arn:m","input":"{}"}"#, Some(r#"{"executionArn":"arn:e","startDate":1}"#), Some("arn:e")),
+            (
+                r#"{"stateMachineArn":"arn:m","input":"{}"}"#,
+                Some(r#"{"executionArn":"arn:e","startDate":1}"#),
+                Some("arn:e"),
+            ),
             (r#"{"stateMachineArn":"arn:m"}"#, None, Some("arn:m")),
             (r#"{"stateMachineArn":"arn:m"}"#, Some("{}"), Some("arn:m")),
             (r#"{"resourceArn":"arn:\u0061"}"#, Some("{}"), Some("arn:a")),

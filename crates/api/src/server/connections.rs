@@ -153,7 +153,6 @@ impl Drop for Working {
 
 #[cfg(test)]
 mod tests {
-    use std::future::Future as _;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 

@@ -88,7 +88,9 @@ impl Keys {
                 continue;
             }
             if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-                if let Some(done) = entry.replace(EntryText { name: name.0.trim().to_owned(), ..EntryText::default() }) {
+                if let Some(done) =
+                    entry.replace(EntryText { name: name.0.trim().to_owned(), ..EntryText::default() })
+                {
                     keys.add(done)?;
                 }
                 continue;
@@ -140,7 +142,9 @@ impl Keys {
         if access_key_id.is_empty() || access_key_id.len() > 128 || !access_key_id.bytes().all(is_id_char) {
             return Err(KeysError::KeyId { name });
         }
-        if secret_access_key.chars().count() < SECRET_CHARS_MIN || secret_access_key.contains(char::is_whitespace) {
+        if secret_access_key.chars().count() < SECRET_CHARS_MIN
+            || secret_access_key.contains(char::is_whitespace)
+        {
             return Err(KeysError::Secret { name });
         }
         if self.by_id.len() >= KEYS_MAX {
@@ -186,6 +190,11 @@ impl KeyRing {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
+    /// How many keys there are.
+    pub fn count(&self) -> usize {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).count()
+    }
+
     pub(super) fn find(&self, access_key_id: &str) -> Option<Arc<Key>> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).by_id.get(access_key_id).cloned()
     }
@@ -219,7 +228,10 @@ mod tests {
             (entry("a", "x/y", SECRET), "[a]: an access key id has"),
             (entry("a", "x", "test"), "[a]: a secret key has 16"),
             (entry("a", "x", "white space in the middle"), "[a]: a secret key has 16"),
-            (entry("a", "x", SECRET) + &entry("b", "x", SECRET), "[b] has the access key id of another entry"),
+            (
+                entry("a", "x", SECRET) + &entry("b", "x", SECRET),
+                "[b] has the access key id of another entry",
+            ),
         ] {
             let error = Keys::from_text(&text).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.starts_with(expected), "{text}: {error}");

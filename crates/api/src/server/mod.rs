@@ -1,13 +1,21 @@
-//! The API on HTTP/1.1: connections, limits, time-outs, shutdown.
+//! The API on HTTP/1.1, with or without TLS: connections, limits, time-outs, callers, shutdown.
 //!
 //! What comes from outside is bounded everywhere: connections, header bytes and time, body bytes (each and together) and
 //! time. Where a bound is reached, the server stops accepting or answers with an AWS error; nothing queues without end.
 
 mod access;
+mod audit;
+mod audit_file;
 mod body;
+mod connections;
+mod gate;
+mod key_file;
+mod keys;
 mod own;
 mod request;
 mod response;
+mod signatures;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,23 +25,36 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
 use crate::api::Api;
 use crate::own::Endpoint;
 
-pub use access::{Access, Verifier};
+pub use access::{Access, Caller, Verifier};
+pub use audit::changes_something;
+pub use audit_file::{AuditFile, AuditLimits};
+pub use key_file::{KeyFile, KeyFileError};
+pub use keys::{KeyRing, Keys, KeysError};
 pub use request::{Fallback, Probes};
 pub use response::Body;
+pub use signatures::Signatures;
+pub use tls::{Tls, TlsError};
+
+use connections::Connections;
+use gate::Peer;
 
 /// Bounds of a server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Open connections; further ones wait in the operating system's queue.
+    /// Open connections. For one more, the one that has been idle for longest is closed; if none is idle, it waits in the
+    /// operating system's queue.
     pub connections_max: u32,
     /// Bytes that a request's head may have, and that are buffered for a connection.
     pub head_bytes_max: usize,
+    /// Time for a TLS handshake.
+    pub handshake_timeout: Duration,
     /// Time for a request's head to arrive; also how long an idle connection is kept.
     pub head_timeout: Duration,
     /// Bytes of a request's body. AWS takes 1 MiB; a definition of that many characters needs more once its quotes are
@@ -52,6 +73,7 @@ impl Default for Limits {
         Limits {
             connections_max: 8_192,
             head_bytes_max: 64 << 10,
+            handshake_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(60),
             body_bytes_max: 4 << 20,
             body_timeout: Duration::from_secs(30),
@@ -66,6 +88,10 @@ impl Default for Limits {
 pub struct Options {
     pub limits: Limits,
     pub access: Access,
+    pub tls: Option<Arc<Tls>>,
+    pub audit: Option<Arc<AuditFile>>,
+    /// Whether a protected server shows its metrics to everybody, not only to this machine and to callers.
+    pub metrics_are_open: bool,
     pub probes: Probes,
     /// Stepwright's own endpoints.
     pub own: Vec<Arc<dyn Endpoint>>,
@@ -77,11 +103,25 @@ pub struct Options {
 #[derive(Debug, Error)]
 pub enum BindError {
     /// Whoever reaches the port could run any workflow.
-    #[error("refusing to listen on {0}: beyond loopback, credentials have to be configured")]
+    #[error(
+        "refusing to listen on {0}: others could reach it, and nobody has said who may call. Write keys into a file, such as\n\n  \
+         [me]\n  aws_access_key_id = AKIDME\n  aws_secret_access_key = (what `openssl rand -base64 30` prints)\n\n\
+         for you alone to read (chmod 600), and name it: stepwright serve --listen {0} --credentials FILE\n\
+         Or listen on 127.0.0.1:{port}, where only this machine can call. docs/security.md tells more",
+        port = .0.port()
+    )]
     NeedsCredentials(SocketAddr),
     /// The operating system refused the address.
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
+}
+
+/// Refuses to listen where others could call although nobody has said who may.
+pub fn check_exposure(listen: SocketAddr, access: &Access) -> Result<(), BindError> {
+    if !listen.ip().is_loopback() && !access.is_protected() {
+        return Err(BindError::NeedsCredentials(listen));
+    }
+    Ok(())
 }
 
 /// A listening server. [`Server::run`] serves; [`Server::shut_down`] ends it.
@@ -89,7 +129,7 @@ pub struct Server {
     listener: Mutex<Option<TcpListener>>,
     local_address: SocketAddr,
     state: Arc<State>,
-    connections: Arc<Semaphore>,
+    connections: Arc<Connections>,
     stopping: watch::Sender<bool>,
 }
 
@@ -104,13 +144,11 @@ struct State {
 impl Server {
     /// Listens, but does not serve yet. Port 0 takes a free port.
     pub async fn bind(listen: SocketAddr, api: Arc<Api>, options: Options) -> Result<Server, BindError> {
-        if !listen.ip().is_loopback() && !options.access.is_protected() {
-            return Err(BindError::NeedsCredentials(listen));
-        }
+        check_exposure(listen, &options.access)?;
         let refused = |error| BindError::Listen(listen, error);
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let local_address = listener.local_addr().map_err(refused)?;
-        let connections = Arc::new(Semaphore::new(options.limits.connections_max as usize));
+        let connections = Arc::new(Connections::new(options.limits.connections_max as usize));
         let bodies = Semaphore::new(options.limits.bodies_bytes_max >> 10);
         Ok(Server {
             listener: Mutex::new(Some(listener)),
@@ -139,13 +177,11 @@ impl Server {
     }
 
     async fn accept(&self, listener: TcpListener) {
-        // The semaphore is never closed.
-        while let Ok(permit) = self.connections.clone().acquire_owned().await {
+        loop {
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    let connection =
-                        connection(stream, self.state.clone(), self.stopping.subscribe(), permit);
-                    tokio::spawn(connection);
+                Ok((stream, address)) => {
+                    let peer = Peer { address, connection: self.connections.admit().await };
+                    tokio::spawn(connection(stream, peer, self.state.clone(), self.stopping.subscribe()));
                 }
                 Err(error) => {
                     // For instance no file descriptor left: others have to end first.
@@ -163,8 +199,7 @@ impl Server {
         self.state.api.stop_polls();
         drop(self.listener.lock().unwrap_or_else(PoisonError::into_inner).take());
         let limits = &self.state.options.limits;
-        let all_ended = self.connections.acquire_many(limits.connections_max);
-        tokio::time::timeout(limits.drain_timeout, all_ended).await.is_ok()
+        tokio::time::timeout(limits.drain_timeout, self.connections.all_closed()).await.is_ok()
     }
 }
 
@@ -173,17 +208,35 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-/// One connection, until the client closes it, it is idle for too long, or the server stops.
-async fn connection(
-    stream: TcpStream,
-    state: Arc<State>,
-    mut stopping: watch::Receiver<bool>,
-    _permit: OwnedSemaphorePermit,
-) {
+/// One connection, until the client closes it, it is idle for too long, it has to make room, or the server stops.
+async fn connection(stream: TcpStream, peer: Peer, state: Arc<State>, stopping: watch::Receiver<bool>) {
     // Answers are written whole; waiting for more would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
+    let place = peer.connection.clone();
+    let served = async {
+        let Some(tls) = &state.options.tls else {
+            return serve(stream, peer, &state, stopping).await;
+        };
+        match tokio::time::timeout(state.options.limits.handshake_timeout, tls.accept(stream)).await {
+            Ok(Ok(stream)) => serve(stream, peer, &state, stopping).await,
+            Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
+            Err(_) => tracing::debug!("the TLS handshake took too long"),
+        }
+    };
+    tokio::select! {
+        () = served => {}
+        () = place.evicted() => tracing::debug!("an idle connection made room"),
+    }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    state: &Arc<State>,
+    mut stopping: watch::Receiver<bool>,
+) {
     let limits = &state.options.limits;
     let mut builder = http1::Builder::new();
     builder
@@ -191,10 +244,8 @@ async fn connection(
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.head_bytes_max.max(8_192))
         .pipeline_flush(true);
-    let shared = &state;
-    let serve = service_fn(move |request| request::answer(shared.clone(), request));
-    let served = builder.serve_connection(TokioIo::new(stream), serve);
-    let mut served = std::pin::pin!(served);
+    let service = service_fn(move |request| request::answer(state.clone(), peer.clone(), request));
+    let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let result = tokio::select! {
         result = served.as_mut() => result,
         () = stopped(&mut stopping) => {

@@ -4,14 +4,14 @@ use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 
 use super::State;
-use super::body;
+use super::gate::{self, Peer};
 use super::response::{self, Body};
-use crate::error::ApiError;
 use crate::own;
 
 /// Answers the request if it is for an own endpoint; else gives it back.
 pub(super) async fn answer(
     state: &State,
+    peer: &Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Request<Incoming>> {
     let path = request.uri().path();
@@ -23,18 +23,18 @@ pub(super) async fn answer(
         return Ok(response::text(StatusCode::BAD_REQUEST, "the path is not UTF-8\n".to_owned()));
     };
     let (head, body) = request.into_parts();
-    let received = body::read(body, &state.options.limits, &state.bodies).await;
-    let checked = received.and_then(|body| state.options.access.check(&head, &body.bytes).map(|()| body));
-    let body = match checked {
-        Ok(body) => body.bytes.to_vec(),
-        Err(error) => return Ok(refused(&error)),
+    let arrived = gate::arrive(state, peer, head, body).await;
+    let answer = match arrived.admitted() {
+        Ok(body) => {
+            let head = &arrived.head;
+            let query = head.uri.query().map(str::to_owned);
+            let request =
+                own::Request { method: head.method.clone(), path, query, body: body.bytes.to_vec() };
+            let reply = endpoint.answer(request).await;
+            response::json(reply.status, &reply.body)
+        }
+        Err(error) => response::refused(&error),
     };
-    let query = head.uri.query().map(str::to_owned);
-    let reply = endpoint.answer(own::Request { method: head.method, path, query, body }).await;
-    Ok(response::json(reply.status, &reply.body))
-}
-
-fn refused(error: &ApiError) -> Response<Body> {
-    let status = StatusCode::from_u16(error.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response::json(status, &own::Reply::refused(status, &error.message).body)
+    arrived.audit_own(state, answer.status().as_u16());
+    Ok(answer)
 }

@@ -3,20 +3,21 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use stepwright_store::Pending;
 
 use super::State;
-use super::body::{self, Received};
+use super::gate::{self, Arrived, Peer};
 use super::own;
 use super::response::{self, Body};
 use crate::error::{ApiError, ProtocolError};
 use crate::model::{Operation, TARGET_PREFIX};
 
-/// Answers requests that are not for the API.
-pub type Fallback = Arc<dyn Fn(Request<Incoming>) -> Pending<'static, Response<Body>> + Send + Sync>;
+/// Answers requests that are for nobody else; their callers have been checked.
+pub type Fallback = Arc<dyn Fn(Request<Bytes>) -> Pending<'static, Response<Body>> + Send + Sync>;
 
 /// What monitoring asks: `/healthz` (the process answers), `/readyz`, `/metrics`.
 #[derive(Clone)]
@@ -36,12 +37,13 @@ impl Default for Probes {
 /// Answers one request. Never fails: what goes wrong becomes an answer.
 pub(super) async fn answer(
     state: Arc<State>,
+    peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path();
     let probes = &state.options.probes;
     Ok(match (request.method(), path) {
-        (&Method::POST, "/" | "") => call(&state, request).await,
+        (&Method::POST, "/" | "") => call(&state, &peer, request).await,
         (&Method::GET, "/healthz") => response::text(StatusCode::OK, "ok\n".to_owned()),
         (&Method::GET, "/readyz") if (probes.is_ready)() => {
             response::text(StatusCode::OK, "ready\n".to_owned())
@@ -49,24 +51,54 @@ pub(super) async fn answer(
         (&Method::GET, "/readyz") => {
             response::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned())
         }
-        (&Method::GET, "/metrics") => response::metrics((probes.metrics)()),
-        _ => match (own::answer(&state, request).await, &state.options.fallback) {
-            (Ok(answer), _) => answer,
-            (Err(request), Some(fallback)) => fallback(request).await,
-            (Err(_), None) => response::text(StatusCode::NOT_FOUND, "not found\n".to_owned()),
+        (&Method::GET, "/metrics") => metrics(&state, &peer, request).await,
+        _ => match own::answer(&state, &peer, request).await {
+            Ok(answer) => answer,
+            Err(request) => fallback(&state, &peer, request).await,
         },
     })
 }
 
+/// The metrics: for everybody on an open server, for this machine and for callers on a protected one.
+async fn metrics(state: &State, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
+    let options = &state.options;
+    if options.access.is_protected() && !options.metrics_are_open && !peer.is_local() {
+        let (head, body) = request.into_parts();
+        let arrived = gate::arrive(state, peer, head, body).await;
+        if let Err(error) = arrived.admitted() {
+            return response::refused(&error);
+        }
+    }
+    response::metrics((options.probes.metrics)())
+}
+
+/// What is for nobody else.
+async fn fallback(state: &State, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
+    let Some(fallback) = &state.options.fallback else {
+        return response::text(StatusCode::NOT_FOUND, "not found\n".to_owned());
+    };
+    let (head, body) = request.into_parts();
+    let arrived = gate::arrive(state, peer, head, body).await;
+    let body = match arrived.admitted() {
+        Ok(body) => body.bytes.clone(),
+        Err(error) => return response::refused(&error),
+    };
+    fallback(Request::from_parts(arrived.head, body)).await
+}
+
 /// Performs an operation.
-async fn call(state: &State, request: Request<Incoming>) -> Response<Body> {
+async fn call(state: &State, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
     let request_id = state.api.environment.uuid();
     let (head, body) = request.into_parts();
     let operation = operation(&head);
     let started = tokio::time::Instant::now();
-    let result = perform(state, &head, operation.as_ref().ok().copied(), body).await;
+    let arrived = gate::arrive(state, peer, head, body).await;
+    let result = perform(state, &arrived, operation.as_ref().ok().copied()).await;
     // A wrong operation is reported after the body was read, so that the connection can go on.
     let result = result.and_then(|answer| operation.as_ref().map(|_| answer).map_err(ApiError::clone));
+    if let Ok(operation) = operation {
+        arrived.audit_call(state, &request_id, operation, &result);
+    }
     let name = operation.map_or("unknown", Operation::name);
     let code = result.as_ref().map_or_else(|error| error.kind.name(), |_| "OK");
     metrics::counter!("stepwright_api_requests_total", "operation" => name, "code" => code).increment(1);
@@ -75,7 +107,8 @@ async fn call(state: &State, request: Request<Incoming>) -> Response<Body> {
     match result {
         Ok(answer) => response::answer(answer, &request_id),
         Err(error) => {
-            tracing::debug!(operation = name, code, message = error.message, request_id, "refused");
+            // The message is for the caller alone: it may repeat what the caller sent.
+            tracing::debug!(operation = name, code, request_id, "refused");
             response::error(&error, &request_id)
         }
     }
@@ -83,12 +116,10 @@ async fn call(state: &State, request: Request<Incoming>) -> Response<Body> {
 
 async fn perform(
     state: &State,
-    head: &Parts,
+    arrived: &Arrived<'_>,
     operation: Option<Operation>,
-    body: Incoming,
 ) -> Result<Vec<u8>, ApiError> {
-    let body: Received<'_> = body::read(body, &state.options.limits, &state.bodies).await?;
-    state.options.access.check(head, &body.bytes)?;
+    let body = arrived.admitted()?;
     match operation {
         Some(operation) if !state.api.admits(operation) => Err(ApiError::overloaded()),
         Some(operation) => state.api.call(operation, &body.bytes).await,

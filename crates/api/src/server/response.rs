@@ -8,6 +8,7 @@ use hyper::{Response, StatusCode};
 use serde_json::json;
 
 use crate::error::ApiError;
+use crate::own;
 
 /// An answer's body: in one piece, or (from a fallback) a stream.
 pub type Body = Either<Full<Bytes>, BoxBody<Bytes, std::io::Error>>;
@@ -34,6 +35,12 @@ pub fn error(error: &ApiError, request_id: &str) -> Response<Body> {
     }
     let status = StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     aws_json(status, body.to_string().into_bytes(), request_id)
+}
+
+/// A refusal of a request that is not for the API: a sentence as JSON.
+pub fn refused(error: &ApiError) -> Response<Body> {
+    let status = StatusCode::from_u16(error.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json(status, &own::Reply::refused(status, &error.message).body)
 }
 
 /// A plain text.

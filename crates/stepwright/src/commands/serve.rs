@@ -18,8 +18,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Serve;
 use crate::config::{self, Config, Overrides};
+use crate::descriptors;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::logging;
+use crate::protection::Protection;
 use crate::wiring::{self, Wired};
 
 /// Task calls at a time.
@@ -36,22 +38,26 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
         template: arguments.template,
         account_id: arguments.account_id,
         region: arguments.region,
+        protection: arguments.protection,
     })
     .or_exit(Exit::Usage)?;
+    let protection =
+        Protection::open(&config.protection, &config.region, &config.data_dir).or_exit(Exit::Usage)?;
+    server::check_exposure(config.listen, &protection.access).or_exit(Exit::Usage)?;
     let store = Embedded::open(EmbeddedOptions::new(&config.data_dir)).or_exit(Exit::CannotStart)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the runtime cannot be started")
         .or_exit(Exit::CannotStart)?;
-    let exit = runtime.block_on(serve(&config, store.clone()));
+    let exit = runtime.block_on(serve(&config, &protection, store.clone()));
     // What is left are calls whose executions are on disk.
     runtime.shutdown_background();
     store.close();
     exit
 }
 
-async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
+async fn serve(config: &Config, protection: &Protection, store: Arc<Embedded>) -> Result<Exit, Failure> {
     let metrics = install_metrics().or_exit(Exit::CannotStart)?;
     let wired = wiring::wire(config.functions.clone(), &config.region).or_exit(Exit::Usage)?;
     let log = config.logging.open(&config.data_dir, config.listen, |name| std::env::var(name).ok());
@@ -91,13 +97,19 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
             Arc::new(ThrottlingEndpoint(api.throttling().clone())),
             Arc::new(ExpressExecutionsEndpoint(backend)),
         ],
+        limits: limits(),
+        access: protection.access.clone(),
+        tls: protection.tls.clone(),
+        audit: protection.audit.clone(),
+        metrics_are_open: config.protection.metrics_are_open,
         ..server::Options::default()
     };
     let server = Server::bind(config.listen, api, options)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))
         .or_exit(Exit::CannotStart)?;
-    greet(config, &server, &wired);
+    protection.follow();
+    greet(config, &server, &wired, protection);
     let failed = tokio::select! {
         () = server.run() => None,
         () = stop_signal() => None,
@@ -111,6 +123,13 @@ async fn serve(config: &Config, store: Arc<Embedded>) -> Result<Exit, Failure> {
     }
     wired.functions.shutdown().await;
     Ok(if failed.is_some() { Exit::StoreFailed } else { Exit::Success })
+}
+
+/// The server's bounds, as far as the system provides for them.
+fn limits() -> server::Limits {
+    let limits = server::Limits::default();
+    let connections_max = descriptors::connections(limits.connections_max, descriptors::raise());
+    server::Limits { connections_max, ..limits }
 }
 
 /// What `/healthz`, `/readyz` and `/metrics` answer.
@@ -132,8 +151,9 @@ fn install_metrics() -> anyhow::Result<PrometheusHandle> {
 }
 
 /// Says where the server is, and what to try first.
-fn greet(config: &Config, server: &Server, wired: &Wired) {
-    let endpoint = format!("http://{}", server.local_address());
+fn greet(config: &Config, server: &Server, wired: &Wired, protection: &Protection) {
+    let scheme = if protection.tls.is_some() { "https" } else { "http" };
+    let endpoint = format!("{scheme}://{}", server.local_address());
     let functions = match config.functions.len() {
         0 => "none declared".to_owned(),
         _ => config.functions.iter().map(|function| function.name.as_str()).collect::<Vec<_>>().join(", "),
@@ -145,6 +165,17 @@ fn greet(config: &Config, server: &Server, wired: &Wired) {
     eprintln!("  data       {}", config.data_dir.display());
     eprintln!("  account    {} in {}", config.account_id, config.region);
     eprintln!("  functions  {functions}{elsewhere}");
+    if protection.access.is_protected() {
+        eprintln!("  callers    signatures are verified ({} keys)", protection.key_count);
+    }
+    if let Some(tls) = &protection.tls {
+        eprintln!("  TLS        {}", tls.certificate_path().display());
+        eprintln!("             SHA-256 {}", tls.fingerprint());
+    } else if !server.local_address().ip().is_loopback() {
+        tracing::warn!(
+            "others can reach this port, and what goes over it can be read on the way: see --tls-generated"
+        );
+    }
     eprintln!();
     eprintln!(
         "Try:  aws stepfunctions list-state-machines --endpoint-url {endpoint} --region {}",

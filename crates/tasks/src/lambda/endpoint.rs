@@ -1,8 +1,8 @@
-//! Functions behind an endpoint that speaks the Lambda Invoke API: AWS's own shape over plain HTTP.
+//! Functions behind an endpoint that speaks the Lambda Invoke API: AWS's own shape over HTTP or HTTPS.
 //!
-//! Connections are kept and reused. Left out: HTTPS (an `https://` endpoint is refused with a message that says so), and
-//! retries, which the state's `Retry` decides.
+//! Connections are kept and reused. Left out: retries, which the state's `Retry` decides.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -17,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::answer::{InvokeAnswer, InvokeError};
 use super::header_names::spelled;
 use super::request::{InvocationType, InvokeRequest};
+use crate::tls::{self, TrustError};
 use stepwright_sigv4::{Credentials, Scope, WireRequest, percent_encode, sha256_hex, timestamp};
 
 /// Lambda's limit for the answer of a function (6 MB), with room for what a lenient endpoint adds.
@@ -32,7 +34,7 @@ const CONNECT_WAIT: Duration = Duration::from_secs(10);
 
 /// An endpoint of the Lambda API.
 pub struct Endpoint {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     base: String,
     host: HeaderValue,
     host_text: String,
@@ -56,30 +58,48 @@ pub enum EndpointError {
         /// What was given.
         url: String,
     },
-    /// Not `http`.
-    #[error("the Lambda endpoint {url:?} needs {scheme}; this version calls Lambda endpoints over http only")]
+    /// Neither `http` nor `https`.
+    #[error("the Lambda endpoint {url:?} needs {scheme}, which is neither http nor https")]
     Scheme {
         /// What was given.
         url: String,
         /// Its scheme.
         scheme: String,
     },
+    /// HTTPS, but nobody is trusted.
+    #[error("the Lambda endpoint {url:?} cannot be trusted: {reason}")]
+    Trust {
+        /// What was given.
+        url: String,
+        /// Why.
+        reason: TrustError,
+    },
 }
 
 impl Endpoint {
-    /// An endpoint by its URL, such as `http://127.0.0.1:3001`; a path is kept as a prefix.
-    pub fn new(url: &str, credentials: Credentials) -> Result<Endpoint, EndpointError> {
+    /// An endpoint by its URL, such as `http://127.0.0.1:3001`; a path is kept as a prefix. For HTTPS `roots` is a file with
+    /// the certificates to trust; without it, those of this machine are.
+    pub fn new(url: &str, credentials: Credentials, roots: Option<&Path>) -> Result<Endpoint, EndpointError> {
         let not_a_url = || EndpointError::NotAUrl { url: url.to_owned() };
         let uri: Uri = url.trim().parse().map_err(|_| not_a_url())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(not_a_url());
         };
-        if scheme != "http" {
-            return Err(EndpointError::Scheme { url: url.to_owned(), scheme: scheme.to_owned() });
-        }
+        let tls = match scheme {
+            "http" => tls::unused_config(),
+            "https" => tls::client_config(roots),
+            _ => return Err(EndpointError::Scheme { url: url.to_owned(), scheme: scheme.to_owned() }),
+        };
+        let tls = tls.map_err(|reason| EndpointError::Trust { url: url.to_owned(), reason })?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_WAIT));
+        connector.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(CONNECTION_IDLE)
@@ -89,7 +109,7 @@ impl Endpoint {
         let host_text = authority.as_str().to_owned();
         Ok(Endpoint {
             client,
-            base: format!("http://{authority}{}", uri.path().trim_end_matches('/')),
+            base: format!("{scheme}://{authority}{}", uri.path().trim_end_matches('/')),
             host: HeaderValue::from_str(&host_text).map_err(|_| not_a_url())?,
             host_text,
             credentials,
@@ -99,7 +119,7 @@ impl Endpoint {
 
     /// The endpoint that the environment variables name: `LAMBDA_ENDPOINT` (as of Step Functions Local),
     /// `AWS_ENDPOINT_URL_LAMBDA` or `AWS_ENDPOINT_URL`, the first that is set; credentials are those of AWS's tools, or
-    /// `test`/`test`. `variable` looks one up.
+    /// `test`/`test`; `AWS_CA_BUNDLE` names the certificates to trust. `variable` looks one up.
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Endpoint>, EndpointError> {
@@ -112,7 +132,8 @@ impl Endpoint {
             secret_access_key: variable("AWS_SECRET_ACCESS_KEY").unwrap_or_else(test),
             session_token: variable("AWS_SESSION_TOKEN"),
         };
-        Endpoint::new(&url, credentials).map(Some)
+        let roots = variable("AWS_CA_BUNDLE").map(PathBuf::from);
+        Endpoint::new(&url, credentials, roots.as_deref()).map(Some)
     }
 
     /// Its URL, without a slash at the end.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +19,7 @@ use stepwright_tasks::lambda::{Endpoint, LambdaTarget};
 use stepwright_tasks::{CancellationSignal, Failure, TaskTarget, cancellation};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use crate::{INVOKE, call};
 
@@ -42,6 +44,10 @@ impl Drop for Server {
 
 impl Server {
     pub async fn start() -> Server {
+        Server::start_with(None).await
+    }
+
+    async fn start_with(tls: Option<TlsAcceptor>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let seen = Arc::new(Seen::default());
@@ -50,10 +56,16 @@ impl Server {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
                 shared.connections.fetch_add(1, Ordering::Relaxed);
-                let seen = Arc::clone(&shared);
+                let (seen, tls) = (Arc::clone(&shared), tls.clone());
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(request, Arc::clone(&seen)));
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let Some(tls) = tls else {
+                        let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                        return;
+                    };
+                    if let Ok(stream) = tls.accept(stream).await {
+                        let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    }
                 });
             }
         });
@@ -61,13 +73,16 @@ impl Server {
     }
 
     pub fn target(&self) -> LambdaTarget {
+        self.target_at(&format!("http://{}/", self.address), None)
+    }
+
+    fn target_at(&self, url: &str, roots: Option<&Path>) -> LambdaTarget {
         let credentials = Credentials {
             access_key_id: "AKID".into(),
             secret_access_key: "secret".into(),
             session_token: Some("session".into()),
         };
-        let endpoint = Endpoint::new(&format!("http://{}/", self.address), credentials).expect("an endpoint");
-        target(Some(endpoint))
+        target(Some(Endpoint::new(url, credentials, roots).expect("an endpoint")))
     }
 }
 
@@ -209,7 +224,7 @@ async fn nobody_listens() {
     drop(listener);
     let credentials =
         Credentials { access_key_id: "test".into(), secret_access_key: "test".into(), session_token: None };
-    let endpoint = Endpoint::new(&format!("http://{address}"), credentials).expect("an endpoint");
+    let endpoint = Endpoint::new(&format!("http://{address}"), credentials, None).expect("an endpoint");
     let failure =
         ask(&target(Some(endpoint)), INVOKE, r#"{"FunctionName":"f"}"#).await.expect_err("a failure");
     assert_eq!(failure.error, "Lambda.SdkClientException");
@@ -229,16 +244,53 @@ async fn cancellation_ends_a_call() {
     assert_eq!(running.await.expect("no panic").expect_err("cancelled").error, "States.TaskFailed");
 }
 
+#[tokio::test]
+async fn https() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .expect("a certificate with its key");
+    let server = Server::start_with(Some(TlsAcceptor::from(Arc::new(config)))).await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let roots = directory.path().join("roots.pem");
+    std::fs::write(&roots, made.cert.pem()).expect("a file");
+
+    let trusted = server.target_at(&format!("https://localhost:{}", server.address.port()), Some(&roots));
+    for _ in 0..2 {
+        let arn = "arn:aws:lambda:us-east-1:123456789012:function:f";
+        assert_eq!(ask(&trusted, arn, "[1]").await.as_deref(), Ok("[1]"));
+    }
+    assert_eq!(server.seen.connections.load(Ordering::Relaxed), 1, "connections are kept");
+
+    // Another name than the certificate's, and a server that speaks no TLS.
+    let plain = Server::start().await;
+    let url = format!("https://localhost:{}", plain.address.port());
+    for target in [
+        server.target_at(&format!("https://{}", server.address), Some(&roots)),
+        plain.target_at(&url, Some(&roots)),
+    ] {
+        let failure = ask(&target, INVOKE, r#"{"FunctionName":"f"}"#).await.expect_err("a failure");
+        assert_eq!(failure.error, "Lambda.SdkClientException", "{:?}", failure.cause);
+    }
+}
+
 #[test]
 fn endpoints_that_cannot_be() {
+    let roots = Some(Path::new("/nowhere/roots.pem"));
     for (url, expected) in [
-        ("https://lambda.us-east-1.amazonaws.com", "needs https"),
+        ("https://lambda.us-east-1.amazonaws.com", "/nowhere/roots.pem (AWS_CA_BUNDLE) cannot be read"),
+        ("ftp://lambda.us-east-1.amazonaws.com", "needs ftp, which is neither"),
         ("127.0.0.1:3001", "is not a URL"),
         ("", "is not a URL"),
     ] {
         let credentials =
             Credentials { access_key_id: "a".into(), secret_access_key: "b".into(), session_token: None };
-        let error = Endpoint::new(url, credentials).err().expect("an error").to_string();
+        let error = Endpoint::new(url, credentials, roots).err().expect("an error").to_string();
         assert!(error.contains(expected), "{error}");
     }
 }

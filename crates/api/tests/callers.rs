@@ -1,0 +1,237 @@
+//! Who may call: signatures over real connections, keys that change, TLS, the audit log.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+use stepwright_api::environment::{Environment, System};
+use stepwright_api::model::Operation;
+use stepwright_api::own::{self, Endpoint, Reply};
+use stepwright_api::server::{
+    Access, AuditFile, AuditLimits, KeyFile, KeyRing, Keys, Options, Signatures, changes_something,
+};
+use stepwright_sigv4::{Credentials, Scope, WireRequest, sha256_hex, timestamp};
+use stepwright_store::Pending;
+
+use crate::support::{Answer, Client, TestServer};
+
+const KEY_ID: &str = "AKIDALICE";
+const SECRET: &str = "alices-secret-of-some-length";
+
+fn ring() -> Arc<KeyRing> {
+    let text = format!("[alice]\naws_access_key_id={KEY_ID}\naws_secret_access_key={SECRET}\n");
+    Arc::new(KeyRing::new(Keys::from_text(&text).unwrap()))
+}
+
+fn verified(ring: Arc<KeyRing>) -> Access {
+    Access::Verified(Arc::new(Signatures::new(ring, "us-east-1", Arc::new(System))))
+}
+
+/// How a request is signed.
+struct Signer<'a> {
+    key_id: &'a str,
+    secret: &'a str,
+    region: &'a str,
+    service: &'a str,
+    token: Option<&'a str>,
+    skew_s: i64,
+    /// What is signed instead of the body.
+    body: Option<&'a str>,
+}
+
+const ALICE: Signer<'_> = Signer {
+    key_id: KEY_ID,
+    secret: SECRET,
+    region: "us-east-1",
+    service: "states",
+    token: None,
+    skew_s: 0,
+    body: None,
+};
+
+impl Signer<'_> {
+    fn request(&self, method: &str, path: &str, target: Option<&str>, body: &str) -> Request<Full<Bytes>> {
+        let now_s = System.now_ms() / 1_000 + self.skew_s;
+        let (timestamp, credentials) = (timestamp(now_s), self.credentials());
+        let scope = Scope { date: &timestamp[..8], region: self.region, service: self.service };
+        let mut headers = vec![("host", "localhost"), ("x-amz-date", &*timestamp)];
+        headers.extend(target.map(|target| ("x-amz-target", target)));
+        headers.extend(self.token.map(|token| ("x-amz-security-token", token)));
+        let payload_sha256 = sha256_hex(self.body.unwrap_or(body).as_bytes());
+        let (bare_path, query) = path.split_once('?').unwrap_or((path, ""));
+        let wire = WireRequest {
+            method,
+            path: bare_path,
+            query,
+            headers: &headers,
+            payload_sha256: &payload_sha256,
+        };
+        let canonical = wire.canonical();
+        let key = scope.signing_key(&credentials.secret_access_key);
+        let signature = canonical.signature(&key, &timestamp, &scope);
+        let authorization = canonical.authorization(&credentials.access_key_id, &scope, &signature);
+        let mut request = Request::builder().method(method).uri(path).header("authorization", authorization);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request.body(Full::from(body.to_owned())).unwrap()
+    }
+
+    fn credentials(&self) -> Credentials {
+        let (access_key_id, secret_access_key) = (self.key_id.to_owned(), self.secret.to_owned());
+        Credentials { access_key_id, secret_access_key, session_token: None }
+    }
+
+    async fn call(&self, client: &mut Client, operation: &str, body: &str) -> Answer {
+        let target = format!("AWSStepFunctions.{operation}");
+        client.request(self.request("POST", "/", Some(&target), body)).await
+    }
+}
+
+#[tokio::test]
+async fn only_the_right_signature_is_accepted() {
+    let server = TestServer::with(Options { access: verified(ring()), ..Options::default() }).await;
+    let mut client = Client::connect(server.address).await;
+    let answer = ALICE.call(&mut client, "ListActivities", "{}").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"activities":[]}"#));
+    let wrong: &[(Signer<'_>, &str)] = &[
+        (Signer { secret: "not-alices-secret-at-all", ..ALICE }, "InvalidSignatureException"),
+        (Signer { body: Some("{ }"), ..ALICE }, "InvalidSignatureException"),
+        (Signer { region: "eu-west-1", ..ALICE }, "InvalidSignatureException"),
+        (Signer { service: "lambda", ..ALICE }, "InvalidSignatureException"),
+        (Signer { skew_s: 310, ..ALICE }, "InvalidSignatureException"),
+        (Signer { skew_s: -310, ..ALICE }, "InvalidSignatureException"),
+        (Signer { key_id: "AKIDMALLORY", ..ALICE }, "UnrecognizedClientException"),
+        (Signer { token: Some("token"), ..ALICE }, "UnrecognizedClientException"),
+    ];
+    for (signer, expected) in wrong {
+        for operation in ["ListActivities", "NoSuchOperation"] {
+            let answer = signer.call(&mut client, operation, "{}").await;
+            assert_eq!((answer.status, answer.error().0.as_str()), (400, *expected));
+            assert!(answer.json()["__type"].as_str().unwrap().starts_with("com.amazon.coral.service#"));
+        }
+    }
+    let unsigned = client.call("ListActivities", "{}").await;
+    assert_eq!((unsigned.status, unsigned.error().0.as_str()), (400, "MissingAuthenticationTokenException"));
+}
+
+struct Echo;
+
+impl Endpoint for Echo {
+    fn name(&self) -> &'static str {
+        "echo"
+    }
+
+    fn answer(&self, request: own::Request) -> Pending<'_, Reply> {
+        Box::pin(async move { Reply::ok(json!({"path": request.path, "query": request.query})) })
+    }
+}
+
+#[tokio::test]
+async fn own_endpoints_pass_the_same_gate_and_probes_are_open() {
+    let options = Options { access: verified(ring()), own: vec![Arc::new(Echo)], ..Options::default() };
+    let server = TestServer::with(options).await;
+    let mut client = Client::connect(server.address).await;
+    let path = "/echo/a%20b?z=1&a=%2F";
+    let answer = client.get(path).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json(), json!({"error": "Request is missing Authentication Token"}));
+    let answer = client.request(ALICE.request("GET", path, None, "")).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"path": ["echo", "a b"], "query": "z=1&a=%2F"})));
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(client.get(path).await.status, 200, "{path}");
+    }
+}
+
+fn write(path: &Path, text: &str, mode: u32) {
+    // As careful users do it: a new file takes the place of the old one at once.
+    let fresh = path.with_extension("new");
+    std::fs::write(&fresh, text).unwrap();
+    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(mode)).unwrap();
+    std::fs::rename(&fresh, path).unwrap();
+}
+
+#[tokio::test]
+async fn keys_follow_their_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("credentials");
+    let entry = |id: &str| format!("[a]\naws_access_key_id={id}\naws_secret_access_key={SECRET}\n");
+    write(&path, &entry("ONE"), 0o644);
+    let error = KeyFile::open(&path).err().unwrap().to_string();
+    assert!(error.contains("(mode 0644)") && error.contains("chmod 600"), "{error}");
+    write(&path, &entry("ONE"), 0o600);
+    let file = KeyFile::open(&path).unwrap();
+    let server = TestServer::with(Options { access: verified(file.ring()), ..Options::default() }).await;
+    let mut client = Client::connect(server.address).await;
+    let accepted = async |client: &mut Client, key_id| {
+        Signer { key_id, ..ALICE }.call(client, "ListActivities", "{}").await.status == 200
+    };
+    assert!(accepted(&mut client, "ONE").await);
+    assert!(matches!(file.reload_if_changed(), Ok(None)));
+    write(&path, &entry("TWO"), 0o600);
+    assert!(matches!(file.reload_if_changed(), Ok(Some(1))));
+    assert!(accepted(&mut client, "TWO").await && !accepted(&mut client, "ONE").await);
+    // What cannot be used changes nothing, and is told once.
+    let gone = |path: &Path| std::fs::remove_file(path).unwrap();
+    let spoilt = |path: &Path| write(path, "[a]\nnonsense", 0o600);
+    let exposed = |path: &Path| write(path, &entry("THREE"), 0o640);
+    for spoil in [&spoilt as &dyn Fn(&Path), &exposed, &gone] {
+        spoil(&path);
+        let error = file.reload_if_changed().err().unwrap();
+        assert!(!format!("{error:?}").contains(SECRET));
+        assert!(matches!(file.reload_if_changed(), Ok(None)));
+        assert!(accepted(&mut client, "TWO").await && !accepted(&mut client, "THREE").await);
+    }
+    write(&path, &entry("FOUR"), 0o600);
+    assert!(matches!(file.reload_if_changed(), Ok(Some(1))));
+    assert!(accepted(&mut client, "FOUR").await);
+}
+
+#[tokio::test]
+async fn the_audit_log_says_who_what_when_and_outcome() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit.jsonl");
+    let audit = Some(Arc::new(AuditFile::open(&path, AuditLimits::default()).unwrap()));
+    let options =
+        Options { access: verified(ring()), audit, own: vec![Arc::new(Echo)], ..Options::default() };
+    let server = TestServer::with(options).await;
+    let mut client = Client::connect(server.address).await;
+    let created = ALICE.call(&mut client, "CreateActivity", r#"{"name":"a"}"#).await;
+    ALICE.call(&mut client, "ListActivities", "{}").await;
+    ALICE.call(&mut client, "StartExecution", r#"{"stateMachineArn":"arn:none","input":"MARKER"}"#).await;
+    Signer { secret: "not-alices-secret-at-all", ..ALICE }.call(&mut client, "StopExecution", "{}").await;
+    client.call("DeleteActivity", r#"{"activityArn":"arn:aws:x"}"#).await;
+    client.request(ALICE.request("PUT", "/echo/x", None, "MARKER")).await;
+    client.request(ALICE.request("GET", "/echo/x", None, "")).await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("MARKER") && !text.contains(SECRET));
+    let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let short: Vec<String> = records
+        .iter()
+        .map(|record| {
+            assert!(record["time"].as_str().unwrap().ends_with('Z'));
+            assert!(record["remoteAddress"].as_str().unwrap().starts_with("127.0.0.1:"));
+            assert_eq!(record["requestId"].as_str().unwrap().len(), 36);
+            let field = |name: &str| {
+                record.get(name).map_or("-".to_owned(), |value| value.to_string().replace('"', ""))
+            };
+            ["operation", "resource", "accessKeyId", "principal", "httpStatus", "error"].map(field).join(" ")
+        })
+        .collect();
+    assert_eq!(
+        short,
+        [
+            "CreateActivity arn:aws:states:us-east-1:123456789012:activity:a AKIDALICE alice 200 -",
+            "StartExecution arn:none AKIDALICE alice 400 InvalidArn",
+            "StopExecution - AKIDALICE - 400 InvalidSignatureException",
+            "DeleteActivity arn:aws:x - - 400 MissingAuthenticationTokenException",
+            "PUT /echo/x - AKIDALICE alice 200 -",
+        ]
+    );
+    assert_eq!(records[0]["requestId"], created.headers["x-amzn-requestid"].to_str().unwrap());
+    assert_eq!(Operation::ALL.into_iter().filter(|operation| changes_something(*operation)).count(), 21);
+}
