@@ -7,15 +7,21 @@ use std::sync::Arc;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Bytes;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::{Value, json};
 use stepwright_api::environment::{Environment, System};
 use stepwright_api::model::Operation;
 use stepwright_api::own::{self, Endpoint, Reply};
 use stepwright_api::server::{
-    Access, AuditFile, AuditLimits, KeyFile, KeyRing, Keys, Options, Signatures, changes_something,
+    Access, AuditFile, AuditLimits, KeyFile, KeyRing, Keys, Options, Signatures, Tls, TlsError,
+    changes_something,
 };
 use stepwright_sigv4::{Credentials, Scope, WireRequest, sha256_hex, timestamp};
 use stepwright_store::Pending;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::support::{Answer, Client, TestServer};
 
@@ -234,4 +240,62 @@ async fn the_audit_log_says_who_what_when_and_outcome() {
     );
     assert_eq!(records[0]["requestId"], created.headers["x-amzn-requestid"].to_str().unwrap());
     assert_eq!(Operation::ALL.into_iter().filter(|operation| changes_something(*operation)).count(), 21);
+}
+
+/// A client that trusts one certificate.
+async fn tls_client(address: std::net::SocketAddr, roots: &Path) -> std::io::Result<Client> {
+    let mut trusted = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(roots).unwrap() {
+        trusted.add(certificate.unwrap()).unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(address).await?;
+    let name = ServerName::try_from("localhost").unwrap();
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    Ok(Client::over(stream).await)
+}
+
+#[tokio::test]
+async fn tls_with_a_generated_certificate_that_is_exchanged() {
+    let directory = tempfile::tempdir().unwrap();
+    let (first, second) = (directory.path().join("first"), directory.path().join("second"));
+    let tls = Arc::new(Tls::generated_in(&first, &["stepwright.test".to_owned()]).unwrap());
+    let fingerprint = tls.fingerprint();
+    assert_eq!(fingerprint.len(), 32 * 3 - 1);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&first.join("private-key.pem")), 0o600);
+    // Another start uses the same certificate; another directory has another one.
+    assert_eq!(Tls::generated_in(&first, &[]).unwrap().fingerprint(), fingerprint);
+    let other = Tls::generated_in(&second, &[]).unwrap();
+    assert_ne!(other.fingerprint(), fingerprint);
+
+    let options = Options { access: verified(ring()), tls: Some(tls.clone()), ..Options::default() };
+    let server = TestServer::listening(options).await;
+    let roots = directory.path().join("roots.pem");
+    std::fs::copy(first.join("certificate.pem"), &roots).unwrap();
+    let mut client = tls_client(server.address, &roots).await.unwrap();
+    assert_eq!(ALICE.call(&mut client, "ListActivities", "{}").await.status, 200);
+    // Half of an exchange does not fit together: nothing changes.
+    let exchange = |name: &str| std::fs::rename(second.join(name), first.join(name)).unwrap();
+    exchange("certificate.pem");
+    assert!(matches!(tls.reload_if_changed(), Err(TlsError::Pair { .. })));
+    assert!(tls_client(server.address, &roots).await.is_ok());
+    exchange("private-key.pem");
+    assert!(matches!(tls.reload_if_changed(), Ok(true)));
+    assert!(matches!(tls.reload_if_changed(), Ok(false)));
+    assert_eq!(tls.fingerprint(), other.fingerprint());
+    assert!(tls_client(server.address, &roots).await.is_err());
+    assert!(tls_client(server.address, &first.join("certificate.pem")).await.is_ok());
+    // The connection that was open goes on; what speaks no TLS is not answered.
+    assert_eq!(ALICE.call(&mut client, "ListActivities", "{}").await.status, 200);
+    let mut plain = TcpStream::connect(server.address).await.unwrap();
+    plain.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer).await;
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
 }

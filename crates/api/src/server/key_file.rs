@@ -3,7 +3,6 @@
 //! A changed file is read again; one that has become unusable leaves the keys as they are, so that a slip of the pen locks
 //! nobody out.
 
-use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
+use super::file_stamp::FileStamp;
 use super::keys::{KeyRing, Keys, KeysError};
 
 /// Bytes of a credentials file.
@@ -36,26 +36,7 @@ pub enum KeyFileError {
 pub struct KeyFile {
     path: PathBuf,
     ring: Arc<KeyRing>,
-    seen: Mutex<Stamp>,
-}
-
-/// What tells one state of a file from the next.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Stamp {
-    inode: u64,
-    bytes: u64,
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Stamp {
-        // The time of the inode's change counts mode and owner too.
-        Stamp {
-            inode: metadata.ino(),
-            bytes: metadata.len(),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
+    seen: Mutex<FileStamp>,
 }
 
 impl KeyFile {
@@ -75,8 +56,7 @@ impl KeyFile {
     /// the keys as they are and is not repeated until the file changes once more.
     pub fn reload_if_changed(&self) -> Result<Option<usize>, KeyFileError> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // A file that is gone or closed counts as one state: told once.
-        let now = std::fs::metadata(&self.path).map(|metadata| Stamp::of(&metadata)).unwrap_or_default();
+        let now = FileStamp::at(&self.path);
         if now == *seen {
             return Ok(None);
         }
@@ -89,7 +69,7 @@ impl KeyFile {
     }
 }
 
-fn read(path: &Path) -> Result<(Keys, Stamp), KeyFileError> {
+fn read(path: &Path) -> Result<(Keys, FileStamp), KeyFileError> {
     let failed = |source| KeyFileError::Read { path: path.to_owned(), source };
     // Looked at through the open file, so that it is the one that is read.
     let file = std::fs::File::open(path).map_err(failed)?;
@@ -105,5 +85,5 @@ fn read(path: &Path) -> Result<(Keys, Stamp), KeyFileError> {
     }
     let keys =
         Keys::from_text(&text).map_err(|source| KeyFileError::Text { path: path.to_owned(), source })?;
-    Ok((keys, Stamp::of(&metadata)))
+    Ok((keys, FileStamp::of(&metadata)))
 }

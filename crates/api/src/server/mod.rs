@@ -8,6 +8,7 @@ mod audit;
 mod audit_file;
 mod body;
 mod connections;
+mod file_stamp;
 mod gate;
 mod key_file;
 mod keys;

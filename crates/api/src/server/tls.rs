@@ -8,7 +8,6 @@ use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
@@ -22,6 +21,8 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use super::file_stamp::FileStamp;
 
 /// Certificates in a chain.
 const CHAIN_MAX: usize = 16;
@@ -102,12 +103,12 @@ struct Certificate {
     certificate_path: PathBuf,
     key_path: PathBuf,
     current: RwLock<Arc<CertifiedKey>>,
-    seen: Mutex<[Option<SystemTime>; 2]>,
+    seen: Mutex<[FileStamp; 2]>,
 }
 
 impl Certificate {
     fn open(certificate_path: &Path, key_path: &Path) -> Result<Certificate, TlsError> {
-        let seen = [modified(certificate_path), modified(key_path)];
+        let seen = [FileStamp::at(certificate_path), FileStamp::at(key_path)];
         let current = read(certificate_path, key_path)?;
         Ok(Certificate {
             certificate_path: certificate_path.to_owned(),
@@ -122,7 +123,7 @@ impl Certificate {
     }
 
     fn reload_if_changed(&self) -> Result<bool, TlsError> {
-        let now = [modified(&self.certificate_path), modified(&self.key_path)];
+        let now = [FileStamp::at(&self.certificate_path), FileStamp::at(&self.key_path)];
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if *seen == now {
             return Ok(false);
@@ -138,10 +139,6 @@ impl ResolvesServerCert for Certificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current())
     }
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
 fn read(certificate_path: &Path, key_path: &Path) -> Result<CertifiedKey, TlsError> {

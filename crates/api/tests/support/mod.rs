@@ -17,6 +17,7 @@ use stepwright_api::{Api, Parts, Server};
 use stepwright_store::memory::Memory;
 use stepwright_store::{ShardId, Store as _};
 use stepwright_types::arn::Account;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use fake::{FakeBackend, FakeDefinitions, FakeEnvironment};
@@ -34,6 +35,11 @@ pub struct TestServer {
 impl TestServer {
     pub async fn start() -> TestServer {
         TestServer::with(Options::default()).await
+    }
+
+    /// A server whose own client cannot be used, as with TLS.
+    pub async fn listening(options: Options) -> TestServer {
+        TestServer::with(options).await
     }
 
     pub async fn with(options: Options) -> TestServer {
@@ -131,7 +137,10 @@ impl Answer {
 
 impl Client {
     pub async fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Client::over(TcpStream::connect(address).await.unwrap()).await
+    }
+
+    pub async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Client {
         let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         Client { sender }
