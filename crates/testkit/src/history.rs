@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stepwright_machine::event::StateKind;
 use stepwright_machine::{BranchId, Event, EventBody, TaskId, codec};
 use stepwright_store::Segment;
 
@@ -17,7 +18,7 @@ pub fn events(segments: &[Segment]) -> Result<Vec<Event>, String> {
     Ok(events)
 }
 
-/// Checks the events of an execution that has ended: numbers and times, the one end, tasks with their answers, states with
+/// Checks the events of an execution that has ended: numbers and times, its ends and redrives, tasks with their answers, states with
 /// their exits.
 pub fn check(events: &[Event]) -> Result<(), String> {
     check_numbers(events)?;
@@ -59,10 +60,15 @@ fn check_end(events: &[Event]) -> Result<(), String> {
     if events.iter().filter(|event| is_start(event)).count() != 1 || !events.first().is_some_and(is_start) {
         return Err("it does not begin with its only start".to_owned());
     }
-    let ends = events.iter().filter(|event| event.body.is_final()).count();
-    let last_is_end = events.last().is_some_and(|event| event.body.is_final());
-    if ends != 1 || !last_is_end {
-        return Err(format!("{ends} ends; the last event is one: {last_is_end}"));
+    let is_redrive = |event: &Event| matches!(event.body, EventBody::ExecutionRedriven { .. });
+    // After an end comes nothing but a redrive, and a redrive comes after nothing but an end.
+    for (event, next) in events.iter().zip(events.iter().skip(1)) {
+        if event.body.is_final() != is_redrive(next) {
+            return Err(format!("event {} follows event {}", next.sequence, event.sequence));
+        }
+    }
+    if !events.last().is_some_and(|event| event.body.is_final()) {
+        return Err("the last event is no end".to_owned());
     }
     Ok(())
 }
@@ -105,9 +111,15 @@ fn check_tasks(events: &[Event]) -> Result<(), String> {
 
 fn check_states(events: &[Event]) -> Result<(), String> {
     let mut inside: BTreeMap<BranchId, &str> = BTreeMap::new();
+    let mut failed: BTreeSet<BranchId> = BTreeSet::new();
     for event in events {
         match &event.body {
-            EventBody::StateEntered { name, .. } => {
+            // A redrive enters Fail states again.
+            EventBody::ExecutionRedriven { .. } => inside.retain(|branch, _| !failed.contains(branch)),
+            EventBody::StateEntered { name, kind, .. } => {
+                if *kind == StateKind::Fail {
+                    failed.insert(event.branch);
+                }
                 if let Some(other) = inside.insert(event.branch, name) {
                     return Err(format!("{name} is entered inside {other}"));
                 }

@@ -209,6 +209,59 @@ pub fn answered() -> Vec<Machine> {
     ]
 }
 
+/// A Task state that starts an execution of [`child`] and waits for its end.
+fn job(rest: &str) -> String {
+    let parameters = format!(r#"{{"StateMachineArn":"{}","Input":{{"n.$":"$.n"}}}}"#, child().arn());
+    format!(
+        r#"{{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync","Parameters":{parameters},{rest}}}"#
+    )
+}
+
+/// What the parents start, and nobody else: ends soon, fails, or would never end.
+pub fn child() -> Machine {
+    let definition = states(
+        "Which",
+        &[
+            (
+                "Which",
+                r#"{"Type":"Choice","Choices":[{"Variable":"$.n","NumericLessThan":4,"Next":"Soon"},
+                    {"Variable":"$.n","NumericLessThan":6,"Next":"Fails"}],"Default":"Never"}"#,
+            ),
+            ("Soon", r#"{"Type":"Wait","SecondsPath":"$.n","End":true}"#),
+            ("Fails", r#"{"Type":"Fail","Error":"Planned"}"#),
+            ("Never", r#"{"Type":"Wait","Seconds":9000000,"End":true}"#),
+        ],
+    );
+    let endings = |number, _: &Document| match number {
+        ..4 => vec![n(number)],
+        4..6 => vec![Ending::Failed("Planned")],
+        6.. => vec![],
+    };
+    Machine { name: "child", definition, endings }
+}
+
+/// Machines whose executions start executions of [`child`].
+pub fn parents() -> Vec<Machine> {
+    let deadline = r#""TimeoutSeconds":20"#;
+    let caring = states("J", &[("J", &job(&format!(r#"{deadline},{CATCH},"End":true"#))), CAUGHT]);
+    let strict = states("J", &[("J", &job(&format!(r#"{deadline},"End":true"#)))]);
+    let branches =
+        [line("J", &job(&format!(r#"{deadline},"End":true"#))), line("K", &function("bad", r#""End":true"#))];
+    let rest = format!(r#""ResultSelector":{{"n.$":"$[0].n"}},{CATCH},"End":true"#);
+    let racing = states("S", &[("S", &parallel(&branches, &rest)), CAUGHT]);
+    vec![
+        Machine { name: "parent", definition: caring, endings: |input, _| vec![n(input), caught()] },
+        Machine {
+            name: "parent-strict",
+            definition: strict,
+            endings: |input, _| {
+                vec![n(input), Ending::Failed("States.TaskFailed"), Ending::Failed("States.Timeout")]
+            },
+        },
+        Machine { name: "parent-racing", definition: racing, endings: |input, _| vec![n(input), caught()] },
+    ]
+}
+
 /// A line of one state, which must have another name than all others.
 fn line(name: &str, state: &str) -> String {
     states(name, &[(name, state)])
@@ -312,7 +365,7 @@ pub fn long() -> Machine {
 
 /// All that are quick.
 pub fn all() -> Vec<Machine> {
-    [quiet(), calling(), answered(), wide()].concat()
+    [quiet(), calling(), answered(), wide(), parents()].concat()
 }
 
 #[cfg(test)]
@@ -321,7 +374,7 @@ mod tests {
 
     #[test]
     fn they_compile() {
-        for machine in all() {
+        for machine in all().into_iter().chain([child()]) {
             let compilation = stepwright_asl::compile(&machine.definition, &Default::default());
             assert!(
                 compilation.program.is_some(),

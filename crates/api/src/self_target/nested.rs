@@ -107,15 +107,21 @@ pub async fn await_end(
         return Err(Failure::new("States.Runtime", "The nested execution is not known."));
     };
     let failure = |error: &ApiError| Dialect::Optimised.failure(error, &api.environment.uuid());
-    tokio::select! {
-        ended = api.backend.ended(&execution_arn) => {
-            ended.map_err(|error| failure(&ApiError::from_execution(error, &execution_arn)))?;
+    let described = loop {
+        tokio::select! {
+            ended = api.backend.ended(&execution_arn) => {
+                ended.map_err(|error| failure(&ApiError::from_execution(error, &execution_arn)))?;
+            }
+            () = cancel.cancelled() => return Err(cancelled()),
         }
-        () = cancel.cancelled() => return Err(cancelled()),
-    }
+        let input = DescribeExecutionInput { execution_arn: execution_arn.clone(), included_data: None };
+        let described = describe_execution::run(api, input).await.map_err(|error| failure(&error))?;
+        // Else it was redriven a moment ago, and goes on.
+        if described.status != ExecutionStatus::Running {
+            break described;
+        }
+    };
     let with_json = matches!(call.resource, Resource::Integration { pattern: Pattern::Sync2, .. });
-    let input = DescribeExecutionInput { execution_arn, included_data: None };
-    let described = describe_execution::run(api, input).await.map_err(|error| failure(&error))?;
     let status = described.status;
     let body = encode(&described).map_err(|error| failure(&error))?;
     let value = stepwright_value::read_bytes(&body).unwrap_or(Value::Null);

@@ -130,8 +130,9 @@ pub async fn stop(
             let mut state = process.world.lock();
             let known = state.executions.entry((machine_arn, name.clone())).or_default();
             let twice = std::mem::replace(&mut known.stopped, true);
+            let may_be_redriven = known.may_be_redriven;
             drop(state);
-            if twice {
+            if twice && !may_be_redriven {
                 process.world.violated(format!("{name} was stopped twice"));
             }
         }

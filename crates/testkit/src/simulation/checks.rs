@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use stepwright_asl::program::Resource;
 use stepwright_engine::{Head, Tail};
 use stepwright_machine::{
-    BehaviourFlags, Event, EventBody, Execution, ExecutionKind, Identity, Outcome, TaskToken,
+    BehaviourFlags, Event, EventBody, Execution, ExecutionKind, Identity, Outcome, TaskToken, token,
 };
 use stepwright_store::{Execution as Row, ExecutionQuery, Listing, Status, Store};
 use stepwright_value::{Document, Value};
@@ -30,7 +31,7 @@ fn rows(store: &dyn Store, machine: &Machine) -> Vec<Row> {
 
 /// The executions that have not ended.
 pub fn running(store: &dyn Store, world: &World) -> Vec<String> {
-    let all = world.machines.iter().flat_map(|machine| rows(store, machine));
+    let all = world.all_machines().flat_map(|machine| rows(store, &machine));
     all.filter(|row| row.status == Status::Running)
         .map(|row| format!("{} of {}", row.name, row.machine))
         .collect()
@@ -59,11 +60,12 @@ fn agrees(known: &Known, row: &Row) -> Result<(), String> {
     {
         return Err(format!("{} was acknowledged with another input or start", row.name));
     }
-    if known.stopped && row.status != Status::Aborted {
+    if known.stopped && row.status != Status::Aborted && !known.may_be_redriven {
         return Err(format!("{} was stopped and is {:?}", row.name, row.status));
     }
     let tail = Tail::decode(&row.tail).map_err(|error| error.to_string())?;
     if let Some(ended) = &known.ended
+        && !(known.may_be_redriven && ended.0 != Status::Succeeded)
         && *ended != (row.status, tail.output)
     {
         return Err(format!("{} had ended as {ended:?} and is {:?}", row.name, row.status));
@@ -76,7 +78,7 @@ pub fn at_the_end(store: &dyn Store, world: &World) -> Result<u64, String> {
     let mut answers = BTreeSet::new();
     let mut executions = 0;
     let accepted = world.accepted();
-    for machine in &world.machines {
+    for machine in &world.all_machines().collect::<Vec<_>>() {
         let compilation = stepwright_asl::compile(&machine.definition, &Default::default());
         let program =
             compilation.program.clone().ok_or_else(|| format!("{} does not compile", machine.name))?;
@@ -91,6 +93,8 @@ pub fn at_the_end(store: &dyn Store, world: &World) -> Result<u64, String> {
                 execution.evolve(event).map_err(|error| told(error.to_string()))?;
             }
             check_row(&row, &execution, &events).map_err(told)?;
+            check_redrives(&row, &events, world).map_err(told)?;
+            check_parent(&row, store, world).map_err(told)?;
             check_model(machine, &row, world).map_err(told)?;
             check_answers(&events, world, &mut answers).map_err(told)?;
             check_heartbeats(&locator(&row), &events, world).map_err(told)?;
@@ -154,6 +158,59 @@ fn check_row(row: &Row, execution: &Execution, events: &[Event]) -> Result<(), S
     Ok(())
 }
 
+/// How long a client token stands for its redrive. Milliseconds.
+const TOKEN_MS: i64 = 15 * 60 * 1000;
+
+/// Each redrive is one that somebody has asked for, once, and each that was acknowledged is there; the row counts them.
+fn check_redrives(row: &Row, events: &[Event], world: &World) -> Result<(), String> {
+    let redrives = events.iter().filter_map(|event| match &event.body {
+        EventBody::ExecutionRedriven { token_hash, .. } => Some((*token_hash, event.timestamp_ms)),
+        _ => None,
+    });
+    let redrives: Vec<_> = redrives.collect();
+    let last_ms = redrives.last().map(|(_, at_ms)| *at_ms);
+    if (row.listed.redrives as usize, row.listed.redriven_ms) != (redrives.len(), last_ms) {
+        return Err(format!("the row counts {:?}, the history {redrives:?}", row.listed));
+    }
+    let name: Name = (row.machine.clone(), row.name.clone());
+    let mut asked_for = 0;
+    for (token, redrive) in world.lock().redrives.iter().filter(|(_, redrive)| redrive.execution == name) {
+        let hash = Some(token::hash(token));
+        let there: Vec<i64> =
+            redrives.iter().filter(|(found, _)| *found == hash).map(|(_, at_ms)| *at_ms).collect();
+        asked_for += there.len();
+        if there.windows(2).any(|pair| pair[1] - pair[0] < TOKEN_MS) {
+            return Err(format!("{token} is there at {there:?}"));
+        }
+        if redrive.at_ms.is_some_and(|at_ms| !there.contains(&at_ms)) {
+            return Err(format!(
+                "{token} was acknowledged for {:?} and is there at {there:?}",
+                redrive.at_ms
+            ));
+        }
+    }
+    match asked_for == redrives.len() {
+        true => Ok(()),
+        false => Err(format!("a redrive that nobody has asked for: {redrives:?}")),
+    }
+}
+
+/// A child names the task that has started it, whose execution is there.
+fn check_parent(row: &Row, store: &dyn Store, world: &World) -> Result<(), String> {
+    let head = Head::decode(&row.head).map_err(|error| error.to_string())?;
+    let Some((token, parent)) = head.started_by.zip(head.parent_arn) else { return Ok(()) };
+    let known = world.lock().calls.get(&*token).map(|(execution, ..)| execution.clone());
+    if known.as_deref() != Some(&*parent) {
+        return Err(format!("it was started by {parent}, which has not called"));
+    }
+    let (machine, name) = match parent.rsplitn(3, ':').collect::<Vec<_>>()[..] {
+        [name, machine, _] => (machines::account().state_machine(machine), name),
+        _ => return Err(format!("{parent} is no parent")),
+    };
+    let found = now(store.execution_by_name(&machine, name)).and_then(Result::ok).flatten();
+    found.map(drop).ok_or_else(|| format!("its parent {parent} is not there"))
+}
+
 /// The end is one that the model allows.
 fn check_model(machine: &Machine, row: &Row, world: &World) -> Result<(), String> {
     let name: Name = (row.machine.clone(), row.name.clone());
@@ -183,6 +240,10 @@ fn check_answers(events: &[Event], world: &World, seen: &mut BTreeSet<u64>) -> R
     let state = world.lock();
     for event in events {
         let EventBody::TaskSucceeded(succeeded) = &event.body else { continue };
+        if matches!(&*succeeded.resource, Resource::Integration(integration) if &*integration.service == "states")
+        {
+            continue;
+        }
         let answer = succeeded.output.value().get("answer").and_then(Value::as_number);
         let answer = answer.and_then(|number| u64::try_from(number.as_whole_i64()?).ok());
         let answer = answer.ok_or("a result that nobody gave")?;

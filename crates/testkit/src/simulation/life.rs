@@ -19,6 +19,8 @@ use crate::machines;
 use crate::simulation::callers::{self, Request};
 use crate::simulation::complaints::{self, Complaints};
 use crate::simulation::holders;
+use crate::simulation::jobs::Jobs;
+use crate::simulation::redrivers;
 use crate::simulation::target::Functions;
 use crate::simulation::watcher::Watcher;
 use crate::simulation::world::World;
@@ -110,8 +112,9 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
     let disk = if plan.one_at_a_time { Disk::one_at_a_time(store) } else { Disk::new(store, dice.split()) };
     let (tokens, mut given) = mpsc::unbounded_channel();
     let closed = Arc::new(AtomicBool::new(false));
+    let jobs = Arc::new(Jobs::new(world.clone(), clock.clone(), disk.clone()));
     let mut definitions = FixedDefinitions::default();
-    for machine in &world.machines {
+    for machine in world.all_machines() {
         definitions = definitions.with(machine.arn(), machine.definition.as_str());
     }
     let options = EngineOptions {
@@ -123,6 +126,7 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
             clock: clock.clone(),
             tokens,
             closed: closed.clone(),
+            jobs: jobs.clone(),
         }),
         clock: clock.clone(),
         entropy: Arc::new(Entropy::from_seed(dice.throw())),
@@ -141,7 +145,10 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
     let process = tokio::select! {
         biased;
         engine = Engine::open(options) => match engine {
-            Ok(engine) => Arc::new(Process { world: world.clone(), engine, clock: clock.clone(), disk }),
+            Ok(engine) => {
+                jobs.connect(&engine);
+                Arc::new(Process { world: world.clone(), engine, clock: clock.clone(), disk })
+            }
             Err(_) if disk.store().is_lost() => return clock.now_ms(),
             Err(error) => {
                 world.violated(format!("the engine did not open: {error}"));
@@ -180,6 +187,9 @@ fn populate(process: &Arc<Process>, requests: Vec<Request>, meddling: bool, work
     for number in 0..workers {
         tokio::spawn(holders::work(process.clone(), number));
     }
+    for token in process.world.open_redrives() {
+        tokio::spawn(redrivers::redrive(process.clone(), dice.below(20_000), token));
+    }
     for request in requests {
         if meddling {
             let (machine, name) = (request.machine, request.name.clone());
@@ -187,6 +197,11 @@ fn populate(process: &Arc<Process>, requests: Vec<Request>, meddling: bool, work
             if dice.percent(15) {
                 let patience_ms = dice.percent(20).then(|| dice.below(12));
                 tokio::spawn(callers::stop(process.clone(), after_ms, machine, name.clone(), patience_ms));
+            }
+            if dice.percent(40) {
+                let token = redrivers::ask(&process.world, machine, &name);
+                let at_ms = after_ms + dice.below(15_000);
+                tokio::spawn(redrivers::redrive(process.clone(), at_ms, token));
             }
             tokio::spawn(callers::describe(process.clone(), after_ms, machine, name));
         }

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use crate::clock::SimulatedClock;
 use crate::disk::{Disk, now};
 use crate::history;
+use crate::simulation::jobs::Jobs;
 use crate::simulation::world::{Held, Reply, World};
 
 /// All functions.
@@ -26,6 +27,8 @@ pub struct Functions {
     pub clock: Arc<SimulatedClock>,
     /// Tokens that functions have got.
     pub tokens: mpsc::UnboundedSender<String>,
+    /// What tasks with `.sync` start.
+    pub jobs: Arc<Jobs>,
     /// The process is being shut down: every call fails, and nobody may hear of it.
     pub closed: Arc<std::sync::atomic::AtomicBool>,
 }
@@ -43,6 +46,10 @@ impl TaskTarget for Functions {
             return Box::pin(std::future::ready(Err(Failure::new("Closed", "the functions are shut down"))));
         }
         self.check(&call);
+        if is_job(&call) {
+            let jobs = self.jobs.clone();
+            return Box::pin(async move { jobs.start(call).await });
+        }
         let name = name_of(&call);
         let (delay_ms, plan) = self.plan(&name);
         self.world.note(self.clock.now_ms(), format_args!("call {name} {}", call.execution_arn));
@@ -58,6 +65,25 @@ impl TaskTarget for Functions {
                 Plan::Silence => std::future::pending().await,
             }
         })
+    }
+
+    fn await_job(
+        &self,
+        call: Call,
+        submitted: String,
+        cancel: CancellationSignal,
+    ) -> BoxFuture<'static, Result<Success, Failure>> {
+        let jobs = self.jobs.clone();
+        Box::pin(async move { jobs.await_end(call, submitted, cancel).await })
+    }
+
+    fn stop_job(&self, call: Call, submitted: Option<String>) -> BoxFuture<'static, Result<(), Failure>> {
+        let jobs = self.jobs.clone();
+        Box::pin(async move { jobs.stop(call, submitted).await })
+    }
+
+    fn is_inside(&self, resource: &Resource) -> bool {
+        matches!(resource, Resource::Integration { pattern: Pattern::Sync, .. })
     }
 }
 
@@ -134,6 +160,10 @@ impl Functions {
             _ => None,
         }))
     }
+}
+
+fn is_job(call: &Call) -> bool {
+    matches!(call.resource, Resource::Integration { pattern: Pattern::Sync, .. })
 }
 
 fn name_of(call: &Call) -> String {

@@ -29,6 +29,8 @@ pub struct Known {
     pub may_be_stopped: bool,
     /// A stop was acknowledged.
     pub stopped: bool,
+    /// Somebody has asked, perhaps in vain, to redrive it: an end without success need not be the last.
+    pub may_be_redriven: bool,
     /// An end that somebody was told of.
     pub ended: Option<(Status, Option<Arc<str>>)>,
 }
@@ -53,6 +55,16 @@ pub struct Held {
     pub settled: bool,
 }
 
+/// A redrive that somebody has asked for.
+#[derive(Clone, Debug)]
+pub struct Redrive {
+    pub execution: Name,
+    /// What the engine has answered: milliseconds since 1970.
+    pub at_ms: Option<i64>,
+    /// It was refused, or is not asked for any more.
+    pub settled: bool,
+}
+
 pub struct State {
     pub dice: Dice,
     pub executions: BTreeMap<Name, Known>,
@@ -63,6 +75,8 @@ pub struct State {
     pub answers: BTreeSet<u64>,
     pub next_answer: u64,
     pub next_name: u64,
+    /// By client token.
+    pub redrives: BTreeMap<String, Redrive>,
     /// When heartbeats were sent that the engine has taken. By token.
     pub heartbeats: BTreeMap<String, Vec<i64>>,
     trace: Trace,
@@ -87,6 +101,7 @@ impl World {
             answers: BTreeSet::new(),
             next_answer: 1,
             next_name: 1,
+            redrives: BTreeMap::new(),
             heartbeats: BTreeMap::new(),
             trace,
             violation: None,
@@ -154,11 +169,30 @@ impl World {
         match (&known.ended, told) {
             (None, told) => known.ended = told,
             (Some(earlier), Some(now)) if *earlier == now => {}
+            (Some((status, _)), now) if known.may_be_redriven && *status != Status::Succeeded => {
+                known.ended = now;
+            }
             (Some(earlier), now) => {
                 let what = format!("{} had ended as {earlier:?}, and is now {now:?}", name.1);
                 state.violation.get_or_insert(what);
             }
         }
+    }
+
+    /// A redrive was answered.
+    pub fn redriven(&self, token: &str, at_ms: i64) {
+        let mut state = self.lock();
+        let Some(redrive) = state.redrives.get_mut(token) else { return };
+        let earlier_ms = redrive.at_ms.replace(at_ms);
+        if let Some(earlier_ms) = earlier_ms.filter(|earlier_ms| *earlier_ms != at_ms) {
+            let what = format!("redrive {token} was answered with {earlier_ms} and with {at_ms}");
+            state.violation.get_or_insert(what);
+        }
+    }
+
+    /// The machines that callers start, and the one that their executions start.
+    pub fn all_machines(&self) -> impl Iterator<Item = Machine> {
+        self.machines.clone().into_iter().chain([crate::machines::child()])
     }
 
     /// A target or a worker has got a token: says whether it is new.
@@ -180,6 +214,19 @@ impl World {
     pub fn open_tokens(&self) -> Vec<String> {
         let state = self.lock();
         state.tokens.iter().filter(|(_, held)| !held.settled).map(|(token, _)| token.clone()).collect()
+    }
+
+    /// The client tokens of redrives that were not answered, and of some that were: their callers ask again.
+    pub fn open_redrives(&self) -> Vec<String> {
+        let mut state = self.lock();
+        let mut open = Vec::new();
+        let State { redrives, dice, .. } = &mut *state;
+        for (token, redrive) in redrives {
+            if !redrive.settled && (redrive.at_ms.is_none() || dice.percent(30)) {
+                open.push(token.clone());
+            }
+        }
+        open
     }
 
     /// Replies that the engine has taken, with the execution (its locator) and the task.
