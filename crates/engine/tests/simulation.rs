@@ -86,10 +86,13 @@ fn the_same_seed_is_the_same_run() {
 
 #[test]
 fn a_fault_at_every_commit() {
-    for machine in machines::all().into_iter().chain([machines::long()]) {
+    let ordinary = machines::all().into_iter().chain([machines::long()]).map(|machine| (machine, 3));
+    // Their children do not end by themselves.
+    let parents = machines::parents().into_iter().map(|machine| (machine, 7));
+    for (machine, n) in ordinary.chain(parents) {
         for durable in [Durable::Nothing, Durable::Everything] {
             for fault in [Fault::Crash(durable), Fault::Fail(durable)] {
-                if let Err(violation) = simulation::fault_at_every_commit(&machine, fault) {
+                if let Err(violation) = simulation::fault_at_every_commit(&machine, n, fault) {
                     panic!("{}, {fault:?}\n{violation}", machine.name);
                 }
             }

@@ -156,13 +156,13 @@ fn plan(dice: &mut Dice, story: &mut Story, last: bool) -> Plan {
     }
 }
 
-/// Runs the same small workload again and again, with `fault` at each flush in turn, and each time to a good end. Says how
+/// Runs the same small workload (an execution whose input has the number `n`) again and again, with `fault` at each flush in turn, and each time to a good end. Says how
 /// many faults there were.
-pub fn fault_at_every_commit(machine: &Machine, fault: Fault) -> Result<u64, Violation> {
+pub fn fault_at_every_commit(machine: &Machine, n: i64, fault: Fault) -> Result<u64, Violation> {
     let mut flush = 0;
     loop {
-        let flushes = fault_at(machine, flush, fault, false)
-            .or_else(|violation| fault_at(machine, flush, fault, true).and(Err(violation)))
+        let flushes = fault_at(machine, n, (flush, fault), false)
+            .or_else(|violation| fault_at(machine, n, (flush, fault), true).and(Err(violation)))
             .map_err(|violation| Violation {
                 what: format!("at flush {flush}: {}", violation.what),
                 ..violation
@@ -175,13 +175,13 @@ pub fn fault_at_every_commit(machine: &Machine, fault: Fault) -> Result<u64, Vio
 }
 
 /// A life with one fault, and one without. Returns how many flushes the first had.
-fn fault_at(machine: &Machine, flush: u64, fault: Fault, verbose: bool) -> Result<u64, Violation> {
+fn fault_at(machine: &Machine, n: i64, fault: (u64, Fault), verbose: bool) -> Result<u64, Violation> {
     let mut story = Story::new(World::new(vec![machine.clone()], Dice::new(1), verbose));
     let request = callers::Request {
         at_ms: 0,
         machine: 0,
         name: "e".into(),
-        input: r#"{"n":3}"#.into(),
+        input: format!(r#"{{"n":{n}}}"#).into(),
         patience_ms: None,
     };
     let plan = |story: &Story, faults: FaultyOptions| Plan {
@@ -195,7 +195,7 @@ fn fault_at(machine: &Machine, flush: u64, fault: Fault, verbose: bool) -> Resul
         workers: 1,
         calls_max: 1_000,
     };
-    let faults = FaultyOptions { plan: [(flush, fault)].into(), ..FaultyOptions::default() };
+    let faults = FaultyOptions { plan: [fault].into(), ..FaultyOptions::default() };
     story.live(plan(&story, faults))?;
     let flushes = story.flushes;
     story.live(plan(&story, FaultyOptions::default()))?;
