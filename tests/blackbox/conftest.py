@@ -197,6 +197,8 @@ def aws_cli(server, *arguments, check=True):
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_PAGER": "",
+        # `sync-127.0.0.1` is not a host.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
     result = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=60)
     if check:

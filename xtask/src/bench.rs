@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast, and how near to the limit. Figures stand beside those of a peer or of the disk where there
 //! is one, measured in the same run: on another machine, or in another hour, only the ratios hold.
 
+mod listings;
 mod programs;
 mod server;
 
@@ -82,9 +83,12 @@ struct Options {
     data: PathBuf,
     /// Executions that are parked.
     parked: usize,
+    /// Executions that are listed.
+    listed: usize,
 }
 
-const GROUPS: [&str; 7] = ["interpreter", "compiler", "jsonata", "jsonpath", "store", "codec", "server"];
+const GROUPS: [&str; 8] =
+    ["interpreter", "compiler", "jsonata", "jsonpath", "store", "codec", "server", "listings"];
 
 impl Options {
     fn read(root: &Path, arguments: &[String]) -> Result<Options> {
@@ -95,6 +99,7 @@ impl Options {
             json: None,
             data: target_directory(root).join("bench-data"),
             parked: 20_000,
+            listed: 1_000_000,
         };
         let mut arguments = arguments.iter();
         while let Some(name) = arguments.next() {
@@ -106,6 +111,7 @@ impl Options {
                 "--json" => options.json = Some(value.into()),
                 "--data" => options.data = value.into(),
                 "--parked" => options.parked = value.parse().context("--parked")?,
+                "--listed" => options.listed = value.parse().context("--listed")?,
                 _ => bail!("unknown option {name}"),
             }
         }
@@ -136,7 +142,8 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<()> {
             "jsonata" => programs::jsonata(root, &mut say)?,
             "jsonpath" => programs::jsonpath(root, &mut say)?,
             "store" => programs::store(root, &options, &mut say)?,
-            _ => server::measure(root, &options, &mut say)?,
+            "listings" => listings::measure(root, &server::Bench::new(root, &options)?, &mut say)?,
+            _ => server::Bench::new(root, &options)?.measure(&mut say)?,
         }
     }
     if let Some(path) = &options.json {

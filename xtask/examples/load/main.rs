@@ -3,6 +3,8 @@
 //! - `load run WORKLOAD --server HOST:PORT [--clients N] [--seconds S]`: a closed loop of `pass5`, `map1000`, `task3` (three
 //!   activities), `lambda3` (three function calls)
 //! - `load park COUNT --server HOST:PORT`: starts executions that wait for an hour
+//! - `load listings MACHINE_ARN --server HOST:PORT`: walks the listings of what the example `populate` has written
+//! - `load call OPERATION REQUEST --server HOST:PORT`: calls one operation
 //! - `load echo`: serves the Lambda Invoke API on a free port, which it prints, until its standard input ends
 //! - `load disk DIRECTORY [--clients N] [--seconds S]`: appends one record for each client and calls fdatasync, again and
 //!   again: what no engine can pass that syncs before it answers
@@ -13,6 +15,7 @@ mod client;
 mod closed_loop;
 mod disk;
 mod echo;
+mod listings;
 mod workload;
 
 use std::time::Duration;
@@ -43,8 +46,20 @@ fn main() -> Result<()> {
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["run", workload] => closed_loop::run(workload, &options),
         ["park", count] => closed_loop::park(count.parse()?, &options),
+        ["listings", machine_arn] => listings::run(machine_arn, &options),
+        ["call", operation, request] => call(operation, request, &options),
         ["echo"] => echo::serve(),
         ["disk", directory] => disk::run(directory.as_ref(), &options),
-        _ => bail!("load run WORKLOAD | park COUNT | echo | disk DIRECTORY"),
+        _ => bail!(
+            "load run WORKLOAD | park COUNT | listings MACHINE_ARN | call OPERATION REQUEST | echo | disk DIRECTORY"
+        ),
     }
+}
+
+/// Calls one operation and prints its answer.
+fn call(operation: &str, request: &str, options: &Options) -> Result<()> {
+    let answer =
+        client::Client::connect(&options.server)?.call(operation, &serde_json::from_str(request)?)?;
+    println!("{answer}");
+    Ok(())
 }

@@ -19,27 +19,6 @@ const CELLS: [(&str, &[usize]); 4] =
     [("pass5", &[1, 16, 64, 256]), ("map1000", &[1]), ("task3", &[1, 16, 64]), ("lambda3", &[1, 16, 64])];
 const STARTS: usize = 5;
 
-pub fn measure(root: &Path, options: &Options, say: Say<'_>) -> Result<()> {
-    let bench = Bench {
-        load: example(root, "xtask", "load")?,
-        binary: match &options.server {
-            Some(binary) => binary.clone(),
-            None => build(root)?,
-        },
-        options,
-    };
-    std::fs::create_dir_all(&options.data).context("the directory for data")?;
-    bench.startup(say)?;
-    let echo = bench.echo()?;
-    for (workload, levels) in CELLS {
-        for clients in levels {
-            say(bench.cell(workload, *clients, &echo)?);
-        }
-    }
-    say(bench.parked()?);
-    Ok(())
-}
-
 fn build(root: &Path) -> Result<PathBuf> {
     output_of(
         Command::new("cargo")
@@ -49,13 +28,36 @@ fn build(root: &Path) -> Result<PathBuf> {
     Ok(target_directory(root).join("release/stepwright"))
 }
 
-struct Bench<'a> {
+/// The programs that are needed.
+pub struct Bench<'a> {
     load: PathBuf,
     binary: PathBuf,
-    options: &'a Options,
+    pub options: &'a Options,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    /// Builds what is not there.
+    pub fn new(root: &Path, options: &'a Options) -> Result<Bench<'a>> {
+        std::fs::create_dir_all(&options.data).context("the directory for data")?;
+        let binary = match &options.server {
+            Some(binary) => binary.clone(),
+            None => build(root)?,
+        };
+        Ok(Bench { load: example(root, "xtask", "load")?, binary, options })
+    }
+
+    pub fn measure(&self, say: Say<'_>) -> Result<()> {
+        self.startup(say)?;
+        let echo = self.echo()?;
+        for (workload, levels) in CELLS {
+            for clients in levels {
+                say(self.cell(workload, *clients, &echo)?);
+            }
+        }
+        say(self.parked()?);
+        Ok(())
+    }
+
     /// From the start of the process to the first answer on empty data, and what the server holds then.
     fn startup(&self, say: Say<'_>) -> Result<()> {
         let mut times = Vec::new();
@@ -130,9 +132,15 @@ impl Bench<'_> {
         Ok(figure.with("accepted/s", rate))
     }
 
-    fn load(&self, arguments: &[&str]) -> Result<Value> {
-        let text = output_of(Command::new(&self.load).args(arguments))?;
+    /// Runs the program that makes load; what it says in one piece.
+    pub fn load(&self, arguments: &[&str]) -> Result<Value> {
+        let text = self.load_text(arguments)?;
         serde_json::from_str(&text).with_context(|| text)
+    }
+
+    /// Runs the program that makes load; what it prints.
+    pub fn load_text(&self, arguments: &[&str]) -> Result<String> {
+        output_of(Command::new(&self.load).args(arguments))
     }
 
     /// The Lambda endpoint.
@@ -145,9 +153,14 @@ impl Bench<'_> {
     }
 
     /// A server with empty data that answers.
-    fn start(&self, lambda_port: Option<u16>) -> Result<Server> {
+    pub fn start(&self, lambda_port: Option<u16>) -> Result<Server> {
         let data = self.options.data.join("server");
         let _ = std::fs::remove_dir_all(&data);
+        self.start_on(data, lambda_port)
+    }
+
+    /// A server with the data of a directory that answers.
+    pub fn start_on(&self, data: PathBuf, lambda_port: Option<u16>) -> Result<Server> {
         let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let mut command = Command::new(&self.binary);
         command.args(["serve", "--listen", &address, "--data-dir"]).arg(&data);
@@ -182,13 +195,21 @@ impl Drop for Echo {
 }
 
 /// A running server; its process ends and its data go with this value.
-struct Server {
+pub struct Server {
     process: Child,
-    address: String,
+    pub address: String,
     data: PathBuf,
 }
 
 impl Server {
+    /// Ends the process, but not its data: their directory.
+    pub fn stop_and_keep(mut self) -> PathBuf {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        // An empty path is no directory that could be removed.
+        std::mem::take(&mut self.data)
+    }
+
     fn asks_for_health(&self) -> Result<()> {
         let mut connection = TcpStream::connect(&self.address)?;
         connection.set_read_timeout(Some(Duration::from_secs(1)))?;

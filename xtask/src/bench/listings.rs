@@ -1,0 +1,62 @@
+//! Listings of many executions and pages of long histories, through HTTP. The rows are written by `populate`, past the API;
+//! then the server is started on them and every listing is walked to its end.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::server::{Bench, Server};
+use super::{Figure, example, output_of};
+
+type Say<'a> = &'a mut dyn FnMut(Figure);
+
+/// Events of the long histories: AWS's limit.
+const EVENTS: u32 = 25_000;
+
+pub fn measure(root: &std::path::Path, bench: &Bench<'_>, say: Say<'_>) -> Result<()> {
+    let populate = example(root, "stepwright-engine", "populate")?;
+    let server = bench.start(None)?;
+    let (machine, revision) = furnish(bench, &server)?;
+    let data = server.stop_and_keep();
+    let executions = bench.options.listed;
+    let begun = std::time::Instant::now();
+    let numbers = [executions.to_string(), EVENTS.to_string()];
+    output_of(Command::new(populate).arg(&data).args([&machine, &revision]).args(numbers))?;
+    let seconds = begun.elapsed().as_secs_f64();
+    say(Figure::new("executions written past the API", executions as f64 / seconds, "executions/s"));
+    let server = bench.start_on(data, None)?;
+    let lines = bench.load_text(&["listings", &machine, "--server", &server.address])?;
+    for line in lines.lines() {
+        let measured: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
+        let number = |name: &str| measured[name].as_f64().unwrap_or(f64::NAN);
+        let name = format!("{}, a page of 100", measured["name"].as_str().unwrap_or_default());
+        say(Figure::new(name, number("p99_ms"), "ms (p99)")
+            .with("p50 ms", number("p50_ms"))
+            .with("1,000: p50 ms", number("large_p50_ms"))
+            .with("p99 ms", number("large_p99_ms"))
+            .with("of", number("count")));
+    }
+    Ok(())
+}
+
+/// A state machine with a version and an alias; its ARN and its revision.
+fn furnish(bench: &Bench<'_>, server: &Server) -> Result<(String, String)> {
+    let call = |operation: &str, request: Value| {
+        bench.load(&["call", operation, &request.to_string(), "--server", &server.address])
+    };
+    let text = |answer: &Value, member: &str| {
+        answer[member].as_str().map(str::to_owned).with_context(|| format!("no {member}"))
+    };
+    let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}"#;
+    let role = "arn:aws:iam::123456789012:role/bench";
+    let request = json!({ "name": "listed", "definition": definition, "roleArn": role });
+    let machine = text(&call("CreateStateMachine", request)?, "stateMachineArn")?;
+    let updated =
+        json!({ "stateMachineArn": machine, "definition": format!("{definition} "), "publish": true });
+    let updated = call("UpdateStateMachine", updated)?;
+    let version = text(&updated, "stateMachineVersionArn")?;
+    let routing = json!([{ "stateMachineVersionArn": version, "weight": 100 }]);
+    call("CreateStateMachineAlias", json!({ "name": "live", "routingConfiguration": routing }))?;
+    Ok((machine, text(&updated, "revisionId")?))
+}
