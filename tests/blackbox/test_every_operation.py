@@ -27,7 +27,8 @@ class Any:
 
 
 ANY = Any()
-DATE = Any(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*")
+# The command line shows seconds since 1970.
+DATE = Any(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*|\d{10}(\.\d+)?")
 UUID = Any(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TOKEN = Any(r"\S{20,}")
 DATA = {"included": True}
@@ -127,7 +128,8 @@ class Run:
 def machines(run):
     name = f"machine-{run.names['id']}"
     run.call("ValidateStateMachineDefinition", {"definition": PASS}, {"result": "OK", "diagnostics": [], "truncated": False})
-    found = run.call("ValidateStateMachineDefinition", {"definition": "{}", "severity": "ERROR", "maxResults": 1})
+    broken = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "C": {"Type": "Pass", "Next": "D"}}})
+    found = run.call("ValidateStateMachineDefinition", {"definition": broken, "severity": "ERROR", "maxResults": 1})
     assert (found["result"], found["truncated"]) == ("FAIL", True)
     run.call(
         "CreateStateMachine",

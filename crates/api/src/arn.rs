@@ -19,6 +19,14 @@ pub struct MachineArn<'a> {
     pub test_case: Option<&'a str>,
 }
 
+impl<'a> MachineArn<'a> {
+    /// The ARN of the state machine alone, and the label.
+    pub fn without_label(&self) -> (&'a str, Option<&'a str>) {
+        let length = self.label.map_or(0, |label| label.len() + 1);
+        (&self.plain[..self.plain.len() - length], self.label)
+    }
+}
+
 /// What follows a state machine's name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Qualifier<'a> {

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use http_body_util::Full;
+use hyper::Request;
 use serde_json::{Value, json};
 use stepwright_api::server::Options;
 use stepwright_api::{Quotas, Server};
@@ -179,6 +181,26 @@ async fn a_repeated_creation_has_to_say_the_same() {
     assert_eq!(tags["tags"], base["tags"]);
 }
 
+#[tokio::test]
+async fn a_distributed_map_is_described_by_its_label() {
+    let mut server = TestServer::start().await;
+    let processor = json!({"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "P", "States": {"P": {"Type": "Pass"}}});
+    let map = json!({"Type": "Map", "Label": "Items", "ItemProcessor": processor, "End": true});
+    let outer =
+        json!({"Type": "Parallel", "Branches": [{"StartAt": "M", "States": {"M": map}}], "End": true});
+    let definition = json!({"StartAt": "O", "States": {"O": outer}}).to_string();
+    let request = json!({"name": "m", "definition": definition, "roleArn": ROLE});
+    let arn = text(&server.ok("CreateStateMachine", request).await, "stateMachineArn");
+    for included in ["ALL_DATA", "METADATA_ONLY"] {
+        let request = json!({"stateMachineArn": format!("{arn}/Items"), "includedData": included});
+        let described = server.ok("DescribeStateMachine", request).await;
+        assert_eq!((&described["label"], &described["name"]), (&json!("Items"), &json!("m")));
+        assert_eq!(serde_json::from_str::<Value>(&text(&described, "definition")).unwrap(), processor);
+    }
+    let request = json!({"stateMachineArn": format!("{arn}/Others")});
+    assert_eq!(server.refused("DescribeStateMachine", request).await.0, "StateMachineDoesNotExist");
+}
+
 /// Requests that race are answered alike, and have effect once.
 #[tokio::test]
 async fn simultaneous_requests_have_one_effect() {
@@ -212,6 +234,40 @@ async fn simultaneous_requests_have_one_effect() {
         seen.dedup();
         assert_eq!(seen.len(), 1, "{operation}: {seen:?}");
         assert_eq!(seen[0].0, 200, "{operation}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_update_gives_the_first_answer() {
+    let mut server = TestServer::start().await;
+    let machine = server.machine("m").await;
+    let request = json!({"stateMachineArn": machine, "definition": format!(" {PASS}"), "publish": true});
+    let first = server.ok("UpdateStateMachine", request.clone()).await;
+    assert_eq!(server.ok("UpdateStateMachine", request).await, first);
+}
+
+/// Clients put `sync-` in front of the host for some operations; every host has all of them.
+#[tokio::test]
+async fn both_hosts_serve_all_operations() {
+    let server = TestServer::start().await;
+    let mut client = Client::connect(server.address).await;
+    for host in
+        ["states.us-east-1.amazonaws.com", "sync-states.us-east-1.amazonaws.com", "sync-localhost:8083"]
+    {
+        for (operation, body) in
+            [("ListStateMachines", "{}"), ("StartSyncExecution", r#"{"stateMachineArn":"m"}"#)]
+        {
+            let request = Request::post("/")
+                .header("host", host)
+                .header("x-amz-target", format!("AWSStepFunctions.{operation}"))
+                .body(Full::from(body))
+                .unwrap();
+            let answer = client.request(request).await;
+            let refused = (answer.status != 200).then(|| answer.error().0);
+            let expected = (operation == "StartSyncExecution").then(|| "InvalidArn".to_owned());
+            assert_eq!(refused, expected, "{host} {operation}");
+            assert_eq!(answer.headers["x-amzn-requestid"].len(), 36);
+        }
     }
 }
 

@@ -51,8 +51,9 @@ async fn attempt(
     let mut machine = updated(api, &current, input).await?;
     let mut writes = Vec::new();
     if machine.same_content(&current) {
-        // Nothing new: the revision stays.
+        // Nothing new, perhaps the same request again: the revision stays, with its date.
         machine.revision_id.clone_from(&current.revision_id);
+        machine.updated_ms = current.updated_ms;
     } else {
         entry.revision.clone_from(&machine.revision);
         writes.push(machine.put(Expect::Absent)?);
