@@ -1,6 +1,7 @@
 """The log of executions: levels, data, destinations, and what happens when a destination is not well."""
 
 import json
+import re
 import time
 import urllib.request
 
@@ -66,7 +67,7 @@ def test_records_are_those_of_aws(server, logs):
         ("4", "3", "ExecutionSucceeded", outcome),
     ]
     (stream,) = logs.groups[GROUP]
-    assert stream.startswith("states/orders/20") and len(stream.split("/")) == 4
+    assert re.fullmatch(r"states/orders/\d{4}-\d\d-\d\d-\d\d/[0-9a-f]{8}", stream)
     operation, headers, _ = logs.requests[-1]
     assert operation == "PutLogEvents" and headers["x-amz-security-token"] == "session"
     assert "/us-east-1/logs/aws4_request" in headers["authorization"]
@@ -119,11 +120,16 @@ def test_refusals(server):
     machine = create(client, "fine", pass_machine(1), {"level": "OFF"})
     none, two = {"level": "ALL"}, log_to()
     two["destinations"] = two["destinations"] * 2
+    bare, nonsense = log_to(), log_to()
+    bare["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"] = f"arn:aws:logs:us-east-1:123456789012:log-group:{GROUP}"
+    nonsense["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"] = GROUP
     empty = {"level": "ALL", "destinations": [{}]}
     for logging, message in [
         (log_to("missing"), "Log Destination not found."),
         (log_to(GROUP + "-2"), "Log Destination not found."),
         (log_to("ord"), "Log Destination not found."),
+        (bare, "Log Group ARN must be provided with '*' qualifier."),
+        (nonsense, "Log Destination not found."),
         (none, "Must specify exactly one Log Destination."),
         (two, "Must specify exactly one Log Destination."),
         (empty, "Log Destination is empty."),

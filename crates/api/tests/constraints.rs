@@ -48,6 +48,9 @@ impl Model {
             "structure" if name == "EncryptionConfiguration" => {
                 json!({"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "key"})
             }
+            "structure" if name == "CloudWatchLogsLogGroup" => {
+                json!({"logGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:a:*"})
+            }
             "structure" => {
                 let members = self.members(name).into_iter();
                 members.map(|(member, shape)| (member, self.sample(&shape))).collect()

@@ -4,6 +4,7 @@
 
 mod activities_and_tags;
 mod callers;
+mod configurations;
 mod constraints;
 mod executions;
 mod requests;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{PASS, ROLE, TestServer, text};
 
+const MISSING: &str = "arn:aws:logs:us-east-1:123456789012:log-group:missing:*";
 const BASE: &str = "arn:aws:states:us-east-1:123456789012";
 
 fn create(name: &str) -> Value {
@@ -68,7 +69,7 @@ async fn what_cannot_be_created() {
             with(
                 create("m"),
                 "loggingConfiguration",
-                json!({"level": "ALL", "destinations": [group("missing")]}),
+                json!({"level": "ALL", "destinations": [group(MISSING)]}),
             ),
             "InvalidLoggingConfiguration",
             "Invalid Logging Configuration: Log Destination not found.",

@@ -19,6 +19,8 @@ const BATCH_BYTES_MAX: usize = 1 << 20;
 const EVENT_BYTES: usize = 26;
 const BATCH_EVENTS_MAX: usize = 10_000;
 const BATCH_SPAN_MS_MAX: i64 = 24 * 60 * 60 * 1000;
+/// A log stream is for one hour.
+const STREAM_MS: i64 = 60 * 60 * 1000;
 /// Attempts at a batch, and the pause before the second one, which doubles from then on.
 const ATTEMPTS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(200);
@@ -29,14 +31,14 @@ const STREAMS_MAX: usize = 4_096;
 /// A CloudWatch Logs endpoint.
 pub struct CloudWatch {
     service: AwsJson,
-    /// By log group and state machine: its log stream, and the day that it is for.
+    /// By log group and state machine: its log stream, and the hour that it is for.
     streams: Mutex<HashMap<(String, String), Stream>>,
 }
 
 #[derive(Clone)]
 struct Stream {
     name: String,
-    day: i64,
+    hour: i64,
 }
 
 /// A log group's ARN, taken apart.
@@ -147,14 +149,14 @@ impl CloudWatch {
         put.map(|_| ())
     }
 
-    /// The log stream of a state machine; made when there is none for the day.
+    /// The log stream of a state machine; made when there is none for the hour.
     async fn stream(&self, group: &Group<'_>, machine: &str, now_ms: i64) -> Result<String, CallError> {
         let key = (group.name.to_owned(), machine.to_owned());
-        let day = now_ms.div_euclid(BATCH_SPAN_MS_MAX);
-        if let Some(stream) = self.lock().get(&key).filter(|stream| stream.day >= day) {
+        let hour = now_ms.div_euclid(STREAM_MS);
+        if let Some(stream) = self.lock().get(&key).filter(|stream| stream.hour >= hour) {
             return Ok(stream.name.clone());
         }
-        let stream = Stream { name: stream_name(machine, now_ms), day };
+        let stream = Stream { name: stream_name(machine, now_ms), hour };
         let body = names(group, &stream.name) + "}";
         match self.service.call(group.region, "Logs_20140328.CreateLogStream", body).await {
             Err(error) if !error.is("ResourceAlreadyExistsException") => return Err(error),
@@ -173,12 +175,12 @@ impl CloudWatch {
     }
 }
 
-/// `states/MACHINE/2026-03-14-15-09/1b9d6bcd`: the machine, the minute in which the stream is begun, and something unique.
+/// `states/MACHINE/2026-03-14-15/1b9d6bcd`: the machine, the hour, and something unique.
 fn stream_name(machine: &str, now_ms: i64) -> String {
     let text = timestamp::to_text(now_ms);
-    let minute = text.get(..16).unwrap_or_default().replace(['T', ':'], "-");
+    let hour = text.get(..13).unwrap_or_default().replace('T', "-");
     let unique = uuid::Uuid::new_v4().simple().to_string();
-    format!("states/{machine}/{minute}/{}", unique.get(..8).unwrap_or_default())
+    format!("states/{machine}/{hour}/{}", unique.get(..8).unwrap_or_default())
 }
 
 /// The beginning of a request that names group and stream.
@@ -262,8 +264,8 @@ mod tests {
             assert_eq!(Group::parse(arn).map(|group| group.name), expected, "{arn}");
         }
         let name = stream_name("m", 1_773_500_963_000);
-        assert_eq!(name.get(..26), Some("states/m/2026-03-14-15-09/"));
-        assert_eq!(name.len(), 34);
+        assert_eq!(name.get(..23), Some("states/m/2026-03-14-15/"));
+        assert_eq!(name.len(), 31);
     }
 
     #[test]

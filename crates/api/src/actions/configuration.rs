@@ -1,5 +1,7 @@
 //! Logging, tracing and encryption configurations: defaults and checks.
 
+use stepwright_types::arn::Arn;
+
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::model::{
@@ -25,6 +27,7 @@ pub async fn logging(
         let Some(arn) = group.and_then(|group| group.log_group_arn.as_deref()) else {
             return Err(invalid_logging("Log Destination is empty."));
         };
+        check_log_group(arn)?;
         let exists = api.backend.log_destination_exists(arn).await;
         if !exists.map_err(|error| ApiError::from_execution(error, arn))? {
             return Err(invalid_logging("Log Destination not found."));
@@ -37,6 +40,19 @@ pub async fn logging(
     })
 }
 
+/// Whether it is the ARN of a log group, written as AWS wants it here: with `:*` behind the name.
+fn check_log_group(arn: &str) -> Result<(), ApiError> {
+    let group = Arn::parse(arn).filter(|arn| arn.service == "logs");
+    let Some(name) = group.and_then(|group| group.resource_after("log-group")) else {
+        return Err(invalid_logging("Log Destination not found."));
+    };
+    match name.strip_suffix(":*") {
+        Some("") => Err(invalid_logging("Log Destination not found.")),
+        Some(_) => Ok(()),
+        None => Err(invalid_logging("Log Group ARN must be provided with '*' qualifier.")),
+    }
+}
+
 fn invalid_logging(why: &str) -> ApiError {
     ApiError::service(ErrorName::InvalidLoggingConfiguration, format!("Invalid Logging Configuration: {why}"))
 }
@@ -46,7 +62,8 @@ pub fn tracing(given: Option<TracingConfiguration>) -> TracingConfiguration {
     TracingConfiguration { enabled: Some(given.and_then(|given| given.enabled).unwrap_or(false)) }
 }
 
-/// The encryption configuration with its defaults filled in.
+/// The encryption configuration with its defaults filled in. Whether there is such a key, AWS asks KMS; here nobody
+/// is asked.
 pub fn encryption(given: Option<EncryptionConfiguration>) -> Result<EncryptionConfiguration, ApiError> {
     let Some(given) = given else {
         return Ok(EncryptionConfiguration {
