@@ -76,8 +76,8 @@ pub trait Backend: Send + Sync + 'static {
         Box::pin(async { Err(StartError::Unavailable) })
     }
 
-    /// EXPRESS executions that ended lately, newest first: those of a state machine (by its plain ARN), or of all.
-    fn recent_express(&self, _state_machine_arn: Option<&str>) -> Vec<RecentExpress> {
+    /// EXPRESS executions that ended lately, newest first, `limit` at most: those of a state machine (by its plain ARN), or of all.
+    fn recent_express(&self, _state_machine_arn: Option<&str>, _limit: usize) -> Vec<RecentExpress> {
         Vec::new()
     }
 

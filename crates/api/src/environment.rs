@@ -16,7 +16,8 @@ pub trait Environment: Send + Sync + 'static {
     }
 }
 
-/// The machine's clock and the operating system's randomness.
+/// The machine's clock, and random bits that cannot be guessed: from a generator that the operating system seeds, for a system
+/// call with each request would be a part of its cost.
 pub struct System;
 
 impl Environment for System {
@@ -26,6 +27,6 @@ impl Environment for System {
     }
 
     fn random(&self) -> u128 {
-        uuid::Uuid::new_v4().as_u128()
+        rand::random()
     }
 }

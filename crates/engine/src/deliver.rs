@@ -113,7 +113,7 @@ impl Engine {
         self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
         self.perform(key, drive.effects, &loaded.identity);
         if let Some(running) = &mut loaded.express {
-            self.keep_recent(running, &loaded.execution, drive.events);
+            self.keep_recent(running, &loaded.execution, &drive.events);
         }
         Ok(seen)
     }

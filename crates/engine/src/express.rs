@@ -82,7 +82,7 @@ impl Engine {
             ending,
         };
         let mut running = Box::new(Running { _place: place, history: KeptHistory::default() });
-        self.keep_recent(&mut running, &execution, drive.events);
+        self.keep_recent(&mut running, &execution, &drive.events);
         if let Some(outcome) = execution.outcome() {
             return Ok(started(Ending::Known(outcome.clone())));
         }
@@ -105,15 +105,19 @@ impl Engine {
     }
 
     /// Keeps what has happened to an EXPRESS execution; when it has ended, for whoever wants to look into it later.
-    pub(crate) fn keep_recent(&self, running: &mut Running, execution: &Execution, events: Vec<Event>) {
+    pub(crate) fn keep_recent(&self, running: &mut Running, execution: &Execution, events: &[Event]) {
         let stop_ms = events.last().map(|event| event.timestamp_ms);
         running.history.extend(events);
         let Some(outcome) = execution.outcome() else { return };
+        let (identity, history) = (execution.identity(), std::mem::take(&mut running.history));
         self.recent.push(RecentExpress {
-            identity: execution.identity().clone(),
-            outcome: outcome.clone(),
+            execution_arn: identity.execution_arn.clone(),
+            machine_arn: identity.machine_arn.clone(),
+            status: outcome.status(),
+            start_ms: identity.start_ms,
             stop_ms: stop_ms.unwrap_or_else(|| self.clock.now_ms()),
-            history: std::mem::take(&mut running.history),
+            outcome: history.is_truncated().then(|| outcome.clone()),
+            history,
         });
     }
 

@@ -1,79 +1,76 @@
 //! The EXPRESS executions that ended last, with their histories, for whoever wants to look into one. In memory, bounded in
 //! number and bytes; the oldest goes first.
+//!
+//! Histories are kept encoded: that is cheaper than to keep the many small objects of the events, which would be freed only
+//! long after they were in the processor's cache.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use stepwright_machine::{Event, EventBody, Identity, Outcome};
+use stepwright_machine::{Event, Outcome, Status, codec};
 
 use crate::engine::Engine;
 
 /// Executions that are kept.
 const EXECUTIONS_MAX: usize = 1_000;
-/// Bytes that all of them may take, roughly.
+/// Bytes that the histories of all of them may have.
 const BYTES_MAX: usize = 64 << 20;
-/// Bytes that the history of one may take, roughly; what happens after that is not kept.
+/// Bytes that the history of one may have; what happens after that is not kept.
 const HISTORY_BYTES_MAX: usize = 4 << 20;
 
 /// An EXPRESS execution that has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RecentExpress {
-    pub identity: Arc<Identity>,
-    pub outcome: Outcome,
+    pub execution_arn: Arc<str>,
+    pub machine_arn: Arc<str>,
+    pub status: Status,
+    /// Milliseconds since 1970.
+    pub start_ms: i64,
     /// Milliseconds since 1970.
     pub stop_ms: i64,
+    /// How it ended, where the history is not complete and does not tell.
+    pub outcome: Option<Outcome>,
     pub history: KeptHistory,
 }
 
-/// The events of an EXPRESS execution, from the first on.
-#[derive(Debug, Default)]
-pub struct KeptHistory {
-    pub events: Vec<Event>,
-    /// There were more than are kept.
-    pub truncated: bool,
-    bytes: usize,
-}
-
-impl KeptHistory {
-    pub(crate) fn extend(&mut self, events: Vec<Event>) {
-        if self.events.is_empty() && !self.truncated {
-            self.bytes = bytes_of(&events);
-            if self.bytes <= HISTORY_BYTES_MAX {
-                self.events = events;
-                return;
-            }
-            self.bytes = 0;
-        }
-        for event in events {
-            let bytes = bytes_of(std::slice::from_ref(&event));
-            self.truncated |= self.bytes + bytes > HISTORY_BYTES_MAX;
-            if self.truncated {
-                return;
-            }
-            self.bytes += bytes;
-            self.events.push(event);
-        }
+impl RecentExpress {
+    /// The execution's name: `arn:…:express:MACHINE:NAME:RUN`.
+    pub fn name(&self) -> &str {
+        self.execution_arn.rsplit(':').nth(1).unwrap_or_default()
     }
 }
 
-/// What the events take in memory, payloads shared between them counted each time.
-fn bytes_of(events: &[Event]) -> usize {
-    let payload = |event: &Event| match &event.body {
-        EventBody::ExecutionStarted(started) => started.input.len_bytes(),
-        EventBody::ExecutionSucceeded { output } => output.len_bytes(),
-        EventBody::StateEntered { input, .. } => input.len_bytes(),
-        EventBody::StateExited(exited) => {
-            exited.output.len_bytes()
-                + exited.assigned.iter().map(|(_, value)| value.len_bytes()).sum::<usize>()
+/// The events of an EXPRESS execution, from the first on.
+#[derive(Clone, Debug, Default)]
+pub struct KeptHistory {
+    segments: Vec<Arc<[u8]>>,
+    bytes: usize,
+    truncated: bool,
+}
+
+impl KeptHistory {
+    /// The events, in order.
+    pub fn events(&self) -> Vec<Event> {
+        // What was encoded in this process can be decoded.
+        self.segments.iter().flat_map(|data| codec::decode_segment(data).unwrap_or_default()).collect()
+    }
+
+    /// Whether there were more than are kept.
+    pub fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    pub(crate) fn extend(&mut self, events: &[Event]) {
+        if self.truncated || events.is_empty() {
+            return;
         }
-        EventBody::TaskScheduled(scheduled) => scheduled.parameters.len_bytes(),
-        EventBody::TaskSubmitted(task) | EventBody::TaskSucceeded(task) => task.output.len_bytes(),
-        EventBody::MapStarted(started) => started.items.len_bytes(),
-        EventBody::IterationStarted(started) => started.input.len_bytes(),
-        EventBody::ParallelStarted(started) => started.input.len_bytes(),
-        _ => 0,
-    };
-    events.iter().map(|event| payload(event) + 2 * size_of::<Event>()).sum()
+        let data = codec::encode_segment(events);
+        self.truncated = self.bytes + data.len() > HISTORY_BYTES_MAX;
+        if !self.truncated {
+            self.bytes += data.len();
+            self.segments.push(data.into());
+        }
+    }
 }
 
 /// The ring of executions.
@@ -82,7 +79,7 @@ pub(crate) struct Recent(Mutex<Ring>);
 
 #[derive(Default)]
 struct Ring {
-    executions: VecDeque<Arc<RecentExpress>>,
+    executions: VecDeque<RecentExpress>,
     bytes: usize,
 }
 
@@ -91,7 +88,7 @@ impl Recent {
         let mut gone = Vec::new();
         let mut ring = self.lock();
         ring.bytes += ended.history.bytes;
-        ring.executions.push_back(Arc::new(ended));
+        ring.executions.push_back(ended);
         while ring.executions.len() > EXECUTIONS_MAX || ring.bytes > BYTES_MAX {
             let Some(oldest) = ring.executions.pop_front() else { break };
             ring.bytes -= oldest.history.bytes;
@@ -108,57 +105,50 @@ impl Recent {
 }
 
 impl Engine {
-    /// EXPRESS executions that ended last, newest first: those of one state machine, or of all.
-    pub fn recent_express(&self, machine_arn: Option<&str>) -> Vec<Arc<RecentExpress>> {
+    /// EXPRESS executions that ended last, newest first, `limit` at most: those of one state machine, or of all.
+    pub fn recent_express(&self, machine_arn: Option<&str>, limit: usize) -> Vec<RecentExpress> {
         let ring = self.recent.lock();
-        let wanted = |ended: &&Arc<RecentExpress>| {
-            machine_arn.is_none_or(|machine_arn| &*ended.identity.machine_arn == machine_arn)
-        };
-        ring.executions.iter().rev().filter(wanted).cloned().collect()
+        let wanted =
+            |ended: &&RecentExpress| machine_arn.is_none_or(|machine_arn| &*ended.machine_arn == machine_arn);
+        ring.executions.iter().rev().filter(wanted).take(limit).cloned().collect()
     }
 
     /// An EXPRESS execution that ended lately.
-    pub fn recent_express_execution(&self, execution_arn: &str) -> Option<Arc<RecentExpress>> {
+    pub fn recent_express_execution(&self, execution_arn: &str) -> Option<RecentExpress> {
         let ring = self.recent.lock();
-        ring.executions.iter().rev().find(|ended| &*ended.identity.execution_arn == execution_arn).cloned()
+        ring.executions.iter().rev().find(|ended| &*ended.execution_arn == execution_arn).cloned()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use stepwright_machine::{BranchId, ExecutionKind};
-    use stepwright_types::arn::Account;
+    use stepwright_machine::{BranchId, EventBody};
     use stepwright_value::Document;
 
     use super::*;
 
-    fn ended(number: usize, payload_bytes: usize) -> RecentExpress {
+    fn event(payload_bytes: usize) -> Event {
         let output = Document::from_stored_text(format!("\"{}\"", "a".repeat(payload_bytes)));
-        let mut history = KeptHistory::default();
-        history.extend(vec![Event {
+        Event {
             sequence: 1,
             id: 1,
             previous_id: 0,
             timestamp_ms: 0,
             branch: BranchId::ROOT,
-            body: EventBody::ExecutionSucceeded { output: output.clone() },
-        }]);
-        let identity = Identity {
-            execution_arn: number.to_string().into(),
-            execution_name: "n".into(),
-            machine_arn: "m".into(),
-            machine_name: "m".into(),
-            role_arn: "r".into(),
-            start_ms: 0,
-            input: Document::default(),
-            kind: ExecutionKind::Express,
-            account: Arc::new(Account::new("us-east-1", "1")),
-            locator: "l".into(),
-        };
+            body: EventBody::ExecutionSucceeded { output },
+        }
+    }
+
+    fn ended(number: usize, payload_bytes: usize) -> RecentExpress {
+        let mut history = KeptHistory::default();
+        history.extend(&[event(payload_bytes)]);
         RecentExpress {
-            identity: Arc::new(identity),
-            outcome: Outcome::Succeeded { output },
+            execution_arn: format!("arn:aws:states:r:a:express:m:n{number}:run").into(),
+            machine_arn: "m".into(),
+            status: Status::Succeeded,
+            start_ms: 0,
             stop_ms: 0,
+            outcome: None,
             history,
         }
     }
@@ -169,8 +159,8 @@ mod tests {
         for number in 0..EXECUTIONS_MAX + 5 {
             recent.push(ended(number, 0));
         }
-        let first = recent.lock().executions.front().map(|ended| ended.identity.execution_arn.to_string());
-        assert_eq!((recent.lock().executions.len(), first.as_deref()), (EXECUTIONS_MAX, Some("5")));
+        let first = recent.lock().executions.front().map(|ended| ended.name().to_owned());
+        assert_eq!((recent.lock().executions.len(), first.as_deref()), (EXECUTIONS_MAX, Some("n5")));
         for number in 0..40 {
             recent.push(ended(number, 3 << 20));
         }
@@ -181,15 +171,11 @@ mod tests {
 
     #[test]
     fn a_long_history_is_cut() {
-        let history = ended(1, HISTORY_BYTES_MAX).history;
-        assert!(history.truncated && history.events.is_empty());
-        let mut history = ended(1, 10).history;
-        let more = ended(1, HISTORY_BYTES_MAX).history.events;
-        assert!(more.is_empty());
-        history.extend(ended(2, HISTORY_BYTES_MAX / 2).history.events);
-        history.extend(ended(3, HISTORY_BYTES_MAX / 2).history.events);
-        history.extend(ended(4, 1).history.events);
-        assert!(history.truncated);
-        assert_eq!(history.events.len(), 2);
+        let mut history = KeptHistory::default();
+        for bytes in [10, HISTORY_BYTES_MAX / 2, HISTORY_BYTES_MAX / 2, 1] {
+            history.extend(&[event(bytes)]);
+        }
+        assert!(history.is_truncated());
+        assert_eq!(history.events(), [event(10), event(HISTORY_BYTES_MAX / 2)]);
     }
 }

@@ -1,5 +1,9 @@
 //! Single situations, each on virtual time: what the simulator meets by chance, told one by one.
 
+#[path = "scenarios/express.rs"]
+mod express;
+#[path = "scenarios/history_log.rs"]
+mod history_log;
 #[path = "scenarios/jobs.rs"]
 mod jobs;
 #[path = "scenarios/redrive.rs"]
@@ -9,7 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use stepwright_engine::{
-    CallbackError, Clock, Engine, EngineOptions, Entropy, Revision, StartError, StartExecution, Started,
+    CallbackError, Clock, Definitions, Engine, EngineOptions, Entropy, HistoryLog, Revision, StartError,
+    StartExecution, Started,
 };
 use stepwright_machine::TaskToken;
 use stepwright_store::memory::Memory;
@@ -28,6 +33,9 @@ struct World {
     definition: String,
     calls: Arc<Mutex<Vec<Call>>>,
     targets: Arc<dyn TaskTarget>,
+    /// Instead of the one definition.
+    definitions: Option<Arc<dyn Definitions>>,
+    history_log: Option<Arc<dyn HistoryLog>>,
     now_ms: i64,
 }
 
@@ -49,6 +57,8 @@ impl World {
             definition: definition.to_owned(),
             targets: Arc::new(Silent(calls.clone())),
             calls,
+            definitions: None,
+            history_log: None,
             now_ms: START_MS,
         }
     }
@@ -61,14 +71,16 @@ impl World {
             let clock = Arc::new(SimulatedClock::new(self.now_ms));
             let engine = Engine::open(EngineOptions {
                 store: self.store.clone(),
-                definitions: Arc::new(FixedDefinitions::default().with(MACHINE, self.definition.as_str())),
+                definitions: self.definitions.clone().unwrap_or_else(|| {
+                    Arc::new(FixedDefinitions::default().with(MACHINE, self.definition.as_str()))
+                }),
                 targets: self.targets.clone(),
                 clock: clock.clone(),
                 entropy: Arc::new(Entropy::from_seed(self.now_ms as u64)),
                 account: Arc::new(machines::account()),
                 calls_max: 10,
                 observer: None,
-                history_log: None,
+                history_log: self.history_log.clone(),
             });
             life(engine.await.expect("opens")).await;
             clock.now_ms()

@@ -44,8 +44,8 @@ impl ExpressExecutionsEndpoint {
         let machine_arn = request.parameter("stateMachineArn").filter(|arn| !arn.is_empty());
         let limit = request.parameter("maxResults").and_then(|text| text.parse().ok());
         let limit = limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
-        let recent = self.0.recent_express(machine_arn.as_deref());
-        let executions: Vec<Value> = recent.iter().take(limit).map(summary).collect();
+        let recent = self.0.recent_express(machine_arn.as_deref(), limit);
+        let executions: Vec<Value> = recent.iter().map(summary).collect();
         Reply::ok(json!({ "executions": executions }))
     }
 
