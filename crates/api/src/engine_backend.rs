@@ -158,7 +158,7 @@ impl Backend for EngineBackend {
     }
 
     fn recent_express(&self, machine_arn: Option<&str>, limit: usize) -> Vec<RecentExpress> {
-        self.engine.recent_express(machine_arn, limit).iter().map(|ended| recent::summary(ended)).collect()
+        self.engine.recent_express(machine_arn, limit).iter().map(recent::summary).collect()
     }
 
     fn recent_express_execution(&self, execution_arn: &str) -> Option<RecentExpressDetails> {
