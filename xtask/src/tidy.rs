@@ -32,7 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("machine", &["value", "types", "jsonpath", "jsonata", "asl"]),
     ("store", &["types"]),
     ("tasks", &["types", "value", "sigv4"]),
-    ("engine", &["value", "types", "asl", "machine", "store", "tasks"]),
+    ("engine", &["value", "types", "jsonata", "asl", "machine", "store", "tasks"]),
     ("logs", &["value", "types", "sigv4", "asl", "machine", "store", "tasks", "engine"]),
     ("api", &["value", "types", "sigv4", "asl", "machine", "store", "tasks", "engine"]),
     ("testkit", &["value", "types", "asl", "machine", "store", "tasks", "engine", "api"]),

@@ -16,6 +16,7 @@ use crate::error::{DeliverError, LoadError};
 use crate::express::Running;
 use crate::history_log::Logging;
 use crate::hot::Keep;
+use crate::limits::Held;
 use crate::programs::Runnable;
 use crate::record::{Head, Tail};
 use crate::redrive;
@@ -55,18 +56,20 @@ const KEPT_BYTES_MAX: usize = 32 << 10;
 pub(crate) struct Drive {
     pub events: Vec<Event>,
     pub effects: Vec<Effect>,
+    /// Who comes to limits, and who leaves them.
+    pub held: Held,
 }
 
 impl Engine {
     /// Brings an input to the execution and returns when everything that follows from it without the outside world is
     /// durable. `input` looks at the execution first and may find that it does not wait for this (any more): `None`
-    /// is [`DeliverError::Refused`]. `also` is committed with it. `look` sees the execution after the step.
+    /// is [`DeliverError::Refused`]. `also` is committed with it. `look` sees the execution after the step, and may want more done.
     pub(crate) async fn deliver<R>(
         self: &Arc<Self>,
         key: ExecutionKey,
         input: impl FnOnce(&Execution) -> Option<Input>,
         also: Vec<Mutation>,
-        look: impl FnOnce(&Execution, &Drive) -> R,
+        look: impl FnOnce(&Execution, &mut Drive) -> R,
     ) -> Result<R, DeliverError> {
         let slot = self.hot.slot(key);
         let mut place = slot.lock().await;
@@ -82,22 +85,23 @@ impl Engine {
         place: &mut Option<Loaded>,
         input: impl FnOnce(&Execution) -> Option<Input>,
         also: Vec<Mutation>,
-        look: impl FnOnce(&Execution, &Drive) -> R,
+        look: impl FnOnce(&Execution, &mut Drive) -> R,
     ) -> Result<R, DeliverError> {
         let loaded = self.loaded(key, place).await?;
         let input = input(&loaded.execution).ok_or(DeliverError::Refused)?;
-        let drive = match self.drive(key, &mut loaded.execution, input) {
+        let mut drive = match self.drive(key, &mut loaded.execution, input) {
             Ok(drive) => drive,
             Err(error) => {
                 if loaded.express.is_some() {
                     self.endings.forget(key);
+                    self.leave_places(key);
                 }
                 // What is in memory may have gone a part of the way.
                 *place = None;
                 return Err(error.into());
             }
         };
-        let seen = look(&loaded.execution, &drive);
+        let seen = look(&loaded.execution, &mut drive);
         let mut mutations = Vec::new();
         if loaded.express.is_none() {
             mutations = also;
@@ -112,6 +116,7 @@ impl Engine {
         }
         self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
         self.perform(key, drive.effects, &loaded.identity);
+        self.settle_places(key, drive.held);
         if let Some(running) = &mut loaded.express {
             self.keep_recent(running, &loaded.execution, &drive.events);
         }
@@ -143,8 +148,10 @@ impl Engine {
     ) -> Result<Drive, StepError> {
         let now_ms = self.clock.now_ms();
         let mut entropy = || self.entropy.next();
+        let (input, held) = self.begin_in_turn(execution, input);
         let Step { events, effects } = execution.step(input, now_ms, &mut entropy)?;
-        let mut drive = Drive { events, effects };
+        let mut drive = Drive { events, effects, held };
+        self.hold_back(execution, &mut drive);
         let mut from = 0;
         // A task that is dispatched is on its way the moment the commit is done: its start belongs to the same segment.
         while let Some(effect) = drive.effects.get(from) {
@@ -157,6 +164,7 @@ impl Engine {
             from += 1;
         }
         self.timers.settle(key, &mut drive.effects);
+        self.note_ended(key, execution, &mut drive);
         Ok(drive)
     }
 
@@ -178,6 +186,7 @@ impl Engine {
         mutations.extend(redrive::reopening(key, &drive.events));
         let of = |effect| mutation(key, effect, stop_ms, &loaded.execution);
         mutations.extend(drive.effects.iter().filter_map(of));
+        mutations.extend(drive.held.mutations(key));
     }
 
     /// Shows what is durable to whoever watches, and to the log.

@@ -14,12 +14,16 @@ use stepwright_value::Document;
 
 use crate::engine::Engine;
 use crate::error::DeliverError;
+use crate::limits::CallUnderWay;
 
 /// An execution and a task of it.
 pub(crate) type TaskKey = (ExecutionKey, u32);
 
 /// How long a call that starts a job has to be answered when nobody waits for the job any more.
 const CANCEL_MS: i64 = 60_000;
+
+/// How long a call that nobody waits for any more can keep its place at a limit: as long as a Lambda function can run.
+const OUTLAST_MS: i64 = 900_000;
 
 /// How to cancel each call that is under way.
 pub(crate) struct Dispatches {
@@ -88,15 +92,27 @@ impl Engine {
         let task = task_call.task;
         let Some(mut cancelled) = self.dispatches.begin((key, task.0)) else { return };
         let mut closing = self.dispatches.closing.1.clone();
+        let limited = CallUnderWay::begin(self, (key, task.0));
         let engine = self.clone();
         tokio::spawn(async move {
             let goes_on = goes_on(&task_call);
             let job = runs_job(&task_call.resource).then(|| task_call.clone());
-            let mut answer = Box::pin(engine.answer_of(task_call, &identity, cancelled.clone()));
+            // What goes on in the world although nobody waits for it any more keeps its place at a limit.
+            let outlasts = limited.is_some() && job.is_none();
+            let told = if outlasts { CancellationSignal::never() } else { cancelled.clone() };
+            let mut answer = Box::pin(engine.answer_of(task_call, &identity, cancelled.clone(), told));
             let answer = tokio::select! {
                 biased;
                 () = closing.cancelled() => return,
                 () = cancelled.cancelled() => {
+                    if outlasts {
+                        let latest_ms = engine.clock.now_ms().saturating_add(OUTLAST_MS);
+                        tokio::select! {
+                            () = closing.cancelled() => {}
+                            () = engine.clock.sleep_until(latest_ms) => {}
+                            _ = &mut answer => {}
+                        }
+                    }
                     if let Some(job) = job {
                         // What is being started must be known, so that it can be stopped.
                         let latest = engine.clock.sleep_until(engine.clock.now_ms() + CANCEL_MS);
@@ -111,22 +127,25 @@ impl Engine {
                 }
                 answer = &mut answer => answer,
             };
+            drop(limited);
             engine.dispatches.ended((key, task.0));
             engine.answer(key, task, answer, goes_on).await;
         });
     }
 
-    /// What the target says. Calls to the outside world wait for their turn; waiting for a job takes no place.
+    /// What the target says. Calls to the outside world wait for their turn; waiting for a job takes no place. A call that is
+    /// `cancelled` before it has begun is not made; the target hears of it through `told`.
     async fn answer_of(
         &self,
         mut task_call: TaskCall,
         identity: &Identity,
         cancelled: CancellationSignal,
+        told: CancellationSignal,
     ) -> Result<Success, Failure> {
         let submitted = task_call.submitted.take();
         let call = self.call(task_call, identity);
         if let Some(submitted) = submitted {
-            return self.targets.await_job(call, submitted.text().to_owned(), cancelled).await;
+            return self.targets.await_job(call, submitted.text().to_owned(), told).await;
         }
         let is_inside = self.targets.is_inside(&call.resource);
         // The semaphore is never closed.
@@ -134,7 +153,7 @@ impl Engine {
         if cancelled.is_cancelled() {
             return Err(Failure::new(error_name::TASK_FAILED, "The call was cancelled."));
         }
-        self.targets.call(call, cancelled).await
+        self.targets.call(call, told).await
     }
 
     async fn answer(
@@ -158,7 +177,9 @@ impl Engine {
     pub async fn call_once(&self, task_call: TaskCall, identity: &Identity) -> Input {
         let task = task_call.task;
         let goes_on = goes_on(&task_call);
-        let answer = self.answer_of(task_call, identity, CancellationSignal::never()).await;
+        let answer = self
+            .answer_of(task_call, identity, CancellationSignal::never(), CancellationSignal::never())
+            .await;
         input_of(task, answer, goes_on)
     }
 

@@ -16,6 +16,7 @@ use crate::entropy::Entropy;
 use crate::express::EXPRESS_MAX;
 use crate::history_log::HistoryLog;
 use crate::hot::Hot;
+use crate::limits::{Limit, Limits};
 use crate::observer::Observer;
 use crate::programs::{Definitions, Programs};
 use crate::recent::Recent;
@@ -32,6 +33,8 @@ pub struct EngineOptions {
     pub account: Arc<Account>,
     /// Task calls at a time, over all executions; others wait for their turn.
     pub calls_max: usize,
+    /// Limits over executions, from the configuration file.
+    pub limits: Vec<Limit>,
     /// Watches all executions.
     pub observer: Option<Arc<dyn Observer>>,
     /// Takes the histories of those whose state machine has a logging configuration.
@@ -52,6 +55,7 @@ pub struct Engine {
     pub(crate) activities: Activities,
     pub(crate) dispatches: Dispatches,
     pub(crate) endings: Arc<Endings>,
+    pub(crate) limits: Limits,
     /// Bounds the EXPRESS executions that run.
     pub(crate) express: Arc<Semaphore>,
     /// Bounds the task calls that are under way.
@@ -96,6 +100,7 @@ impl Engine {
             activities: Activities::default(),
             dispatches: Dispatches::default(),
             endings: Arc::default(),
+            limits: Limits::default(),
             express: Arc::new(Semaphore::new(EXPRESS_MAX)),
             calls: Arc::new(Semaphore::new(options.calls_max.max(1))),
             observer: options.observer,
@@ -103,8 +108,10 @@ impl Engine {
             recent: Recent::default(),
             failure: Failure { sender: watch::Sender::new(false), reason: Mutex::default() },
         });
+        engine.load_limits(options.limits).await?;
         engine.recover().await?;
         engine.spawn_timer_loop();
+        engine.spawn_limit_loop();
         Ok(engine)
     }
 

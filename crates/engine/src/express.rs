@@ -91,6 +91,7 @@ impl Engine {
         // The slot is taken first, so that nothing can reach the execution before it is there.
         let mut home = slot.lock().await;
         self.perform(key, drive.effects, &identity);
+        self.settle_places(key, drive.held);
         *home = Some(Loaded {
             execution,
             identity: identity.clone(),

@@ -21,6 +21,7 @@ mod express;
 mod history_log;
 mod hot;
 mod jobs;
+pub mod limits;
 mod observer;
 mod programs;
 mod queries;

@@ -79,7 +79,8 @@ impl Engine {
         let runs = move |execution: &Execution| {
             execution.outcome().is_none().then_some(Input::Stop { error, cause })
         };
-        let stopped_ms = |_: &Execution, drive: &Drive| drive.events.last().map(|event| event.timestamp_ms);
+        let stopped_ms =
+            |_: &Execution, drive: &mut Drive| drive.events.last().map(|event| event.timestamp_ms);
         let engine = self.clone();
         let delivered = async move { engine.deliver(key, runs, Vec::new(), stopped_ms).await };
         let stopped_ms = to_its_end(delivered).await?;

@@ -1,6 +1,6 @@
 //! Going on after a start: wake-ups are loaded, calls that were under way are made again. And the loop that fires timers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stepwright_machine::{Effect, Execution, Input, TimerId};
@@ -17,6 +17,8 @@ const SIDE_BY_SIDE: usize = 256;
 impl Engine {
     /// Loads what wakes executions, and starts to send again what was dispatched without an answer.
     pub(crate) async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
+        // Before anything can happen: who held a place holds it still.
+        self.restore_places().await?;
         self.timers.extend(self.store.timers(self.shard.id).await?);
         for item in self.store.queued(self.shard.id).await? {
             self.activities.push(&item.queue, (item.key, item.task));
@@ -25,6 +27,7 @@ impl Engine {
         for dispatch in self.store.dispatches(self.shard.id).await? {
             dispatched.entry(dispatch.key).or_default().push(dispatch);
         }
+        self.give_turns();
         if !dispatched.is_empty() {
             tracing::info!(executions = dispatched.len(), "tasks that were under way are sent again");
             let engine = self.clone();
@@ -75,6 +78,7 @@ impl Engine {
                 .iter()
                 .any(|effect| matches!(effect, Effect::Dispatch(call) if call.task.0 == dispatch.task))
         };
+        let sent: BTreeSet<u32> = dispatches.iter().map(|dispatch| dispatch.task).collect();
         let is_over =
             |dispatch: &Dispatch| !is_open(dispatch) && !self.dispatches.is_under_way((key, dispatch.task));
         let over: Vec<Dispatch> = dispatches.into_iter().filter(is_over).collect();
@@ -83,8 +87,11 @@ impl Engine {
         if !overtaken.is_empty() {
             self.commit(overtaken).await?;
         }
-        // Who loaded it before us may have sent one of them already.
-        calls.retain(|effect| matches!(effect, Effect::Dispatch(call) if !self.dispatches.is_under_way((key, call.task.0))));
+        // Who loaded it before us may have sent one of them already. One that was not sent before waits for its turn.
+        calls.retain(|effect| {
+            matches!(effect, Effect::Dispatch(call)
+                if sent.contains(&call.task.0) && !self.dispatches.is_under_way((key, call.task.0)))
+        });
         self.perform(key, calls, &loaded.identity);
         Ok(())
     }

@@ -124,7 +124,7 @@ impl Engine {
         self.append_mutations(key, &mut loaded, &drive, &mut mutations);
         let started = Started { name: row.name.clone(), start_ms: row.start_ms };
         // The slot is taken before the commit, so that nothing can reach the execution before its effects are known here.
-        if drive.effects.is_empty() {
+        if drive.effects.is_empty() && drive.held.is_empty() {
             return match self.commit(mutations).await {
                 Ok(()) => {
                     self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
@@ -139,6 +139,7 @@ impl Engine {
         if result.is_ok() {
             self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
             self.perform(key, drive.effects, &loaded.identity);
+            self.settle_places(key, drive.held);
             *guard = Some(loaded);
         }
         drop(guard);

@@ -6,6 +6,8 @@ mod express;
 mod history_log;
 #[path = "scenarios/jobs.rs"]
 mod jobs;
+#[path = "scenarios/limits.rs"]
+mod limits;
 #[path = "scenarios/redrive.rs"]
 mod redrive;
 
@@ -79,6 +81,7 @@ impl World {
                 entropy: Arc::new(Entropy::from_seed(self.now_ms as u64)),
                 account: Arc::new(machines::account()),
                 calls_max: 10,
+                limits: Vec::new(),
                 observer: None,
                 history_log: self.history_log.clone(),
             });

@@ -86,13 +86,23 @@ fn the_same_seed_is_the_same_run() {
 
 #[test]
 fn a_fault_at_every_commit() {
+    fault_at_every_commit(false);
+}
+
+/// The same, where everything has to take turns.
+#[test]
+fn a_fault_at_every_commit_at_limits() {
+    fault_at_every_commit(true);
+}
+
+fn fault_at_every_commit(limited: bool) {
     let ordinary = machines::all().into_iter().chain([machines::long()]).map(|machine| (machine, 3));
     // Their children do not end by themselves.
     let parents = machines::parents().into_iter().map(|machine| (machine, 7));
     for (machine, n) in ordinary.chain(parents) {
         for durable in [Durable::Nothing, Durable::Everything] {
             for fault in [Fault::Crash(durable), Fault::Fail(durable)] {
-                if let Err(violation) = simulation::fault_at_every_commit(&machine, n, fault) {
+                if let Err(violation) = simulation::fault_at_every_commit(&machine, n, fault, limited) {
                     panic!("{}, {fault:?}\n{violation}", machine.name);
                 }
             }

@@ -12,6 +12,8 @@ use crate::event::{TaskId, TimerId};
 pub enum Input {
     /// The execution begins. First, and once.
     Start,
+    /// As [`Input::Start`], but no state is entered before [`DebugCommand::Resume`].
+    StartPaused,
     /// The target of a task was reached. Optional: an answer implies it.
     TaskStarted {
         task: TaskId,
@@ -58,6 +60,10 @@ pub enum Input {
     /// `RedriveExecution`: goes on at what did not succeed. `token_hash` is that of the caller's client token
     /// ([`crate::token::hash`]).
     Redrive {
+        token_hash: Option<[u8; 32]>,
+    },
+    /// As [`Input::Redrive`], but nothing goes on before [`DebugCommand::Resume`].
+    RedrivePaused {
         token_hash: Option<[u8; 32]>,
     },
     /// Nothing happened; goes on after [`crate::Effect::Continue`].

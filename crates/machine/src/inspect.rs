@@ -1,11 +1,14 @@
 //! What a driver asks of an execution between steps.
 
 use stepwright_asl::program::Resource;
-use stepwright_value::Document;
+use stepwright_value::{Document, Object, Value};
 
 use crate::branch::Progress;
-use crate::event::TaskId;
+use crate::context::Context;
+use crate::effect::Effect;
+use crate::event::{BranchId, TaskId};
 use crate::execution::Execution;
+use crate::outstanding;
 
 impl Execution {
     /// The input of an activity's task that no worker has taken yet.
@@ -14,6 +17,44 @@ impl Execution {
         let is_queued =
             matches!(*task.resource, Resource::Activity { .. }) && task.progress == Progress::Scheduled;
         is_queued.then_some(&task.parameters)
+    }
+
+    /// Whether the task is outstanding.
+    pub fn is_pending(&self, task: TaskId) -> bool {
+        self.tasks.contains_key(&task)
+    }
+
+    /// Whether a driver holds it back: [`crate::DebugCommand::Resume`] lets it go on.
+    pub fn is_paused(&self) -> bool {
+        self.paused && self.outcome.is_none()
+    }
+
+    /// What makes the call of the task, or queues it for a worker; `None` when it is not outstanding.
+    pub fn call_of(&self, task: TaskId) -> Option<Effect> {
+        outstanding::call(self, task, self.tasks.get(&task)?)
+    }
+
+    /// Whether the task has been scheduled, and nothing has been heard of it since.
+    pub fn is_scheduled(&self, task: TaskId) -> bool {
+        self.tasks.get(&task).is_some_and(|task| task.progress == Progress::Scheduled)
+    }
+
+    /// `$states` as expressions of the task's state see it, and `arguments`: what its call is made with. Without a task:
+    /// `input` is the execution's.
+    pub fn states_of(&self, task: Option<TaskId>) -> Option<Value> {
+        let task = match task {
+            Some(task) => Some(self.tasks.get(&task)?),
+            None => None,
+        };
+        let branch = self.branches.get(&task.map_or(BranchId::ROOT, |task| task.branch))?;
+        let mut states = Object::with_capacity(3);
+        let input = if task.is_some() { &branch.input } else { &self.identity.input };
+        states.insert("input", input.value().clone());
+        states.insert("context", Context::new(self, branch).value());
+        if let Some(task) = task {
+            states.insert("arguments", task.parameters.value().clone());
+        }
+        Some(states.into())
     }
 
     /// Whether a call is under way whose answer will come from a task target, usually soon.

@@ -79,10 +79,10 @@ impl<'a> Turn<'a> {
 
     fn check(&self, input: &Input) -> Result<(), StepError> {
         match input {
-            Input::Start if self.execution.started => Err(StepError::AlreadyStarted),
-            Input::Start => Ok(()),
+            Input::Start | Input::StartPaused if self.execution.started => Err(StepError::AlreadyStarted),
+            Input::Start | Input::StartPaused => Ok(()),
             _ if !self.execution.started => Err(StepError::NotStarted),
-            Input::Redrive { .. } => match self.execution.outcome {
+            Input::Redrive { .. } | Input::RedrivePaused { .. } => match self.execution.outcome {
                 None | Some(Outcome::Succeeded { .. }) => Err(StepError::NotRedrivable),
                 Some(_) => Ok(()),
             },
@@ -91,15 +91,24 @@ impl<'a> Turn<'a> {
     }
 
     fn receive(&mut self, input: Input) -> Result<(), Trouble> {
-        if self.execution.outcome.is_some() && !matches!(input, Input::Redrive { .. }) {
+        let is_redrive = matches!(input, Input::Redrive { .. } | Input::RedrivePaused { .. });
+        if self.execution.outcome.is_some() && !is_redrive {
             return Ok(());
         }
         match input {
             Input::Start => self.start(),
+            Input::StartPaused => {
+                self.start()?;
+                self.debug(DebugCommand::Pause)
+            }
             Input::Continue | Input::ChildFinished { .. } => Ok(()),
             Input::TimerFired { timer } => self.timer_fired(timer),
             Input::Stop { error, cause } => stop::abort(self, Failure { error, cause }),
             Input::Redrive { token_hash } => self.redrive(token_hash),
+            Input::RedrivePaused { token_hash } => {
+                self.redrive(token_hash)?;
+                self.debug(DebugCommand::Pause)
+            }
             Input::Debug(command) => self.debug(command),
             task_input => task_inputs::receive(self, task_input),
         }

@@ -26,6 +26,7 @@ pub enum Command {
     TestState(Box<TestState>),
     Validate(Validate),
     Explain(Explain),
+    Limits(Limits),
     Completions(Completions),
 }
 
@@ -181,6 +182,70 @@ pub struct Explain {
     pub code: Option<String>,
 }
 
+/// Look at the limits over executions of a server, and change them while it runs.
+///
+/// A limit lets only so many tasks (or executions) run at a time, or start in a while, over all executions or for each value
+/// of a key. Limits are declared in stepwright.toml (`[[limits]]`); one that is set here stands in front of that until it is
+/// removed, also after a restart. Without a command, all are listed.
+///
+/// Exits with 1 when the server refuses, with 2 when it cannot be reached.
+#[derive(Debug, Args)]
+#[command(after_long_help = LIMITS_EXAMPLES)]
+pub struct Limits {
+    #[command(subcommand)]
+    pub command: Option<LimitsCommand>,
+    /// Where the server is.
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8083")]
+    pub endpoint: String,
+    /// The server's answer as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LimitsCommand {
+    /// All limits, with how many hold a place and how many wait.
+    List,
+    /// One limit: who holds a place, who waits, and for how long.
+    Show { name: String },
+    /// Set a limit; one of the same name is replaced as a whole.
+    Set(Box<SetLimit>),
+    /// Remove a limit that was set here; one of the same name in stepwright.toml applies again.
+    Remove { name: String },
+}
+
+#[derive(Debug, Args)]
+pub struct SetLimit {
+    pub name: String,
+    /// Tasks whose resource (or Lambda function: ARN or name) is as this pattern with `*` and `?` says.
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        required_unless_present = "state_machine",
+        conflicts_with = "state_machine"
+    )]
+    pub task: Option<String>,
+    /// Executions of state machines whose ARN or name is as this pattern says; others wait before their first state.
+    #[arg(long, value_name = "PATTERN")]
+    pub state_machine: Option<String>,
+    /// A JSONata expression; each of its values is limited by itself.
+    #[arg(long, value_name = "{% EXPRESSION %}")]
+    pub key: Option<String>,
+    /// So many at a time.
+    #[arg(long, value_name = "COUNT", required_unless_present = "rate")]
+    pub concurrency: Option<u32>,
+    /// So many starts in so many seconds.
+    #[arg(long, value_name = "COUNT/SECONDS", value_parser = rate)]
+    pub rate: Option<(u32, u32)>,
+}
+
+fn rate(text: &str) -> Result<(u32, u32), String> {
+    let parts = text.split_once('/').and_then(|(count, seconds)| {
+        Some((count.trim().parse().ok()?, seconds.trim().trim_end_matches('s').parse().ok()?))
+    });
+    parts.ok_or_else(|| "a rate is COUNT/SECONDS, such as 100/60".to_owned())
+}
+
 /// Print a script that completes commands and options in a shell.
 #[derive(Debug, Args)]
 #[command(after_long_help = COMPLETIONS_EXAMPLES)]
@@ -215,6 +280,16 @@ Examples:
   stepwright explain SW0403
   stepwright explain SCHEMA_VALIDATION_FAILED
   stepwright explain | grep -i retry";
+
+const LIMITS_EXAMPLES: &str = "\
+Examples:
+  stepwright limits
+  stepwright limits show payments
+  stepwright limits set payments --task 'charge*' --concurrency 5
+  stepwright limits set per-customer --task 'charge*' --key '{% $states.input.customer %}' --concurrency 1 --rate 100/60
+  stepwright limits remove payments
+
+Requests are signed when AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

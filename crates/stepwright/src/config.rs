@@ -12,8 +12,13 @@
 //! handler = "greet.handler"
 //! code = "functions/greet"
 //!
-//! [throttling]                 # see docs/limits.md
+//! [throttling]                 # see docs/throttling.md
 //! profile = "aws"
+//!
+//! [[limits]]                   # see docs/limits.md
+//! name = "payments"
+//! task = "charge*"
+//! concurrency = 5
 //!
 //! [credentials]                # see docs/security.md for this and what follows
 //! file = "credentials"
@@ -35,6 +40,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use stepwright_api::throttling;
+use stepwright_engine::limits::{Limit, LimitDefinition};
 use stepwright_tasks::functions::FunctionDefinition;
 
 use crate::history_logging;
@@ -64,6 +70,7 @@ struct File {
     audit: AuditSection,
     #[serde(default)]
     metrics: MetricsSection,
+    limits: Vec<LimitDefinition>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,6 +96,15 @@ pub struct Config {
     pub logging: history_logging::Section,
     /// Who may call, over which wire, and what is written down about it.
     pub protection: protection::Settings,
+    /// Limits over executions.
+    pub limits: Vec<LimitDefinition>,
+}
+
+impl Config {
+    /// The limits, ready for use.
+    pub fn limits(&self) -> Result<Vec<Limit>> {
+        Limit::compile_all(self.limits.clone()).context("[[limits]]")
+    }
 }
 
 /// What was said on the command line or in the environment.
@@ -146,6 +162,7 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         throttling: file.throttling,
         logging: file.logging.below(&directory),
         protection,
+        limits: file.limits,
     })
 }
 

@@ -3,6 +3,7 @@
 //! What a command prints on standard output is data; everything else goes to standard error. Exit codes are in [`exit`].
 
 mod cli;
+mod client;
 mod commands;
 mod config;
 mod definition;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         cli::Command::TestState(arguments) => commands::test_state::run(*arguments),
         cli::Command::Validate(arguments) => commands::validate::run(arguments),
         cli::Command::Explain(arguments) => commands::explain::run(&arguments),
+        cli::Command::Limits(arguments) => commands::limits::run(arguments),
         cli::Command::Completions(arguments) => commands::completions::run(&arguments),
     };
     match result {

@@ -43,8 +43,10 @@ fn payload_bytes(mutation: &Mutation) -> usize {
         Mutation::SetStatus { tail, .. } => tail.len(),
         Mutation::Append { segment, .. } => segment.data.len(),
         Mutation::Enqueue(item) | Mutation::Dequeue(item) => item.queue.len(),
+        Mutation::SetPermit(permit) => permit.data.len(),
         Mutation::SetTimer(_)
         | Mutation::CancelTimer(_)
+        | Mutation::DropPermit { .. }
         | Mutation::Dispatched(_)
         | Mutation::Answered(_)
         | Mutation::CountRedrive { .. }
@@ -60,6 +62,9 @@ fn key(mutation: &Mutation) -> Option<ExecutionKey> {
         Mutation::SetTimer(timer) | Mutation::CancelTimer(timer) => Some(timer.key),
         Mutation::Dispatched(dispatch) | Mutation::Answered(dispatch) => Some(dispatch.key),
         Mutation::Enqueue(item) | Mutation::Dequeue(item) => Some(item.key),
-        Mutation::CountRedrive { key, .. } | Mutation::DeleteExecution(key) => Some(*key),
+        Mutation::SetPermit(permit) => Some(permit.key),
+        Mutation::CountRedrive { key, .. }
+        | Mutation::DropPermit { key, .. }
+        | Mutation::DeleteExecution(key) => Some(*key),
     }
 }

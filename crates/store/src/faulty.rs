@@ -24,7 +24,7 @@ use crate::answer::{Promise, lock, promise, ready};
 use crate::memory::{Memory, Tables};
 use crate::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
-    Pending, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
+    Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
 };
 
 /// What goes wrong at a flush. Either way the store is lost.
@@ -355,6 +355,10 @@ impl Store for Faulty {
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {
         self.read(|tables| tables.queued(shard))
+    }
+
+    fn permits(&self, shard: ShardId) -> Pending<'_, Result<Vec<Permit>, StoreError>> {
+        self.read(|tables| tables.permits(shard))
     }
 
     fn record(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>> {

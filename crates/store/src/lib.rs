@@ -1,7 +1,7 @@
 //! Durable storage, as the engine sees it: a batch-oriented trait in plain types, and its adapters.
 //!
 //! A store keeps four things: execution rows (what listings and `DescribeExecution` need), history segments (opaque
-//! bytes, one per commit that adds events), wake-ups (timers, dispatched tasks, queued activity tasks) and catalogue
+//! bytes, one per commit that adds events), wake-ups (timers, dispatched tasks, queued activity tasks, permits) and catalogue
 //! records (state machines, activities, tags; opaque bytes). Everything changes through [`Store::commit`]: one
 //! [`Unit`] is atomic by itself, and an adapter commits many units with one flush (group commit).
 //!
@@ -19,8 +19,8 @@ mod types;
 
 pub use types::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery,
-    Expect, Listed, Listing, Mutation, Page, Pending, QueueItem, Segment, ShardId, Status, StoreError, Timer,
-    Unit,
+    Expect, Listed, Listing, Mutation, Page, Pending, Permit, QueueItem, Segment, ShardId, Status,
+    StoreError, Timer, Unit,
 };
 
 /// A store of executions. Adapters: embedded (SQLite), in memory, and the faulty one for tests.
@@ -78,6 +78,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// All queued items of the shard, oldest first.
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>>;
+
+    /// All permits of the shard, by key and task.
+    fn permits(&self, shard: ShardId) -> Pending<'_, Result<Vec<Permit>, StoreError>>;
 
     /// A catalogue record.
     fn record(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>>;

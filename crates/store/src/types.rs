@@ -208,6 +208,16 @@ pub struct QueueItem {
     pub task: u32,
 }
 
+/// A place at what several executions share and have to take turns at: that of one task, or (task 0) of the execution itself.
+/// Whether it waits or has its turn, and what for, is its author's business.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Permit {
+    pub key: ExecutionKey,
+    /// Which task of the execution.
+    pub task: u32,
+    pub data: Vec<u8>,
+}
+
 /// What a catalogue record describes; with the numbers that are stored.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
@@ -228,6 +238,8 @@ pub enum CatalogKind {
     MapRun = 7,
     /// A secret key of the service's own, by purpose.
     Key = 8,
+    /// A limit over executions that was set while the server ran, by name.
+    Limit = 9,
 }
 
 /// A catalogue record.
@@ -289,6 +301,13 @@ pub enum Mutation {
     /// Puts the item at the end of its queue.
     Enqueue(QueueItem),
     Dequeue(QueueItem),
+    /// Writes the permit, over the one that the task has.
+    SetPermit(Permit),
+    /// Removes the task's permit, if it has one.
+    DropPermit {
+        key: ExecutionKey,
+        task: u32,
+    },
     /// Forgets an execution: row, segments and wake-ups. Its key is not handed out again.
     DeleteExecution(ExecutionKey),
 }

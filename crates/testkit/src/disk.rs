@@ -8,7 +8,7 @@ use std::time::Duration;
 use stepwright_store::faulty::{Fault, Faulty};
 use stepwright_store::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
-    Pending, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
+    Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
 };
 use tokio::sync::Notify;
 
@@ -169,6 +169,10 @@ impl Store for Disk {
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {
         self.store.queued(shard)
+    }
+
+    fn permits(&self, shard: ShardId) -> Pending<'_, Result<Vec<Permit>, StoreError>> {
+        self.store.permits(shard)
     }
 
     fn record(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>> {

@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod explain;
+pub mod limits;
 pub mod run;
 pub mod serve;
 pub mod test_state;

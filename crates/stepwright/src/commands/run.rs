@@ -142,6 +142,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
         entropy: Arc::new(Entropy::from_system()),
         account: account.clone(),
         calls_max: CALLS_MAX,
+        limits: Vec::new(),
         observer: Some(live.clone()),
         history_log: None,
     })

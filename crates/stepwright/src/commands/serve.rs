@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
 use stepwright_api::own::express_executions::ExpressExecutionsEndpoint;
+use stepwright_api::own::limits::LimitsEndpoint;
 use stepwright_api::own::throttling::ThrottlingEndpoint;
 use stepwright_api::server::{self, Probes, Server};
 use stepwright_api::{Api, Parts, SelfTarget, self_target};
@@ -75,6 +76,7 @@ async fn serve(config: &Config, protection: &Protection, store: Arc<Embedded>) -
         entropy: Arc::new(Entropy::from_system()),
         account: account.clone(),
         calls_max: CALLS_MAX,
+        limits: config.limits().or_exit(Exit::Usage)?,
         observer: None,
         history_log: log.clone().map(|log| log as Arc<dyn HistoryLog>),
     })
@@ -95,6 +97,7 @@ async fn serve(config: &Config, protection: &Protection, store: Arc<Embedded>) -
         probes: probes(engine.clone(), metrics),
         own: vec![
             Arc::new(ThrottlingEndpoint(api.throttling().clone())),
+            Arc::new(LimitsEndpoint(engine.clone())),
             Arc::new(ExpressExecutionsEndpoint(backend)),
         ],
         limits: limits(),
@@ -140,6 +143,10 @@ fn probes(engine: Arc<Engine>, metrics: PrometheusHandle) -> Probes {
         metrics: Arc::new(move || {
             for (name, value) in engine.gauges() {
                 metrics::gauge!(name).set(value as f64);
+            }
+            for (limit, holders, waiters) in engine.limit_gauges() {
+                metrics::gauge!("stepwright_limit_holders", "limit" => limit.clone()).set(holders as f64);
+                metrics::gauge!("stepwright_limit_waiters", "limit" => limit).set(waiters as f64);
             }
             metrics.render()
         }),

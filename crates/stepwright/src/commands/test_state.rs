@@ -167,6 +167,7 @@ async fn answer(
         entropy: Arc::new(Entropy::from_system()),
         account: Arc::new(Account::new(&*config.region, &*config.account_id)),
         calls_max: 1,
+        limits: Vec::new(),
         observer: None,
         history_log: None,
     })

@@ -33,7 +33,7 @@ use crate::answer::{lock, promise, ready};
 use crate::check::{bytes, check};
 use crate::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
-    Pending, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
+    Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
 };
 use queue::{Job, Queue};
 use readers::Readers;
@@ -170,6 +170,10 @@ impl Store for Embedded {
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {
         ready(self.readers.read(|connection| read::queued(connection, shard)))
+    }
+
+    fn permits(&self, shard: ShardId) -> Pending<'_, Result<Vec<Permit>, StoreError>> {
+        ready(self.readers.read(|connection| read::permits(connection, shard)))
     }
 
     fn record(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::seal::unseal;
 use crate::{
     CatalogKind, CatalogRecord, Dispatch, Execution, ExecutionKey, ExecutionQuery, Listed, Listing, Page,
-    QueueItem, Segment, ShardId, Status, StoreError, Timer,
+    Permit, QueueItem, Segment, ShardId, Status, StoreError, Timer,
 };
 
 /// With [`EXECUTION`], an execution by its key.
@@ -275,6 +275,20 @@ pub(super) fn queued(connection: &Connection, shard: ShardId) -> Result<Vec<Queu
         items.push(QueueItem { queue: row.get(0)?, key: key(row.get(1)?)?, task: row.get(2)? });
     }
     Ok(items)
+}
+
+pub(super) fn permits(connection: &Connection, shard: ShardId) -> Result<Vec<Permit>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, task, data FROM permit WHERE key BETWEEN ?1 AND ?2 ORDER BY key, task",
+    )?;
+    let mut rows = statement.query(keys(shard))?;
+    let mut permits = Vec::new();
+    while let Some(row) = rows.next()? {
+        let place: i64 = row.get(0)?;
+        let data = unseal(place, "a permit", row.get(2)?)?;
+        permits.push(Permit { key: key(place)?, task: row.get(1)?, data });
+    }
+    Ok(permits)
 }
 
 pub(super) const RECORD: &str = "SELECT key, revision, data FROM record WHERE kind = ?1 AND key = ?2";

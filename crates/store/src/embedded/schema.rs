@@ -9,7 +9,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: u32 = 0x5374_5731;
 
 /// Migration number 1 comes first. Each runs in a transaction of its own.
-const MIGRATIONS: &[&str] = &[TABLES, LISTINGS];
+const MIGRATIONS: &[&str] = &[TABLES, LISTINGS, PERMITS];
 
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
@@ -87,6 +87,16 @@ const LISTINGS: &str = "
     CREATE INDEX execution_by_alias ON execution (alias, status, start_ms, key) WHERE alias IS NOT NULL;
     CREATE INDEX execution_by_map_run ON execution (map_run, redrives > 0, status, start_ms, key)
         WHERE map_run IS NOT NULL;
+";
+
+/// Keyed as `timer`, `dispatch` and `queued` are, for the same reason.
+const PERMITS: &str = "
+    CREATE TABLE permit (
+        key INTEGER NOT NULL,
+        task INTEGER NOT NULL,
+        data BLOB NOT NULL,
+        PRIMARY KEY (key, task)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// The version of an open file.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use crate::answer::{lock, ready};
 use crate::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
-    Pending, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
+    Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
 };
 pub(crate) use tables::Tables;
 
@@ -94,6 +94,10 @@ impl Store for Memory {
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {
         ready(Ok(self.read(|tables| tables.queued(shard))))
+    }
+
+    fn permits(&self, shard: ShardId) -> Pending<'_, Result<Vec<Permit>, StoreError>> {
+        ready(Ok(self.read(|tables| tables.permits(shard))))
     }
 
     fn record(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>> {

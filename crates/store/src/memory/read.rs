@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::tables::{Tables, keys};
 use crate::{
-    CatalogKind, CatalogRecord, Dispatch, Execution, ExecutionKey, ExecutionQuery, Listing, Page, QueueItem,
-    Segment, ShardId, Timer,
+    CatalogKind, CatalogRecord, Dispatch, Execution, ExecutionKey, ExecutionQuery, Listing, Page, Permit,
+    QueueItem, Segment, ShardId, Timer,
 };
 
 /// Whether the execution belongs to the listing.
@@ -95,6 +95,12 @@ impl Tables {
             .into_iter()
             .map(|((key, task, queue), _)| QueueItem { queue: queue.clone(), key: *key, task: *task })
             .collect()
+    }
+
+    pub(crate) fn permits(&self, shard: ShardId) -> Vec<Permit> {
+        let keys = keys(shard);
+        let permits = self.permits.range((*keys.start(), 0)..=(*keys.end(), u32::MAX));
+        permits.map(|((key, task), data)| Permit { key: *key, task: *task, data: data.clone() }).collect()
     }
 
     pub(crate) fn record(&self, kind: CatalogKind, key: &str) -> Option<CatalogRecord> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::check::check;
 use crate::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, Expect, Mutation,
-    QueueItem, ShardId, Status, Timer, Unit,
+    Permit, QueueItem, ShardId, Status, Timer, Unit,
 };
 
 /// Name within a machine.
@@ -24,6 +24,7 @@ pub(crate) struct Tables {
     pub(super) dispatches: BTreeSet<Dispatch>,
     /// With the position in the order of all items.
     pub(super) queued: BTreeMap<(ExecutionKey, u32, Arc<str>), u64>,
+    pub(super) permits: BTreeMap<(ExecutionKey, u32), Vec<u8>>,
     pub(super) records: BTreeMap<(CatalogKind, Arc<str>), CatalogRecord>,
     queue_position: u64,
 }
@@ -44,6 +45,7 @@ enum Before {
     Timer((ExecutionKey, u32, i64), bool),
     Dispatch(Dispatch, bool),
     Queued((ExecutionKey, u32, Arc<str>), Option<u64>),
+    Permit((ExecutionKey, u32), Option<Vec<u8>>),
     Record((CatalogKind, Arc<str>), Option<CatalogRecord>),
 }
 
@@ -125,6 +127,12 @@ impl Tables {
                 let item = (key, task, queue);
                 let before = self.queued.remove(&item);
                 journal.push(Before::Queued(item, before));
+            }
+            Mutation::SetPermit(Permit { key, task, data }) => {
+                journal.push(Before::Permit((key, task), self.permits.insert((key, task), data)));
+            }
+            Mutation::DropPermit { key, task } => {
+                journal.push(Before::Permit((key, task), self.permits.remove(&(key, task))));
             }
             Mutation::DeleteExecution(key) => self.delete(key, journal),
         }
@@ -213,6 +221,10 @@ impl Tables {
             let position = self.queued.remove(&item);
             journal.push(Before::Queued(item, position));
         }
+        let permits = self.permits.range((key, 0)..=(key, u32::MAX)).map(|(place, _)| *place);
+        for place in permits.collect::<Vec<_>>() {
+            journal.push(Before::Permit(place, self.permits.remove(&place)));
+        }
         let shard = self.shards.entry(key.shard()).or_default();
         journal.push(Before::Shard(key.shard(), Some(*shard)));
         shard.deleted_sequence = shard.deleted_sequence.max(key.sequence());
@@ -229,6 +241,7 @@ impl Tables {
                 put_member(&mut self.dispatches, dispatch, was_there);
             }
             Before::Queued(item, position) => put(&mut self.queued, item, position),
+            Before::Permit(place, data) => put(&mut self.permits, place, data),
             Before::Record(place, record) => put(&mut self.records, place, record),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwright_store::{
     CatalogKind, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Expect, Listed,
-    Listing, Mutation, QueueItem, Segment, ShardId, Status, Store, Timer, Unit,
+    Listing, Mutation, Permit, QueueItem, Segment, ShardId, Status, Store, Timer, Unit,
 };
 
 use crate::adapter;
@@ -55,7 +55,7 @@ impl Random {
         let key = self.key(shard);
         let timer = Timer { due_ms: self.below(4) as i64, key, timer: self.below(3) as u32 };
         let task = self.below(3) as u32;
-        match self.below(13) {
+        match self.below(15) {
             0 | 1 => {
                 let kind = [CatalogKind::Activity, CatalogKind::Tags][self.below(2) as usize];
                 let data = (self.below(3) > 0).then(|| self.bytes());
@@ -89,6 +89,8 @@ impl Random {
             9 => Mutation::Answered(Dispatch { key, task }),
             10 if self.below(2) == 0 => Mutation::Enqueue(QueueItem { queue: self.text(), key, task }),
             10 => Mutation::Dequeue(QueueItem { queue: self.text(), key, task }),
+            11 => Mutation::SetPermit(Permit { key, task, data: self.bytes() }),
+            13 => Mutation::DropPermit { key, task },
             _ => Mutation::DeleteExecution(key),
         }
     }
@@ -110,6 +112,7 @@ fn everything(store: &dyn Store) -> String {
         add(&wait(store.timers(shard)).unwrap());
         add(&wait(store.dispatches(shard)).unwrap());
         add(&wait(store.queued(shard)).unwrap());
+        add(&wait(store.permits(shard)).unwrap());
     }
     for machine in ["a", "b", "c", "d", "e"] {
         for name in ["a", "b", "c", "d", "e"] {

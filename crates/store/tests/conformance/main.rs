@@ -73,6 +73,7 @@ mod promises {
         timers_are_a_set,
         dispatches_are_a_set,
         queued_items_keep_their_order,
+        permits_are_replaced_and_dropped,
         a_deleted_execution_leaves_nothing,
         sequence_numbers_are_not_handed_out_again,
         records_are_counted_and_guarded,

@@ -2,7 +2,7 @@
 
 use stepwright_store::{
     CatalogKind, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Expect, Listed,
-    Listing, Mutation, QueueItem, Segment, ShardId, Status, Store, Timer, Unit,
+    Listing, Mutation, Permit, QueueItem, Segment, ShardId, Status, Store, Timer, Unit,
 };
 
 use crate::build::*;
@@ -130,6 +130,7 @@ pub fn a_refused_unit_leaves_nothing(store: &dyn Store) {
         Mutation::SetTimer(timer),
         Mutation::Dispatched(task),
         Mutation::Enqueue(item.clone()),
+        Mutation::SetPermit(Permit { key: key(1), task: 1, data: b"waits".to_vec() }),
         record(Some(b"one"), Expect::Anything),
     ];
     holder.commit(everything);
@@ -139,7 +140,7 @@ pub fn a_refused_unit_leaves_nothing(store: &dyn Store) {
             holder.execution(key(2)),
             wait(store.segments(key(1), 1)).unwrap(),
             (wait(store.timers(SHARD)).unwrap(), wait(store.dispatches(SHARD)).unwrap()),
-            wait(store.queued(SHARD)).unwrap(),
+            (wait(store.queued(SHARD)).unwrap(), wait(store.permits(SHARD)).unwrap()),
             wait(store.record(CatalogKind::Activity, "record")).unwrap(),
             wait(store.execution_by_name("fresh machine", "b")).unwrap(),
         )
@@ -155,6 +156,9 @@ pub fn a_refused_unit_leaves_nothing(store: &dyn Store) {
         Mutation::Dispatched(Dispatch { task: 2, ..task }),
         Mutation::Dequeue(item.clone()),
         Mutation::Enqueue(QueueItem { task: 2, ..item }),
+        Mutation::SetPermit(Permit { key: key(1), task: 1, data: b"has it".to_vec() }),
+        Mutation::SetPermit(Permit { key: key(1), task: 2, data: vec![] }),
+        Mutation::DropPermit { key: key(1), task: 1 },
         record(Some(b"two"), Expect::Revision(1)),
         record(None, Expect::Revision(2)),
         Mutation::DeleteExecution(key(1)),
@@ -440,6 +444,18 @@ pub fn queued_items_keep_their_order(store: &dyn Store) {
     assert_eq!(queued(), [item("b", 1, 7), item("b", 1, 2), item("a", 5, 1)]);
 }
 
+pub fn permits_are_replaced_and_dropped(store: &dyn Store) {
+    let holder = Holder::new(store);
+    let permit = |sequence, task, data: &str| Permit { key: key(sequence), task, data: data.into() };
+    let permits = || wait(store.permits(SHARD)).unwrap();
+    for set in [permit(2, 1, "a"), permit(1, 9, ""), permit(1, 0, "b"), permit(2, 1, "c")] {
+        holder.commit([Mutation::SetPermit(set)]);
+    }
+    assert_eq!(permits(), [permit(1, 0, "b"), permit(1, 9, ""), permit(2, 1, "c")]);
+    holder.commit([(1, 9), (1, 9), (3, 1)].map(|(of, task)| Mutation::DropPermit { key: key(of), task }));
+    assert_eq!(permits(), [permit(1, 0, "b"), permit(2, 1, "c")]);
+}
+
 pub fn a_deleted_execution_leaves_nothing(store: &dyn Store) {
     let holder = Holder::new(store);
     for sequence in 1..=3 {
@@ -453,6 +469,8 @@ pub fn a_deleted_execution_leaves_nothing(store: &dyn Store) {
             Mutation::Dispatched(Dispatch { key, task: u32::MAX }),
             Mutation::Enqueue(QueueItem { queue: "q".into(), key, task: 0 }),
             Mutation::Enqueue(QueueItem { queue: "r".into(), key, task: u32::MAX }),
+            Mutation::SetPermit(Permit { key, task: 0, data: vec![1] }),
+            Mutation::SetPermit(Permit { key, task: u32::MAX, data: vec![2] }),
         ]);
     }
     holder.commit([Mutation::DeleteExecution(key(2)), Mutation::DeleteExecution(key(9))]);
@@ -468,6 +486,8 @@ pub fn a_deleted_execution_leaves_nothing(store: &dyn Store) {
     assert!(dispatches.len() == 2 && of_others(dispatches.iter().map(|task| task.key).collect()));
     let queued = wait(store.queued(SHARD)).unwrap();
     assert!(queued.len() == 4 && of_others(queued.iter().map(|item| item.key).collect()));
+    let permits = wait(store.permits(SHARD)).unwrap();
+    assert!(permits.len() == 4 && of_others(permits.iter().map(|permit| permit.key).collect()));
     // The name is free again; and the machine comes and goes with its executions.
     for sequence in [1, 3] {
         holder.commit([Mutation::DeleteExecution(key(sequence))]);

@@ -21,6 +21,7 @@ use crate::simulation::complaints::{self, Complaints};
 use crate::simulation::holders;
 use crate::simulation::jobs::Jobs;
 use crate::simulation::redrivers;
+use crate::simulation::shared;
 use crate::simulation::target::Functions;
 use crate::simulation::watcher::Watcher;
 use crate::simulation::world::World;
@@ -132,11 +133,13 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
         entropy: Arc::new(Entropy::from_seed(dice.throw())),
         account: Arc::new(machines::account()),
         calls_max: plan.calls_max,
+        limits: world.shared.compiled(),
         observer: Some(Arc::new(Watcher {
             world: world.clone(),
             disk: disk.clone(),
             clock: clock.clone(),
             replayed: Mutex::new(HashMap::new()),
+            holders: Mutex::default(),
         })),
         history_log: None,
     };
@@ -207,6 +210,12 @@ fn populate(process: &Arc<Process>, requests: Vec<Request>, meddling: bool, work
         }
         tokio::spawn(callers::start(process.clone(), request));
     }
+    for definition in process.world.shared.definitions.clone() {
+        if meddling && dice.percent(40) {
+            let remove = dice.percent(30);
+            tokio::spawn(shared::change(process.clone(), dice.below(20_000), definition, remove));
+        }
+    }
     if meddling {
         let token = process.world.lock().tokens.keys().next().cloned();
         let mut token = token.unwrap_or_else(|| "AAAAAAAAAAAA".to_owned());
@@ -265,6 +274,10 @@ fn left_over(process: &Process) -> Vec<String> {
     leave("timers", now(store.timers(shard)).and_then(Result::ok).map(|timers| format!("{timers:?}")));
     leave("dispatches", now(store.dispatches(shard)).and_then(Result::ok).map(|sent| format!("{sent:?}")));
     leave("queued", now(store.queued(shard)).and_then(Result::ok).map(|items| format!("{items:?}")));
+    leave("permits", now(store.permits(shard)).and_then(Result::ok).map(|all| format!("{all:?}")));
+    for (name, holders, waiters) in process.engine.limit_gauges() {
+        leave(&name, (holders + waiters > 0).then(|| format!("{holders} holders, {waiters} waiters")));
+    }
     for (name, count) in process.engine.gauges() {
         leave(name, (count > 0).then(|| count.to_string()));
     }

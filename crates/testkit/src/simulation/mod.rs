@@ -12,6 +12,7 @@ mod holders;
 mod jobs;
 mod life;
 mod redrivers;
+mod shared;
 mod target;
 mod watcher;
 mod world;
@@ -24,6 +25,7 @@ use stepwright_store::memory::Memory;
 use crate::dice::Dice;
 use crate::machines::{self, Machine};
 use life::{End, Left, Plan};
+use shared::Shared;
 use world::World;
 
 /// When simulations begin. Milliseconds since 1970.
@@ -77,7 +79,7 @@ fn run_once(seed: u64, verbose: bool) -> Result<Report, Violation> {
     }
     chosen.sort_by_key(|machine| machine.name);
     chosen.dedup_by_key(|machine| machine.name);
-    let world = World::new(chosen, dice.split(), verbose);
+    let world = World::new(chosen, Shared::of(seed), dice.split(), verbose);
     let lives = dice.between(1, 4) as u32;
     let mut story = Story::new(world);
     for life in 0..=lives {
@@ -156,13 +158,19 @@ fn plan(dice: &mut Dice, story: &mut Story, last: bool) -> Plan {
     }
 }
 
-/// Runs the same small workload (an execution whose input has the number `n`) again and again, with `fault` at each flush in turn, and each time to a good end. Says how
-/// many faults there were.
-pub fn fault_at_every_commit(machine: &Machine, n: i64, fault: Fault) -> Result<u64, Violation> {
+/// Runs the same small workload (an execution whose input has the number `n`) again and again, with `fault` at each flush in
+/// turn, and each time to a good end. Says how many faults there were. `limited`: tasks and executions have to take turns.
+pub fn fault_at_every_commit(
+    machine: &Machine,
+    n: i64,
+    fault: Fault,
+    limited: bool,
+) -> Result<u64, Violation> {
+    let shared = if limited { Shared::single() } else { Shared::default() };
     let mut flush = 0;
     loop {
-        let flushes = fault_at(machine, n, (flush, fault), false)
-            .or_else(|violation| fault_at(machine, n, (flush, fault), true).and(Err(violation)))
+        let flushes = fault_at(machine, n, (flush, fault), &shared, false)
+            .or_else(|violation| fault_at(machine, n, (flush, fault), &shared, true).and(Err(violation)))
             .map_err(|violation| Violation {
                 what: format!("at flush {flush}: {}", violation.what),
                 ..violation
@@ -175,8 +183,14 @@ pub fn fault_at_every_commit(machine: &Machine, n: i64, fault: Fault) -> Result<
 }
 
 /// A life with one fault, and one without. Returns how many flushes the first had.
-fn fault_at(machine: &Machine, n: i64, fault: (u64, Fault), verbose: bool) -> Result<u64, Violation> {
-    let mut story = Story::new(World::new(vec![machine.clone()], Dice::new(1), verbose));
+fn fault_at(
+    machine: &Machine,
+    n: i64,
+    fault: (u64, Fault),
+    shared: &Shared,
+    verbose: bool,
+) -> Result<u64, Violation> {
+    let mut story = Story::new(World::new(vec![machine.clone()], shared.clone(), Dice::new(1), verbose));
     let request = callers::Request {
         at_ms: 0,
         machine: 0,

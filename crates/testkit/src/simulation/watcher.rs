@@ -9,6 +9,7 @@ use stepwright_store::Store;
 
 use crate::clock::SimulatedClock;
 use crate::disk::{Disk, now};
+use crate::simulation::shared::Holders;
 use crate::simulation::target::key_of;
 use crate::simulation::world::World;
 
@@ -18,10 +19,12 @@ pub struct Watcher {
     pub clock: Arc<SimulatedClock>,
     /// Executions as replay gives them, with the number of their last segment. By locator.
     pub replayed: Mutex<HashMap<Arc<str>, (Execution, u32)>>,
+    pub holders: Mutex<Holders>,
 }
 
 impl Observer for Watcher {
     fn committed(&self, execution: &Identity, events: &[Event]) {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner).committed(&execution.locator, events);
         let now_ms = self.clock.now_ms();
         if self.world.is_verbose() {
             for event in events {
@@ -36,6 +39,13 @@ impl Observer for Watcher {
     }
 
     fn stepped(&self, execution: &Execution) {
+        let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
+        holders.stepped(execution);
+        let allowed = self.world.lock().allowed.clone();
+        if let Some(what) = holders.violated(&self.world.shared, &allowed) {
+            self.world.violated(what);
+        }
+        drop(holders);
         let arn = &execution.identity().execution_arn;
         match self.replay(execution) {
             Ok(true) => {}

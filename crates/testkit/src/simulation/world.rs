@@ -11,10 +11,13 @@ use stepwright_value::Document;
 
 use crate::dice::Dice;
 use crate::machines::Machine;
+use crate::simulation::shared::Shared;
 
 /// Everything outside the process.
 pub struct World {
     pub machines: Vec<Machine>,
+    /// The limits that executions share.
+    pub shared: Shared,
     state: Mutex<State>,
 }
 
@@ -79,6 +82,8 @@ pub struct State {
     pub redrives: BTreeMap<String, Redrive>,
     /// When heartbeats were sent that the engine has taken. By token.
     pub heartbeats: BTreeMap<String, Vec<i64>>,
+    /// How many may have a place at each limit, at most.
+    pub allowed: BTreeMap<String, usize>,
     trace: Trace,
     violation: Option<String>,
 }
@@ -91,7 +96,7 @@ struct Trace {
 }
 
 impl World {
-    pub fn new(machines: Vec<Machine>, dice: Dice, verbose: bool) -> Arc<World> {
+    pub fn new(machines: Vec<Machine>, shared: Shared, dice: Dice, verbose: bool) -> Arc<World> {
         let trace = Trace { hash: Default::default(), entries: 0, lines: verbose.then(Vec::new) };
         let state = State {
             dice,
@@ -103,10 +108,11 @@ impl World {
             next_name: 1,
             redrives: BTreeMap::new(),
             heartbeats: BTreeMap::new(),
+            allowed: shared.allowed(),
             trace,
             violation: None,
         };
-        Arc::new(World { machines, state: Mutex::new(state) })
+        Arc::new(World { machines, shared, state: Mutex::new(state) })
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {

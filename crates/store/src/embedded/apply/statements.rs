@@ -64,6 +64,10 @@ statements! {
     queued_remove: "DELETE FROM queued WHERE key = ?1 AND task = ?2 AND queue = ?3";
     queued_remove_all: "DELETE FROM queued WHERE key = ?1";
 
+    permit_set: "INSERT OR REPLACE INTO permit (key, task, data) VALUES (?1, ?2, ?3)";
+    permit_drop: "DELETE FROM permit WHERE key = ?1 AND task = ?2";
+    permits_remove: "DELETE FROM permit WHERE key = ?1";
+
     record_find: RECORD;
     record_revision: "SELECT revision FROM record WHERE kind = ?1 AND key = ?2";
     record_put: "INSERT INTO record (kind, key, revision, data) VALUES (?1, ?2, ?3, ?4)

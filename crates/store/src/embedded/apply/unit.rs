@@ -71,6 +71,12 @@ impl Applier<'_> {
             Mutation::Dequeue(item) => {
                 sql.queued_remove.execute(params![column(item.key), item.task, &*item.queue])?
             }
+            Mutation::SetPermit(permit) => {
+                let place = column(permit.key);
+                let sealed = seal(place, &permit.data, &mut self.sealed);
+                sql.permit_set.execute(params![place, permit.task, sealed])?
+            }
+            Mutation::DropPermit { key, task } => sql.permit_drop.execute(params![column(*key), task])?,
             // These look at their neighbours: see `unit`.
             Mutation::CreateExecution(_) | Mutation::SetStatus { .. } => 0,
         };
@@ -196,6 +202,7 @@ impl Applier<'_> {
         self.sql.timers_remove.execute(row)?;
         self.sql.dispatches_remove.execute(row)?;
         self.sql.queued_remove_all.execute(row)?;
+        self.sql.permits_remove.execute(row)?;
         self.sql.shard_deleted.execute(params![key.shard().0, key.sequence() as i64])?;
         for name in listed_under.into_iter().flatten() {
             // Versions and map runs come and go.
