@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwright_asl::program;
-use stepwright_machine::{Identity, Input, TaskCall, TaskId, TaskPhase};
+use stepwright_machine::{Execution, Identity, Input, TaskCall, TaskId, TaskPhase};
 use stepwright_store::{Dispatch, ExecutionKey, Mutation};
 use stepwright_tasks::{
     Call, CancellationSignal, Canceller, Failure, FailureKind, Pattern, Resource, Success, cancellation,
@@ -129,7 +129,12 @@ impl Engine {
             };
             drop(limited);
             engine.dispatches.ended((key, task.0));
-            engine.answer(key, task, answer, goes_on).await;
+            // One that only waited for the job's end has nothing to stop.
+            let begun = job.filter(|job| job.submitted.is_none());
+            let late = engine.answer(key, task, answer, goes_on, begun).await;
+            if let Some((job, started)) = late {
+                engine.stop_job(key, job, &identity, started).await;
+            }
         });
     }
 
@@ -156,19 +161,28 @@ impl Engine {
         self.targets.call(call, told).await
     }
 
+    /// Delivers the answer. One that comes too late (the task timed out, the execution ended) yields no event; if it tells of
+    /// a job that was `begun`, that is given back with what it answered, to be stopped: its dispatch is still there.
     async fn answer(
         self: &Arc<Self>,
         key: ExecutionKey,
         task: TaskId,
         answer: Result<Success, Failure>,
         goes_on: bool,
-    ) {
+        begun: Option<TaskCall>,
+    ) -> Option<(TaskCall, Option<Success>)> {
+        let started = begun.as_ref().and_then(|_| answer.as_ref().ok().cloned());
         let input = input_of(task, answer, goes_on);
+        let in_time =
+            |execution: &Execution| (begun.is_none() || execution.is_pending(task)).then_some(input);
         let answered = vec![Mutation::Answered(Dispatch { key, task: task.0 })];
-        match self.deliver(key, |_| Some(input), answered, |_, _| ()).await {
-            // An answer that comes too late (the task timed out, the execution ended) yields no event.
-            Ok(()) | Err(DeliverError::NotFound) => {}
-            Err(error) => tracing::error!(execution = ?key, %error, "a task's answer could not be delivered"),
+        match self.deliver(key, in_time, answered, |_, _| ()).await {
+            Ok(()) | Err(DeliverError::NotFound) => None,
+            Err(DeliverError::Refused) => begun.map(|job| (job, started)),
+            Err(error) => {
+                tracing::error!(execution = ?key, %error, "a task's answer could not be delivered");
+                None
+            }
         }
     }
 

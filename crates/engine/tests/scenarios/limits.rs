@@ -91,6 +91,7 @@ impl World {
                 calls_max: 10,
                 limits: Limit::compile_all(definitions(self.limits)).expect("limits"),
                 observer: None,
+                history_log: None,
             });
             let engine = engine.await.expect("opens");
             pass_ms(1).await;
