@@ -1,4 +1,5 @@
-//! Request and response types: plain structures and enumerations with serde derives.
+//! Request and response types: plain structures and enumerations with serde derives. `Debug` does not show the members that
+//! the model marks sensitive.
 
 use std::fmt::Write as _;
 
@@ -13,7 +14,7 @@ pub fn emit(service: &Service) -> Result<String> {
         "Requests that satisfy the model's constraints, responses, and what they are made of.\n//!\n\
          //! Left out: history events, which the interpreter renders by itself.",
     );
-    out += "use std::collections::BTreeMap;\n\nuse serde::{Deserialize, Serialize};\n\nuse super::check::Enumeration;\nuse super::Timestamp;\n\n";
+    out += "use std::collections::BTreeMap;\nuse std::fmt;\n\nuse serde::{Deserialize, Serialize};\n\nuse super::Timestamp;\nuse super::check::Enumeration;\nuse super::redacted::Redacted;\n\n";
     let mut wanted = service.input_shapes()?;
     wanted.extend(service.output_shapes()?);
     for (name, shape) in &service.shapes {
@@ -31,9 +32,11 @@ pub fn emit(service: &Service) -> Result<String> {
 
 fn structure(service: &Service, name: &str, members: &[Member], out: &mut String) -> Result<()> {
     let default = if members.iter().all(|member| !member.required) { "Default, " } else { "" };
+    let has_secrets = members.iter().any(|member| is_sensitive(service, &member.shape));
+    let debug = if has_secrets { "" } else { "Debug, " };
     let _ = writeln!(
         out,
-        "#[derive(Clone, {default}PartialEq, Debug, Serialize, Deserialize)]\npub struct {name} {{"
+        "#[derive(Clone, {default}PartialEq, {debug}Serialize, Deserialize)]\npub struct {name} {{"
     );
     for member in members {
         let rust = rust_type(service, &member.shape)?;
@@ -50,7 +53,35 @@ fn structure(service: &Service, name: &str, members: &[Member], out: &mut String
         }
     }
     *out += "}\n\n";
+    if !has_secrets {
+        return Ok(());
+    }
+    let _ = writeln!(
+        out,
+        "impl fmt::Debug for {name} {{\n    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {{\n        formatter\n            .debug_struct({name:?})"
+    );
+    for member in members {
+        let field = names::field(&member.name);
+        let value = match (is_sensitive(service, &member.shape), member.required) {
+            (false, _) => format!("self.{field}"),
+            (true, true) => "Redacted".to_owned(),
+            (true, false) => format!("self.{field}.as_ref().map(|_| Redacted)"),
+        };
+        let _ = writeln!(out, "            .field({:?}, &{value})", names::snake(&member.name));
+    }
+    *out += "            .finish()\n    }\n}\n\n";
     Ok(())
+}
+
+/// Whether the model marks the shape, or what it is a list or map of.
+fn is_sensitive(service: &Service, shape: &str) -> bool {
+    let Ok(shape) = service.shape(shape) else { return false };
+    let inner = match &shape.kind {
+        Kind::List { item } => is_sensitive(service, item),
+        Kind::Map { value } => is_sensitive(service, value),
+        _ => false,
+    };
+    shape.sensitive || inner
 }
 
 fn enumeration(name: &str, values: &[String], out: &mut String) {

@@ -5,11 +5,13 @@
 //! Left out: history events, which the interpreter renders by itself.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 use super::check::Enumeration;
+use super::redacted::Redacted;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ActivityListItem {
@@ -59,7 +61,7 @@ pub struct CreateActivityOutput {
     pub creation_date: Timestamp,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CreateStateMachineAliasInput {
     #[serde(rename = "description", default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -67,6 +69,17 @@ pub struct CreateStateMachineAliasInput {
     pub name: String,
     #[serde(rename = "routingConfiguration")]
     pub routing_configuration: Vec<RoutingConfigurationListItem>,
+}
+
+impl fmt::Debug for CreateStateMachineAliasInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CreateStateMachineAliasInput")
+            .field("description", &self.description.as_ref().map(|_| Redacted))
+            .field("name", &self.name)
+            .field("routing_configuration", &self.routing_configuration)
+            .finish()
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -77,7 +90,7 @@ pub struct CreateStateMachineAliasOutput {
     pub creation_date: Timestamp,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CreateStateMachineInput {
     #[serde(rename = "name")]
     pub name: String,
@@ -99,6 +112,24 @@ pub struct CreateStateMachineInput {
     pub version_description: Option<String>,
     #[serde(rename = "encryptionConfiguration", default, skip_serializing_if = "Option::is_none")]
     pub encryption_configuration: Option<EncryptionConfiguration>,
+}
+
+impl fmt::Debug for CreateStateMachineInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CreateStateMachineInput")
+            .field("name", &self.name)
+            .field("definition", &Redacted)
+            .field("role_arn", &self.role_arn)
+            .field("type", &self.r#type)
+            .field("logging_configuration", &self.logging_configuration)
+            .field("tags", &self.tags)
+            .field("tracing_configuration", &self.tracing_configuration)
+            .field("publish", &self.publish)
+            .field("version_description", &self.version_description.as_ref().map(|_| Redacted))
+            .field("encryption_configuration", &self.encryption_configuration)
+            .finish()
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -173,7 +204,7 @@ pub struct DescribeExecutionInput {
     pub included_data: Option<IncludedData>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct DescribeExecutionOutput {
     #[serde(rename = "executionArn")]
     pub execution_arn: String,
@@ -217,6 +248,34 @@ pub struct DescribeExecutionOutput {
     pub redrive_status_reason: Option<String>,
 }
 
+impl fmt::Debug for DescribeExecutionOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DescribeExecutionOutput")
+            .field("execution_arn", &self.execution_arn)
+            .field("state_machine_arn", &self.state_machine_arn)
+            .field("name", &self.name)
+            .field("status", &self.status)
+            .field("start_date", &self.start_date)
+            .field("stop_date", &self.stop_date)
+            .field("input", &self.input.as_ref().map(|_| Redacted))
+            .field("input_details", &self.input_details)
+            .field("output", &self.output.as_ref().map(|_| Redacted))
+            .field("output_details", &self.output_details)
+            .field("trace_header", &self.trace_header)
+            .field("map_run_arn", &self.map_run_arn)
+            .field("error", &self.error.as_ref().map(|_| Redacted))
+            .field("cause", &self.cause.as_ref().map(|_| Redacted))
+            .field("state_machine_version_arn", &self.state_machine_version_arn)
+            .field("state_machine_alias_arn", &self.state_machine_alias_arn)
+            .field("redrive_count", &self.redrive_count)
+            .field("redrive_date", &self.redrive_date)
+            .field("redrive_status", &self.redrive_status)
+            .field("redrive_status_reason", &self.redrive_status_reason.as_ref().map(|_| Redacted))
+            .finish()
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct DescribeMapRunInput {
     #[serde(rename = "mapRunArn")]
@@ -257,7 +316,7 @@ pub struct DescribeStateMachineAliasInput {
     pub state_machine_alias_arn: String,
 }
 
-#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DescribeStateMachineAliasOutput {
     #[serde(rename = "stateMachineAliasArn", default, skip_serializing_if = "Option::is_none")]
     pub state_machine_alias_arn: Option<String>,
@@ -273,6 +332,20 @@ pub struct DescribeStateMachineAliasOutput {
     pub update_date: Option<Timestamp>,
 }
 
+impl fmt::Debug for DescribeStateMachineAliasOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DescribeStateMachineAliasOutput")
+            .field("state_machine_alias_arn", &self.state_machine_alias_arn)
+            .field("name", &self.name)
+            .field("description", &self.description.as_ref().map(|_| Redacted))
+            .field("routing_configuration", &self.routing_configuration)
+            .field("creation_date", &self.creation_date)
+            .field("update_date", &self.update_date)
+            .finish()
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct DescribeStateMachineForExecutionInput {
     #[serde(rename = "executionArn")]
@@ -281,7 +354,7 @@ pub struct DescribeStateMachineForExecutionInput {
     pub included_data: Option<IncludedData>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct DescribeStateMachineForExecutionOutput {
     #[serde(rename = "stateMachineArn")]
     pub state_machine_arn: String,
@@ -309,6 +382,26 @@ pub struct DescribeStateMachineForExecutionOutput {
     pub variable_references: Option<BTreeMap<String, Vec<String>>>,
 }
 
+impl fmt::Debug for DescribeStateMachineForExecutionOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DescribeStateMachineForExecutionOutput")
+            .field("state_machine_arn", &self.state_machine_arn)
+            .field("name", &self.name)
+            .field("definition", &Redacted)
+            .field("role_arn", &self.role_arn)
+            .field("update_date", &self.update_date)
+            .field("logging_configuration", &self.logging_configuration)
+            .field("tracing_configuration", &self.tracing_configuration)
+            .field("map_run_arn", &self.map_run_arn)
+            .field("label", &self.label)
+            .field("revision_id", &self.revision_id)
+            .field("encryption_configuration", &self.encryption_configuration)
+            .field("variable_references", &self.variable_references.as_ref().map(|_| Redacted))
+            .finish()
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct DescribeStateMachineInput {
     #[serde(rename = "stateMachineArn")]
@@ -317,7 +410,7 @@ pub struct DescribeStateMachineInput {
     pub included_data: Option<IncludedData>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct DescribeStateMachineOutput {
     #[serde(rename = "stateMachineArn")]
     pub state_machine_arn: String,
@@ -347,6 +440,28 @@ pub struct DescribeStateMachineOutput {
     pub encryption_configuration: Option<EncryptionConfiguration>,
     #[serde(rename = "variableReferences", default, skip_serializing_if = "Option::is_none")]
     pub variable_references: Option<BTreeMap<String, Vec<String>>>,
+}
+
+impl fmt::Debug for DescribeStateMachineOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DescribeStateMachineOutput")
+            .field("state_machine_arn", &self.state_machine_arn)
+            .field("name", &self.name)
+            .field("status", &self.status)
+            .field("definition", &Redacted)
+            .field("role_arn", &self.role_arn)
+            .field("type", &self.r#type)
+            .field("creation_date", &self.creation_date)
+            .field("logging_configuration", &self.logging_configuration)
+            .field("tracing_configuration", &self.tracing_configuration)
+            .field("label", &self.label)
+            .field("revision_id", &self.revision_id)
+            .field("description", &self.description.as_ref().map(|_| Redacted))
+            .field("encryption_configuration", &self.encryption_configuration)
+            .field("variable_references", &self.variable_references.as_ref().map(|_| Redacted))
+            .finish()
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -536,12 +651,22 @@ pub struct GetActivityTaskInput {
     pub worker_name: Option<String>,
 }
 
-#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct GetActivityTaskOutput {
     #[serde(rename = "taskToken", default, skip_serializing_if = "Option::is_none")]
     pub task_token: Option<String>,
     #[serde(rename = "input", default, skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
+}
+
+impl fmt::Debug for GetActivityTaskOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("GetActivityTaskOutput")
+            .field("task_token", &self.task_token.as_ref().map(|_| Redacted))
+            .field("input", &self.input.as_ref().map(|_| Redacted))
+            .finish()
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -585,7 +710,7 @@ impl Enumeration for IncludedData {
     }
 }
 
-#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InspectionData {
     #[serde(rename = "input", default, skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
@@ -625,6 +750,35 @@ pub struct InspectionData {
     pub max_concurrency: Option<i32>,
 }
 
+impl fmt::Debug for InspectionData {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("InspectionData")
+            .field("input", &self.input.as_ref().map(|_| Redacted))
+            .field("after_arguments", &self.after_arguments.as_ref().map(|_| Redacted))
+            .field("after_input_path", &self.after_input_path.as_ref().map(|_| Redacted))
+            .field("after_parameters", &self.after_parameters.as_ref().map(|_| Redacted))
+            .field("result", &self.result.as_ref().map(|_| Redacted))
+            .field("after_result_selector", &self.after_result_selector.as_ref().map(|_| Redacted))
+            .field("after_result_path", &self.after_result_path.as_ref().map(|_| Redacted))
+            .field("request", &self.request)
+            .field("response", &self.response)
+            .field("variables", &self.variables.as_ref().map(|_| Redacted))
+            .field("error_details", &self.error_details)
+            .field("after_items_path", &self.after_items_path.as_ref().map(|_| Redacted))
+            .field("after_item_selector", &self.after_item_selector.as_ref().map(|_| Redacted))
+            .field("after_item_batcher", &self.after_item_batcher.as_ref().map(|_| Redacted))
+            .field("after_items_pointer", &self.after_items_pointer.as_ref().map(|_| Redacted))
+            .field("tolerated_failure_count", &self.tolerated_failure_count.as_ref().map(|_| Redacted))
+            .field(
+                "tolerated_failure_percentage",
+                &self.tolerated_failure_percentage.as_ref().map(|_| Redacted),
+            )
+            .field("max_concurrency", &self.max_concurrency.as_ref().map(|_| Redacted))
+            .finish()
+    }
+}
+
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct InspectionDataRequest {
     #[serde(rename = "protocol", default, skip_serializing_if = "Option::is_none")]
@@ -653,7 +807,7 @@ pub struct InspectionDataResponse {
     pub body: Option<String>,
 }
 
-#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InspectionErrorDetails {
     #[serde(rename = "catchIndex", default, skip_serializing_if = "Option::is_none")]
     pub catch_index: Option<i32>,
@@ -661,6 +815,20 @@ pub struct InspectionErrorDetails {
     pub retry_index: Option<i32>,
     #[serde(rename = "retryBackoffIntervalSeconds", default, skip_serializing_if = "Option::is_none")]
     pub retry_backoff_interval_seconds: Option<i32>,
+}
+
+impl fmt::Debug for InspectionErrorDetails {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("InspectionErrorDetails")
+            .field("catch_index", &self.catch_index.as_ref().map(|_| Redacted))
+            .field("retry_index", &self.retry_index.as_ref().map(|_| Redacted))
+            .field(
+                "retry_backoff_interval_seconds",
+                &self.retry_backoff_interval_seconds.as_ref().map(|_| Redacted),
+            )
+            .finish()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -1011,7 +1179,7 @@ impl Enumeration for MapRunStatus {
     }
 }
 
-#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MockErrorOutput {
     #[serde(rename = "error", default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -1019,7 +1187,17 @@ pub struct MockErrorOutput {
     pub cause: Option<String>,
 }
 
-#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+impl fmt::Debug for MockErrorOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MockErrorOutput")
+            .field("error", &self.error.as_ref().map(|_| Redacted))
+            .field("cause", &self.cause.as_ref().map(|_| Redacted))
+            .finish()
+    }
+}
+
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MockInput {
     #[serde(rename = "result", default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
@@ -1027,6 +1205,17 @@ pub struct MockInput {
     pub error_output: Option<MockErrorOutput>,
     #[serde(rename = "fieldValidationMode", default, skip_serializing_if = "Option::is_none")]
     pub field_validation_mode: Option<MockResponseValidationMode>,
+}
+
+impl fmt::Debug for MockInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MockInput")
+            .field("result", &self.result.as_ref().map(|_| Redacted))
+            .field("error_output", &self.error_output)
+            .field("field_validation_mode", &self.field_validation_mode)
+            .finish()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -1064,7 +1253,7 @@ impl Enumeration for MockResponseValidationMode {
     }
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct PublishStateMachineVersionInput {
     #[serde(rename = "stateMachineArn")]
     pub state_machine_arn: String,
@@ -1072,6 +1261,17 @@ pub struct PublishStateMachineVersionInput {
     pub revision_id: Option<String>,
     #[serde(rename = "description", default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+}
+
+impl fmt::Debug for PublishStateMachineVersionInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PublishStateMachineVersionInput")
+            .field("state_machine_arn", &self.state_machine_arn)
+            .field("revision_id", &self.revision_id)
+            .field("description", &self.description.as_ref().map(|_| Redacted))
+            .finish()
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -1104,7 +1304,7 @@ pub struct RoutingConfigurationListItem {
     pub weight: i32,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct SendTaskFailureInput {
     #[serde(rename = "taskToken")]
     pub task_token: String,
@@ -1114,19 +1314,36 @@ pub struct SendTaskFailureInput {
     pub cause: Option<String>,
 }
 
+impl fmt::Debug for SendTaskFailureInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SendTaskFailureInput")
+            .field("task_token", &Redacted)
+            .field("error", &self.error.as_ref().map(|_| Redacted))
+            .field("cause", &self.cause.as_ref().map(|_| Redacted))
+            .finish()
+    }
+}
+
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SendTaskFailureOutput {}
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct SendTaskHeartbeatInput {
     #[serde(rename = "taskToken")]
     pub task_token: String,
 }
 
+impl fmt::Debug for SendTaskHeartbeatInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SendTaskHeartbeatInput").field("task_token", &Redacted).finish()
+    }
+}
+
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SendTaskHeartbeatOutput {}
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct SendTaskSuccessInput {
     #[serde(rename = "taskToken")]
     pub task_token: String,
@@ -1134,10 +1351,20 @@ pub struct SendTaskSuccessInput {
     pub output: String,
 }
 
+impl fmt::Debug for SendTaskSuccessInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SendTaskSuccessInput")
+            .field("task_token", &Redacted)
+            .field("output", &Redacted)
+            .finish()
+    }
+}
+
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SendTaskSuccessOutput {}
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct StartExecutionInput {
     #[serde(rename = "stateMachineArn")]
     pub state_machine_arn: String,
@@ -1149,6 +1376,18 @@ pub struct StartExecutionInput {
     pub trace_header: Option<String>,
 }
 
+impl fmt::Debug for StartExecutionInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StartExecutionInput")
+            .field("state_machine_arn", &self.state_machine_arn)
+            .field("name", &self.name)
+            .field("input", &self.input.as_ref().map(|_| Redacted))
+            .field("trace_header", &self.trace_header)
+            .finish()
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StartExecutionOutput {
     #[serde(rename = "executionArn")]
@@ -1157,7 +1396,7 @@ pub struct StartExecutionOutput {
     pub start_date: Timestamp,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct StartSyncExecutionInput {
     #[serde(rename = "stateMachineArn")]
     pub state_machine_arn: String,
@@ -1171,7 +1410,20 @@ pub struct StartSyncExecutionInput {
     pub included_data: Option<IncludedData>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+impl fmt::Debug for StartSyncExecutionInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StartSyncExecutionInput")
+            .field("state_machine_arn", &self.state_machine_arn)
+            .field("name", &self.name)
+            .field("input", &self.input.as_ref().map(|_| Redacted))
+            .field("trace_header", &self.trace_header)
+            .field("included_data", &self.included_data)
+            .finish()
+    }
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct StartSyncExecutionOutput {
     #[serde(rename = "executionArn")]
     pub execution_arn: String,
@@ -1201,6 +1453,28 @@ pub struct StartSyncExecutionOutput {
     pub trace_header: Option<String>,
     #[serde(rename = "billingDetails", default, skip_serializing_if = "Option::is_none")]
     pub billing_details: Option<BillingDetails>,
+}
+
+impl fmt::Debug for StartSyncExecutionOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StartSyncExecutionOutput")
+            .field("execution_arn", &self.execution_arn)
+            .field("state_machine_arn", &self.state_machine_arn)
+            .field("name", &self.name)
+            .field("start_date", &self.start_date)
+            .field("stop_date", &self.stop_date)
+            .field("status", &self.status)
+            .field("error", &self.error.as_ref().map(|_| Redacted))
+            .field("cause", &self.cause.as_ref().map(|_| Redacted))
+            .field("input", &self.input.as_ref().map(|_| Redacted))
+            .field("input_details", &self.input_details)
+            .field("output", &self.output.as_ref().map(|_| Redacted))
+            .field("output_details", &self.output_details)
+            .field("trace_header", &self.trace_header)
+            .field("billing_details", &self.billing_details)
+            .finish()
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -1285,7 +1559,7 @@ pub struct StateMachineVersionListItem {
     pub creation_date: Timestamp,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct StopExecutionInput {
     #[serde(rename = "executionArn")]
     pub execution_arn: String,
@@ -1293,6 +1567,17 @@ pub struct StopExecutionInput {
     pub error: Option<String>,
     #[serde(rename = "cause", default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+}
+
+impl fmt::Debug for StopExecutionInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StopExecutionInput")
+            .field("execution_arn", &self.execution_arn)
+            .field("error", &self.error.as_ref().map(|_| Redacted))
+            .field("cause", &self.cause.as_ref().map(|_| Redacted))
+            .finish()
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -1392,7 +1677,7 @@ impl Enumeration for TestExecutionStatus {
     }
 }
 
-#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestStateConfiguration {
     #[serde(rename = "retrierRetryCount", default, skip_serializing_if = "Option::is_none")]
     pub retrier_retry_count: Option<i32>,
@@ -1404,7 +1689,19 @@ pub struct TestStateConfiguration {
     pub map_item_reader_data: Option<String>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+impl fmt::Debug for TestStateConfiguration {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TestStateConfiguration")
+            .field("retrier_retry_count", &self.retrier_retry_count)
+            .field("error_caused_by_state", &self.error_caused_by_state.as_ref().map(|_| Redacted))
+            .field("map_iteration_failure_count", &self.map_iteration_failure_count)
+            .field("map_item_reader_data", &self.map_item_reader_data.as_ref().map(|_| Redacted))
+            .finish()
+    }
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestStateInput {
     #[serde(rename = "definition")]
     pub definition: String,
@@ -1428,7 +1725,25 @@ pub struct TestStateInput {
     pub state_configuration: Option<TestStateConfiguration>,
 }
 
-#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+impl fmt::Debug for TestStateInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TestStateInput")
+            .field("definition", &Redacted)
+            .field("role_arn", &self.role_arn)
+            .field("input", &self.input.as_ref().map(|_| Redacted))
+            .field("inspection_level", &self.inspection_level)
+            .field("reveal_secrets", &self.reveal_secrets)
+            .field("variables", &self.variables.as_ref().map(|_| Redacted))
+            .field("state_name", &self.state_name.as_ref().map(|_| Redacted))
+            .field("mock", &self.mock)
+            .field("context", &self.context.as_ref().map(|_| Redacted))
+            .field("state_configuration", &self.state_configuration)
+            .finish()
+    }
+}
+
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestStateOutput {
     #[serde(rename = "output", default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
@@ -1442,6 +1757,20 @@ pub struct TestStateOutput {
     pub next_state: Option<String>,
     #[serde(rename = "status", default, skip_serializing_if = "Option::is_none")]
     pub status: Option<TestExecutionStatus>,
+}
+
+impl fmt::Debug for TestStateOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TestStateOutput")
+            .field("output", &self.output.as_ref().map(|_| Redacted))
+            .field("error", &self.error.as_ref().map(|_| Redacted))
+            .field("cause", &self.cause.as_ref().map(|_| Redacted))
+            .field("inspection_data", &self.inspection_data.as_ref().map(|_| Redacted))
+            .field("next_state", &self.next_state)
+            .field("status", &self.status)
+            .finish()
+    }
 }
 
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
@@ -1476,7 +1805,7 @@ pub struct UpdateMapRunInput {
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct UpdateMapRunOutput {}
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct UpdateStateMachineAliasInput {
     #[serde(rename = "stateMachineAliasArn")]
     pub state_machine_alias_arn: String,
@@ -1486,13 +1815,24 @@ pub struct UpdateStateMachineAliasInput {
     pub routing_configuration: Option<Vec<RoutingConfigurationListItem>>,
 }
 
+impl fmt::Debug for UpdateStateMachineAliasInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("UpdateStateMachineAliasInput")
+            .field("state_machine_alias_arn", &self.state_machine_alias_arn)
+            .field("description", &self.description.as_ref().map(|_| Redacted))
+            .field("routing_configuration", &self.routing_configuration)
+            .finish()
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct UpdateStateMachineAliasOutput {
     #[serde(rename = "updateDate")]
     pub update_date: Timestamp,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct UpdateStateMachineInput {
     #[serde(rename = "stateMachineArn")]
     pub state_machine_arn: String,
@@ -1512,6 +1852,22 @@ pub struct UpdateStateMachineInput {
     pub encryption_configuration: Option<EncryptionConfiguration>,
 }
 
+impl fmt::Debug for UpdateStateMachineInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("UpdateStateMachineInput")
+            .field("state_machine_arn", &self.state_machine_arn)
+            .field("definition", &self.definition.as_ref().map(|_| Redacted))
+            .field("role_arn", &self.role_arn)
+            .field("logging_configuration", &self.logging_configuration)
+            .field("tracing_configuration", &self.tracing_configuration)
+            .field("publish", &self.publish)
+            .field("version_description", &self.version_description.as_ref().map(|_| Redacted))
+            .field("encryption_configuration", &self.encryption_configuration)
+            .finish()
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct UpdateStateMachineOutput {
     #[serde(rename = "updateDate")]
@@ -1522,7 +1878,7 @@ pub struct UpdateStateMachineOutput {
     pub state_machine_version_arn: Option<String>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ValidateStateMachineDefinitionDiagnostic {
     #[serde(rename = "severity")]
     pub severity: ValidateStateMachineDefinitionSeverity,
@@ -1534,7 +1890,19 @@ pub struct ValidateStateMachineDefinitionDiagnostic {
     pub location: Option<String>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+impl fmt::Debug for ValidateStateMachineDefinitionDiagnostic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ValidateStateMachineDefinitionDiagnostic")
+            .field("severity", &self.severity)
+            .field("code", &Redacted)
+            .field("message", &Redacted)
+            .field("location", &self.location.as_ref().map(|_| Redacted))
+            .finish()
+    }
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ValidateStateMachineDefinitionInput {
     #[serde(rename = "definition")]
     pub definition: String,
@@ -1544,6 +1912,18 @@ pub struct ValidateStateMachineDefinitionInput {
     pub severity: Option<ValidateStateMachineDefinitionSeverity>,
     #[serde(rename = "maxResults", default, skip_serializing_if = "Option::is_none")]
     pub max_results: Option<i32>,
+}
+
+impl fmt::Debug for ValidateStateMachineDefinitionInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ValidateStateMachineDefinitionInput")
+            .field("definition", &Redacted)
+            .field("type", &self.r#type)
+            .field("severity", &self.severity)
+            .field("max_results", &self.max_results)
+            .finish()
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -100,13 +100,18 @@ impl Connection {
         self.eviction.notified().await;
     }
 
-    /// A request is complete: until the answer is there, the connection is not closed for another. Does not return if the
+    /// A request (there is one at a time) is complete: until the answer is there, the connection is not closed for another. Does not return if the
     /// connection has to make room: nothing is begun that would be cut off.
     pub async fn work(self: &Arc<Self>) -> Working {
         if self.is_leaving() {
             std::future::pending::<()>().await;
         }
         Working(self.clone())
+    }
+
+    /// A request is answered at once: the connection is now the one that was used last.
+    pub async fn is_used(self: &Arc<Self>) {
+        drop(self.work().await);
     }
 
     /// Takes it from the idle ones, unless it has to make room.

@@ -245,7 +245,8 @@ async fn serve(
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.head_bytes_max.max(8_192))
         .pipeline_flush(true);
-    let service = service_fn(move |request| request::answer(state.clone(), peer.clone(), request));
+    // Boxed: a connection has room for the future of a request all the time, also while it is idle.
+    let service = service_fn(move |request| Box::pin(request::answer(state.clone(), peer.clone(), request)));
     let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let result = tokio::select! {
         result = served.as_mut() => result,

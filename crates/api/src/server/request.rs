@@ -41,15 +41,15 @@ pub(super) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path();
-    let probes = &state.options.probes;
     Ok(match (request.method(), path) {
         (&Method::POST, "/" | "") => call(&state, &peer, request).await,
-        (&Method::GET, "/healthz") => response::text(StatusCode::OK, "ok\n".to_owned()),
-        (&Method::GET, "/readyz") if (probes.is_ready)() => {
-            response::text(StatusCode::OK, "ready\n".to_owned())
+        (&Method::GET, "/healthz") => {
+            peer.connection.is_used().await;
+            response::text(StatusCode::OK, "ok\n".to_owned())
         }
         (&Method::GET, "/readyz") => {
-            response::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned())
+            peer.connection.is_used().await;
+            readiness(&state)
         }
         (&Method::GET, "/metrics") => metrics(&state, &peer, request).await,
         _ => match own::answer(&state, &peer, request).await {
@@ -57,6 +57,14 @@ pub(super) async fn answer(
             Err(request) => fallback(&state, &peer, request).await,
         },
     })
+}
+
+fn readiness(state: &State) -> Response<Body> {
+    if (state.options.probes.is_ready)() {
+        response::text(StatusCode::OK, "ready\n".to_owned())
+    } else {
+        response::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned())
+    }
 }
 
 /// The metrics: for everybody on an open server, for this machine and for callers on a protected one.
@@ -68,6 +76,8 @@ async fn metrics(state: &State, peer: &Peer, request: Request<Incoming>) -> Resp
         if let Err(error) = arrived.admitted() {
             return response::refused(&error);
         }
+    } else {
+        peer.connection.is_used().await;
     }
     response::metrics((options.probes.metrics)())
 }
