@@ -260,7 +260,7 @@ async fn populate(api: &Api) {
 }
 
 fn seed() -> u64 {
-    std::env::var("RANDOM_BODIES_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2_016_1123)
+    std::env::var("RANDOM_BODIES_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_161_123)
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -58,9 +59,13 @@ impl<'a> Group<'a> {
 }
 
 impl CloudWatch {
-    /// An endpoint by its URL, such as `http://127.0.0.1:4566`.
-    pub fn new(url: &str, credentials: Credentials) -> Result<CloudWatch, EndpointError> {
-        let service = AwsJson::new(url, "logs", credentials, CALL_TIMEOUT)?;
+    /// An endpoint by its URL, such as `http://127.0.0.1:4566`. For HTTPS `roots` is a file with the certificates to trust.
+    pub fn new(
+        url: &str,
+        credentials: Credentials,
+        roots: Option<&Path>,
+    ) -> Result<CloudWatch, EndpointError> {
+        let service = AwsJson::new(url, "logs", credentials, CALL_TIMEOUT, roots)?;
         Ok(CloudWatch { service, streams: Mutex::default() })
     }
 

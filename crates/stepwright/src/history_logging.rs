@@ -75,7 +75,8 @@ impl Section {
                 bail!("[logging] destination = \"cloudwatch\" needs an endpoint, or AWS_ENDPOINT_URL_LOGS")
             }
             (Kind::CloudWatch, Some(url)) => {
-                let cloudwatch = CloudWatch::new(&url, aws_json::credentials(variable))
+                let roots = variable("AWS_CA_BUNDLE").map(PathBuf::from);
+                let cloudwatch = CloudWatch::new(&url, aws_json::credentials(variable), roots.as_deref())
                     .context("the endpoint of CloudWatch Logs cannot be used")?;
                 Destination::CloudWatch(Box::new(cloudwatch))
             }
@@ -138,7 +139,7 @@ mod tests {
         assert!(directory.path().join(FILE).exists());
         assert!(!open("destination = 'off'", None).expect("opens"));
         assert!(open("destination = 'cloudwatch'", None).is_err());
-        assert!(open("destination = 'cloudwatch'\nendpoint = 'https://example.com'", None).is_err());
+        assert!(open("destination = 'cloudwatch'\nendpoint = 'ftp://example.com'", None).is_err());
         assert!(open("destination = 'stdout'", None).expect("opens"));
     }
 }

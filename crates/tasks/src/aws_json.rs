@@ -1,8 +1,8 @@
 //! Calls of AWS services that speak JSON over HTTP ("AWS JSON 1.1"), signed, at one endpoint.
 //!
-//! Connections are kept and reused. Left out: HTTPS (an `https://` endpoint is refused with a message that says so), and
-//! retries, which are the caller's.
+//! Connections are kept and reused. Left out: retries, which are the caller's.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,11 +10,14 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::HeaderValue;
 use hyper::{Request, Uri};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use stepwright_sigv4::{Credentials, Scope, WireRequest, sha256_hex};
 use stepwright_value::Value;
+
+use crate::tls::{self, TrustError};
 
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -26,7 +29,7 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
 /// A service at an endpoint.
 pub struct AwsJson {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     base: String,
     host: String,
     service: &'static str,
@@ -42,8 +45,10 @@ pub struct AwsJson {
 pub enum EndpointError {
     #[error("the endpoint {0:?} is not a URL such as http://127.0.0.1:4566")]
     NotAUrl(String),
-    #[error("the endpoint {0:?} is not http://; this version calls AWS services over http only")]
+    #[error("the endpoint {0:?} is neither http:// nor https://")]
     Scheme(String),
+    #[error("the endpoint {url:?} cannot be trusted: {reason}")]
+    Trust { url: String, reason: TrustError },
 }
 
 /// Why a call failed.
@@ -87,22 +92,26 @@ pub fn credentials(variable: impl Fn(&str) -> Option<String>) -> Credentials {
 
 impl AwsJson {
     /// `url` such as `http://127.0.0.1:4566`; a path is kept as a prefix. `service` is the name in signatures.
+    /// For HTTPS `roots` is a file with the certificates to trust; without it, those of this machine are.
     pub fn new(
         url: &str,
         service: &'static str,
         credentials: Credentials,
         call_timeout: Duration,
+        roots: Option<&Path>,
     ) -> Result<AwsJson, EndpointError> {
         let not_a_url = || EndpointError::NotAUrl(url.to_owned());
         let uri: Uri = url.trim().parse().map_err(|_| not_a_url())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(not_a_url());
         };
-        if scheme != "http" {
+        if !["http", "https"].contains(&scheme) {
             return Err(EndpointError::Scheme(url.to_owned()));
         }
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
+        let connector = tls::connector(connector, scheme == "https", roots)
+            .map_err(|reason| EndpointError::Trust { url: url.to_owned(), reason })?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(CONNECTION_IDLE)
@@ -110,7 +119,7 @@ impl AwsJson {
             .build(connector);
         Ok(AwsJson {
             client,
-            base: format!("http://{authority}{}/", uri.path().trim_end_matches('/')),
+            base: format!("{scheme}://{authority}{}/", uri.path().trim_end_matches('/')),
             host: authority.to_string(),
             service,
             credentials,
@@ -119,7 +128,7 @@ impl AwsJson {
         })
     }
 
-    /// Where it is: `http://HOST:PORT/`.
+    /// Where it is, such as `http://HOST:PORT/`.
     pub fn url(&self) -> &str {
         &self.base
     }
@@ -215,11 +224,14 @@ mod tests {
     #[test]
     fn endpoints_and_refusals() {
         let new = |url| {
-            AwsJson::new(url, "logs", credentials(|_| None), Duration::from_secs(1)).map(|it| it.base).err()
+            let roots = Some(Path::new("/nowhere/roots.pem"));
+            let made = AwsJson::new(url, "logs", credentials(|_| None), Duration::from_secs(1), roots);
+            made.map(|it| it.base).err()
         };
         assert_eq!(new("http://127.0.0.1:4566"), None);
         assert_eq!(new("nonsense"), Some(EndpointError::NotAUrl("nonsense".to_owned())));
-        assert!(matches!(new("https://example.com"), Some(EndpointError::Scheme(_))));
+        assert!(matches!(new("ftp://example.com"), Some(EndpointError::Scheme(_))));
+        assert!(matches!(new("https://example.com"), Some(EndpointError::Trust { .. })));
         let answer = stepwright_value::read(r#"{"__type":"a.b#ResourceNotFoundException:","message":"no"}"#);
         let error = refusal(400, &answer.expect("JSON"));
         assert!(error.is("ResourceNotFoundException") && !error.is_passing());

@@ -6,12 +6,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 /// Why nobody can be trusted.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file of roots.
     #[error("the certificates of {} (AWS_CA_BUNDLE) cannot be read: {reason}", .path.display())]
@@ -28,7 +30,7 @@ pub enum TrustError {
     NoRoots,
     /// rustls does not like the configuration.
     #[error("TLS cannot be set up: {0}")]
-    Setup(#[from] rustls::Error),
+    Setup(String),
 }
 
 /// A client's TLS that trusts the certificates in `roots` (PEM), or else those that this machine trusts.
@@ -40,15 +42,27 @@ pub fn client_config(roots: Option<&Path>) -> Result<ClientConfig, TrustError> {
     trusting(roots)
 }
 
-/// A client's TLS that trusts nobody: where no TLS is going to be used.
-pub(crate) fn unused_config() -> Result<ClientConfig, TrustError> {
-    trusting(RootCertStore::empty())
+/// Connects over HTTP and HTTPS, or where `is_https` is not set over HTTP only. `roots` as for [`client_config`].
+pub(crate) fn connector(
+    mut http: HttpConnector,
+    is_https: bool,
+    roots: Option<&Path>,
+) -> Result<HttpsConnector<HttpConnector>, TrustError> {
+    // Reading the machine's certificates takes its time.
+    let config = if is_https { client_config(roots)? } else { trusting(RootCertStore::empty())? };
+    http.enforce_http(false);
+    Ok(HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http))
 }
 
 fn trusting(roots: RootCertStore) -> Result<ClientConfig, TrustError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TrustError::Setup(error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth())
 }

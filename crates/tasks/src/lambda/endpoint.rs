@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -85,21 +85,14 @@ impl Endpoint {
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(not_a_url());
         };
-        let tls = match scheme {
-            "http" => tls::unused_config(),
-            "https" => tls::client_config(roots),
-            _ => return Err(EndpointError::Scheme { url: url.to_owned(), scheme: scheme.to_owned() }),
-        };
-        let tls = tls.map_err(|reason| EndpointError::Trust { url: url.to_owned(), reason })?;
+        if !["http", "https"].contains(&scheme) {
+            return Err(EndpointError::Scheme { url: url.to_owned(), scheme: scheme.to_owned() });
+        }
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_WAIT));
-        connector.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
+        let connector = tls::connector(connector, scheme == "https", roots)
+            .map_err(|reason| EndpointError::Trust { url: url.to_owned(), reason })?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(CONNECTION_IDLE)
