@@ -210,6 +210,7 @@ async fn service() -> (Arc<Api>, Arc<Engine>) {
         entropy: Arc::new(Entropy::from_system()),
         account: account.clone(),
         calls_max: 100,
+        limits: Vec::new(),
         observer: None,
         history_log: None,
     })
