@@ -70,6 +70,7 @@ struct File {
     audit: AuditSection,
     #[serde(default)]
     metrics: MetricsSection,
+    #[serde(default)]
     limits: Vec<LimitDefinition>,
 }
 
@@ -210,4 +211,24 @@ fn check_region(region: &str) -> Result<()> {
         bail!("the region {region:?} is not a region's name, such as us-east-1");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_section_may_be_absent() {
+        let sections = [
+            "",
+            "[server]\nregion = \"eu-central-1\"",
+            "[functions.a]\nruntime = \"python3.12\"",
+            "[throttling]\nprofile = \"aws\"",
+            "[[limits]]\nname = \"a\"\ntask = \"*\"\nconcurrency = 1",
+        ];
+        for text in sections {
+            let file: File = toml::from_str(text).expect(text);
+            assert_eq!(file.limits.len(), text.matches("[[limits]]").count());
+        }
+    }
 }
