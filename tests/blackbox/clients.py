@@ -56,7 +56,7 @@ class CommandLine:
     def __init__(self, server):
         self.server = server
 
-    def call(self, operation, arguments, *options):
+    def call(self, operation, arguments, options=("--no-paginate",)):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(arguments, file)
             file.flush()
@@ -70,7 +70,7 @@ class CommandLine:
 
     def pages(self, operation, arguments, page_size):
         # The command line follows the pages by itself and shows one.
-        return [self.call(operation, arguments, "--page-size", str(page_size))]
+        return [self.call(operation, arguments, ("--page-size", str(page_size)))]
 
     def close(self):
         pass

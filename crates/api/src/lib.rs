@@ -36,6 +36,6 @@ pub use backend::Backend;
 pub use definitions::Definitions;
 pub use environment::Environment;
 pub use error::ApiError;
-pub use quotas::Quotas;
+pub use quotas::{QuotaLimits, Quotas};
 pub use self_target::SelfTarget;
 pub use server::Server;

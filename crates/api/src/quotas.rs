@@ -10,10 +10,29 @@ use crate::model::ErrorName;
 /// Records that are read at a time when they are counted.
 const PAGE: usize = 1_000;
 
+/// The most that there may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QuotaLimits {
+    pub state_machines: usize,
+    pub activities: usize,
+    /// Of one state machine.
+    pub versions: usize,
+    /// Of one state machine.
+    pub aliases: usize,
+}
+
+impl Default for QuotaLimits {
+    /// AWS's defaults (Developer Guide, "Quotas").
+    fn default() -> QuotaLimits {
+        QuotaLimits { state_machines: 100_000, activities: 100_000, versions: 1_000, aliases: 100 }
+    }
+}
+
 /// The quotas of an account.
 pub struct Quotas {
     state_machines: Quota,
     activities: Quota,
+    limits: QuotaLimits,
 }
 
 /// A quota for one kind of record.
@@ -24,17 +43,33 @@ struct Quota {
 }
 
 impl Default for Quotas {
-    /// AWS's defaults.
     fn default() -> Quotas {
-        Quotas::new(100_000, 100_000)
+        Quotas::new(QuotaLimits::default())
     }
 }
 
 impl Quotas {
-    /// So many state machines and activities, at most.
-    pub fn new(state_machines: usize, activities: usize) -> Quotas {
+    pub fn new(limits: QuotaLimits) -> Quotas {
         let quota = |max| Quota { max, at_most: AtomicUsize::new(usize::MAX) };
-        Quotas { state_machines: quota(state_machines), activities: quota(activities) }
+        Quotas { state_machines: quota(limits.state_machines), activities: quota(limits.activities), limits }
+    }
+
+    /// Refuses one more version of a state machine that has so many.
+    pub(crate) fn check_versions(&self, count: usize) -> Result<(), ApiError> {
+        Self::check_one(count, self.limits.versions, "versions")
+    }
+
+    /// Refuses one more alias of a state machine that has so many.
+    pub(crate) fn check_aliases(&self, count: usize) -> Result<(), ApiError> {
+        Self::check_one(count, self.limits.aliases, "aliases")
+    }
+
+    fn check_one(count: usize, max: usize, what: &str) -> Result<(), ApiError> {
+        if count < max {
+            return Ok(());
+        }
+        let message = format!("The maximum number of {what} has been reached: {max}");
+        Err(ApiError::service(ErrorName::ServiceQuotaExceededException, message))
     }
 
     /// Refuses one more state machine where the quota is reached.

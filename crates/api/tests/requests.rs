@@ -7,7 +7,7 @@ use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
 use stepwright_api::server::Options;
-use stepwright_api::{Quotas, Server};
+use stepwright_api::{QuotaLimits, Quotas, Server};
 
 use crate::support::{Client, PASS, ROLE, TestServer, api_with, text};
 
@@ -273,13 +273,23 @@ async fn both_hosts_serve_all_operations() {
 
 #[tokio::test]
 async fn quotas_are_kept() {
-    let (api, _) = api_with(|api| api.with_quotas(Quotas::new(2, 1))).await;
+    let limits = QuotaLimits { state_machines: 2, activities: 1, versions: 2, aliases: 1 };
+    let (api, _) = api_with(|api| api.with_quotas(Quotas::new(limits))).await;
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let server = Arc::new(Server::bind(any_port, api, Options::default()).await.unwrap());
     let running = server.clone();
     tokio::spawn(async move { running.run().await });
     let mut client = Client::connect(server.local_address()).await;
     let machine = |name: &str| json!({"name": name, "definition": PASS, "roleArn": ROLE}).to_string();
+    let b = format!("{BASE}:stateMachine:b");
+    let publish = |comment: &str| {
+        let definition = PASS.replacen('{', &format!(r#"{{"Comment":"{comment}","#), 1);
+        json!({"stateMachineArn": b, "definition": definition, "publish": true}).to_string()
+    };
+    let alias = |name: &str| {
+        let routing = json!([{"stateMachineVersionArn": format!("{b}:1"), "weight": 100}]);
+        json!({"name": name, "routingConfiguration": routing}).to_string()
+    };
     for (operation, request, expected) in [
         ("CreateStateMachine", machine("a"), None),
         ("CreateStateMachine", machine("b"), None),
@@ -291,6 +301,13 @@ async fn quotas_are_kept() {
             None,
         ),
         ("CreateStateMachine", machine("c"), None),
+        ("UpdateStateMachine", publish("1"), None),
+        ("UpdateStateMachine", publish("2"), None),
+        ("UpdateStateMachine", publish("2"), None),
+        ("UpdateStateMachine", publish("3"), Some("ServiceQuotaExceededException")),
+        ("CreateStateMachineAlias", alias("a"), None),
+        ("CreateStateMachineAlias", alias("a"), None),
+        ("CreateStateMachineAlias", alias("b"), Some("ServiceQuotaExceededException")),
         ("CreateActivity", json!({"name": "a"}).to_string(), None),
         ("CreateActivity", json!({"name": "a"}).to_string(), None),
         ("CreateActivity", json!({"name": "b"}).to_string(), Some("ActivityLimitExceeded")),

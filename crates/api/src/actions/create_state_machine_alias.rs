@@ -9,9 +9,6 @@ use crate::error::ApiError;
 use crate::model::{CreateStateMachineAliasInput, CreateStateMachineAliasOutput, ErrorName, Timestamp};
 use crate::resolve;
 
-/// Aliases of one state machine (quota).
-const ALIASES_MAX: usize = 100;
-
 pub async fn run(
     api: &Api,
     input: CreateStateMachineAliasInput,
@@ -27,12 +24,7 @@ pub async fn run(
         if let Some(known) = aliases.iter().find(|alias| alias.name == input.name) {
             return existing(known, &input);
         }
-        if aliases.len() >= ALIASES_MAX {
-            return Err(ApiError::service(
-                ErrorName::ServiceQuotaExceededException,
-                format!("The maximum number of aliases has been reached: {ALIASES_MAX}"),
-            ));
-        }
+        api.quotas.check_aliases(aliases.len())?;
         let now_ms = api.environment.now_ms();
         let alias = Alias {
             arn: format!("{plain}:{}", input.name),

@@ -5,7 +5,6 @@ use stepwright_store::Expect;
 use crate::api::Api;
 use crate::catalog::{CatalogWrite, MachineEntry, Record as _, Version, WriteError};
 use crate::error::ApiError;
-use crate::model::ErrorName;
 use crate::resolve;
 
 /// Refuses a description of a version that is not published.
@@ -29,12 +28,7 @@ pub async fn version_of(
     {
         return Ok((newest.clone(), None));
     }
-    if versions.len() >= resolve::QUALIFIED_MAX {
-        return Err(ApiError::service(
-            ErrorName::ServiceQuotaExceededException,
-            format!("The maximum number of versions has been reached: {}", resolve::QUALIFIED_MAX),
-        ));
-    }
+    api.quotas.check_versions(versions.len())?;
     let (version, write) = new_version(api, entry, description)?;
     Ok((version, Some(write)))
 }
