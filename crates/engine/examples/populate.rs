@@ -1,8 +1,8 @@
 //! Fills a store with executions, for measuring listings and histories: `populate DIRECTORY MACHINE_ARN REVISION
-//! EXECUTIONS EVENTS`.
+//! MAP_RUN_ARN EXECUTIONS EVENTS`.
 //!
 //! All executions belong to the machine. One in five was started by its version 1, half of these by its alias `live`; three in ten
-//! are also listed under the map run `…:mapRun:NAME/Items:run`, and one in six of these was redriven. Nearly all have ended.
+//! are also listed under the map run, and one in six of these was redriven. Nearly all have ended.
 //! Two more executions have a history of so many events: `long` in segments of five events, `whole` in a single segment.
 
 #![allow(clippy::unwrap_used, reason = "an example")]
@@ -35,8 +35,8 @@ struct Names {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [directory, machine, revision, executions, events] = arguments.as_slice() else {
-        panic!("populate DIRECTORY MACHINE_ARN REVISION EXECUTIONS EVENTS");
+    let [directory, machine, revision, map_run, executions, events] = arguments.as_slice() else {
+        panic!("populate DIRECTORY MACHINE_ARN REVISION MAP_RUN_ARN EXECUTIONS EVENTS");
     };
     let (executions, events): (u64, u32) = (executions.parse().unwrap(), events.parse().unwrap());
     let head = Head {
@@ -49,7 +49,7 @@ async fn main() {
         machine: machine.as_str().into(),
         version: format!("{machine}:1").into(),
         alias: format!("{machine}:live").into(),
-        map_run: format!("{}/Items:run", machine.replace(":stateMachine:", ":mapRun:")).into(),
+        map_run: map_run.as_str().into(),
         head: head.encode(),
     };
     let store = Embedded::open(EmbeddedOptions::new(directory)).unwrap();

@@ -14,9 +14,8 @@ const PAGE: usize = 100;
 const STRIDE: usize = 1000;
 
 /// Walks every listing of the machine, and the two histories that `populate` has made.
-pub fn run(machine_arn: &str, options: &Options) -> Result<()> {
+pub fn run(machine_arn: &str, map_run_arn: &str, options: &Options) -> Result<()> {
     let mut client = Client::connect(&options.server)?;
-    let map_run_arn = format!("{}/Items:run", machine_arn.replace(":stateMachine:", ":mapRun:"));
     let of_machine = |more: Value| with(json!({ "stateMachineArn": machine_arn }), more);
     let of_map_run = |more: Value| with(json!({ "mapRunArn": map_run_arn }), more);
     let listings = [

@@ -3,7 +3,7 @@
 //! - `load run WORKLOAD --server HOST:PORT [--clients N] [--seconds S]`: a closed loop of `pass5`, `map1000`, `task3` (three
 //!   activities), `lambda3` (three function calls)
 //! - `load park COUNT --server HOST:PORT`: starts executions that wait for an hour
-//! - `load listings MACHINE_ARN --server HOST:PORT`: walks the listings of what the example `populate` has written
+//! - `load listings MACHINE_ARN MAP_RUN_ARN --server HOST:PORT`: walks the listings of what the example `populate` has written
 //! - `load call OPERATION REQUEST --server HOST:PORT`: calls one operation
 //! - `load echo`: serves the Lambda Invoke API on a free port, which it prints, until its standard input ends
 //! - `load disk DIRECTORY [--clients N] [--seconds S]`: appends one record for each client and calls fdatasync, again and
@@ -46,12 +46,12 @@ fn main() -> Result<()> {
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["run", workload] => closed_loop::run(workload, &options),
         ["park", count] => closed_loop::park(count.parse()?, &options),
-        ["listings", machine_arn] => listings::run(machine_arn, &options),
+        ["listings", machine_arn, map_run_arn] => listings::run(machine_arn, map_run_arn, &options),
         ["call", operation, request] => call(operation, request, &options),
         ["echo"] => echo::serve(),
         ["disk", directory] => disk::run(directory.as_ref(), &options),
         _ => bail!(
-            "load run WORKLOAD | park COUNT | listings MACHINE_ARN | call OPERATION REQUEST | echo | disk DIRECTORY"
+            "load run WORKLOAD | park COUNT | listings MACHINE_ARN MAP_RUN_ARN | call OPERATION REQUEST | echo | disk DIRECTORY"
         ),
     }
 }

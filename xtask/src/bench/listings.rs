@@ -17,16 +17,16 @@ const EVENTS: u32 = 25_000;
 pub fn measure(root: &std::path::Path, bench: &Bench<'_>, say: Say<'_>) -> Result<()> {
     let populate = example(root, "stepwright-engine", "populate")?;
     let server = bench.start(None)?;
-    let (machine, revision) = furnish(bench, &server)?;
+    let Furnished { machine, revision, map_run } = furnish(bench, &server)?;
     let data = server.stop_and_keep();
     let executions = bench.options.listed;
     let begun = std::time::Instant::now();
     let numbers = [executions.to_string(), EVENTS.to_string()];
-    output_of(Command::new(populate).arg(&data).args([&machine, &revision]).args(numbers))?;
+    output_of(Command::new(populate).arg(&data).args([&machine, &revision, &map_run]).args(numbers))?;
     let seconds = begun.elapsed().as_secs_f64();
     say(Figure::new("executions written past the API", executions as f64 / seconds, "executions/s"));
     let server = bench.start_on(data, None)?;
-    let lines = bench.load_text(&["listings", &machine, "--server", &server.address])?;
+    let lines = bench.load_text(&["listings", &machine, &map_run, "--server", &server.address])?;
     for line in lines.lines() {
         let measured: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
         let number = |name: &str| measured[name].as_f64().unwrap_or(f64::NAN);
@@ -40,23 +40,40 @@ pub fn measure(root: &std::path::Path, bench: &Bench<'_>, say: Say<'_>) -> Resul
     Ok(())
 }
 
-/// A state machine with a version and an alias; its ARN and its revision.
-fn furnish(bench: &Bench<'_>, server: &Server) -> Result<(String, String)> {
+struct Furnished {
+    machine: String,
+    /// The state machine's current revision.
+    revision: String,
+    map_run: String,
+}
+
+/// A state machine with a version, an alias, and a map run of its first revision.
+fn furnish(bench: &Bench<'_>, server: &Server) -> Result<Furnished> {
     let call = |operation: &str, request: Value| {
         bench.load(&["call", operation, &request.to_string(), "--server", &server.address])
     };
     let text = |answer: &Value, member: &str| {
         answer[member].as_str().map(str::to_owned).with_context(|| format!("no {member}"))
     };
-    let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}"#;
+    let pass = json!({ "StartAt": "A", "States": { "A": { "Type": "Pass", "End": true } } });
+    let mut processor = pass.clone();
+    processor["ProcessorConfig"] = json!({ "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" });
+    let map = json!({ "Type": "Map", "Label": "Items", "ItemProcessor": processor, "End": true });
+    let definition = json!({ "StartAt": "M", "States": { "M": map } }).to_string();
     let role = "arn:aws:iam::123456789012:role/bench";
     let request = json!({ "name": "listed", "definition": definition, "roleArn": role });
     let machine = text(&call("CreateStateMachine", request)?, "stateMachineArn")?;
-    let updated =
-        json!({ "stateMachineArn": machine, "definition": format!("{definition} "), "publish": true });
-    let updated = call("UpdateStateMachine", updated)?;
+    let started = call("StartExecution", json!({ "stateMachineArn": machine, "input": "[1]" }))?;
+    let map_run = loop {
+        let listed = call("ListMapRuns", json!({ "executionArn": started["executionArn"] }))?;
+        if let Some(item) = listed["mapRuns"].get(0) {
+            break text(item, "mapRunArn")?;
+        }
+    };
+    let request = json!({ "stateMachineArn": machine, "definition": pass.to_string(), "publish": true });
+    let updated = call("UpdateStateMachine", request)?;
     let version = text(&updated, "stateMachineVersionArn")?;
     let routing = json!([{ "stateMachineVersionArn": version, "weight": 100 }]);
     call("CreateStateMachineAlias", json!({ "name": "live", "routingConfiguration": routing }))?;
-    Ok((machine, text(&updated, "revisionId")?))
+    Ok(Furnished { machine, revision: text(&updated, "revisionId")?, map_run })
 }
