@@ -105,6 +105,12 @@ pub fn live(world: &Arc<World>, survivors: &Memory, plan: Plan) -> Left {
     Left { survivors: store.survivors(), now_ms, flushes: store.flushes() }
 }
 
+fn definitions(world: &World) -> FixedDefinitions {
+    world.all_machines().fold(FixedDefinitions::default(), |definitions, machine| {
+        definitions.with(machine.arn(), machine.definition.as_str())
+    })
+}
+
 /// Returns the time at the end.
 async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
     let mut dice = plan.dice;
@@ -114,13 +120,9 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
     let (tokens, mut given) = mpsc::unbounded_channel();
     let closed = Arc::new(AtomicBool::new(false));
     let jobs = Arc::new(Jobs::new(world.clone(), clock.clone(), disk.clone()));
-    let mut definitions = FixedDefinitions::default();
-    for machine in world.all_machines() {
-        definitions = definitions.with(machine.arn(), machine.definition.as_str());
-    }
     let options = EngineOptions {
         store: disk.clone(),
-        definitions: Arc::new(definitions),
+        definitions: Arc::new(definitions(&world)),
         targets: Arc::new(Functions {
             world: world.clone(),
             disk: disk.clone(),
