@@ -73,39 +73,140 @@ def test_a_foreign_directory_is_refused_and_left_alone(tmp_path):
         assert (directory / "stepwright.db").read_bytes() == attempt
 
 
+NESTED = "arn:aws:states:::states:startExecution"
+
+
+def one_state(**state):
+    return {"StartAt": "S", "States": {"S": {"Type": "Task", "End": True, **state}}}
+
+
+def crash_machines(workflows):
+    """What the crash test runs. Each yields the number that it got; those that fail on the way are redriven."""
+    client = workflows.client
+    work = client.create_activity(name="crash-work")["activityArn"]
+    waits = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "P"}, "P": {"Type": "Pass", "End": True}}}
+    child = workflows.create("crash-child", waits)
+    reply = {"TaskToken.$": "$.token", "Output": {"n.$": "$.n"}}
+    answers = workflows.create("crash-answers", one_state(Resource="arn:aws:states:::aws-sdk:sfn:sendTaskSuccess", Parameters=reply))
+    again = [{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "MaxAttempts": 100, "BackoffRate": 1.0}]
+    branches = [pass_machine(2), {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": True}}}]
+    asks = {"StateMachineArn": answers, "Input": {"token.$": "$$.Task.Token", "n.$": "$.n"}}
+    machines = {
+        "passes": pass_machine(5),
+        "waits": waits,
+        "works": one_state(Resource=work, TimeoutSeconds=3, Retry=again),
+        # Failures are not caught.
+        "fails": one_state(Resource=work, TimeoutSeconds=3, Parameters={"n.$": "$.n", "may_fail": True}),
+        "branches": {"StartAt": "B", "States": {"B": {"Type": "Parallel", "Branches": branches, "ResultSelector": {"n.$": "$[0].n"}, "End": True}}},
+        "parent": one_state(Resource=NESTED + ".sync:2", Parameters={"StateMachineArn": child, "Input.$": "$"}, OutputPath="$.Output"),
+        "asks": one_state(Resource=NESTED + ".waitForTaskToken", Parameters=asks),
+    }
+    return work, child, [workflows.create(f"crash-{name}", definition) for name, definition in machines.items()]
+
+
+class Told:
+    """What the server has acknowledged, over all its lives."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.starts, self.answers, self.redrives, self.violations, self.count = {}, {}, {}, [], 0
+
+    def next_number(self):
+        with self.lock:
+            self.count += 1
+            return self.count
+
+
 class Load:
     """Keeps a server busy until it is killed, and remembers what was acknowledged."""
 
-    def __init__(self, server, machines, activity):
-        self.server, self.machines, self.activity = server, machines, activity
-        self.acknowledged, self.results = {}, {}
-        self.lock, self.stopping, self.count = threading.Lock(), threading.Event(), 0
+    def __init__(self, machines, activity, told):
+        self.machines, self.activity, self.told = machines, activity, told
+        self.stopping = threading.Event()
 
     def starters(self, client, seed):
         random_numbers = random.Random(seed)
         while not self.stopping.is_set():
-            machine = random_numbers.choice(self.machines)
-            with self.lock:
-                self.count += 1
-                number = self.count
+            number = self.told.next_number()
             try:
                 answer = client.start_execution(
-                    stateMachineArn=machine, name=f"e{seed}-{number}", input=json.dumps({"n": number})
+                    stateMachineArn=random_numbers.choice(self.machines), name=f"e{seed}-{number}", input=json.dumps({"n": number})
                 )
             except Exception:  # The server is being killed: nothing was acknowledged.
                 continue
-            with self.lock:
-                self.acknowledged[answer["executionArn"]] = number
+            self.told.starts[answer["executionArn"]] = number
 
-    def workers(self, client):
+    def workers(self, client, seed):
+        random_numbers = random.Random(seed)
         while not self.stopping.is_set():
             try:
                 task = client.get_activity_task(activityArn=self.activity)
-                if task.get("taskToken"):
-                    number = json.loads(task["input"])["n"]
-                    client.send_task_success(taskToken=task["taskToken"], output=json.dumps({"n": number, "by": "worker"}))
+                if not task.get("taskToken"):
+                    continue
+                token, given = task["taskToken"], json.loads(task["input"])
+                if given.get("may_fail") and random_numbers.random() < 0.4:
+                    client.send_task_failure(taskToken=token, error="Bad", cause="luck")
+                    continue
+                answer = {"n": given["n"], "answer": random_numbers.getrandbits(60)}
+                client.send_task_success(taskToken=token, output=json.dumps(answer))
+                if self.told.answers.setdefault(given["n"], answer) is not answer:
+                    self.told.violations.append(f"two answers were taken for {given}")
+                if random_numbers.random() < 0.2:
+                    self.send_again(client, token)
             except Exception:
                 continue
+
+    def send_again(self, client, token):
+        try:
+            client.send_task_success(taskToken=token, output='"again"')
+        except client.exceptions.TaskTimedOut:
+            return
+        self.told.violations.append("a token was taken twice")
+
+    def redrivers(self, client, seed):
+        """Redrives what has failed, with the same token until it is answered."""
+        pending = {}
+        while not self.stopping.is_set():
+            try:
+                for machine in self.machines:
+                    for failed in client.list_executions(stateMachineArn=machine, statusFilter="FAILED")["executions"]:
+                        arn = failed["executionArn"]
+                        token = pending.setdefault(arn, f"redrive-{seed}-{self.told.next_number()}")
+                        date = client.redrive_execution(executionArn=arn, clientToken=token)["redriveDate"]
+                        self.told.redrives.setdefault((arn, token), date)
+                        if self.told.redrives[arn, token] != date:
+                            self.told.violations.append(f"{token} stands for two redrives")
+                        pending.pop(arn)
+                time.sleep(0.02)
+            except Exception:
+                continue
+
+    def threads(self, new_client, seed, starters):
+        work = [(self.starters, n) for n in range(starters)] + [(self.workers, 10), (self.workers, 11), (self.redrivers, 20)]
+        return [threading.Thread(target=run, args=(new_client(), seed + n), daemon=True) for run, n in work]
+
+
+def check_execution(workflows, told, execution, number):
+    deadline = time.monotonic() + 120
+    # A failed one is redriven.
+    while (description := workflows.client.describe_execution(executionArn=execution))["status"] != "SUCCEEDED":
+        assert description["status"] in ("RUNNING", "FAILED"), description
+        assert time.monotonic() < deadline, f"{execution} does not succeed: {description}"
+        time.sleep(0.05)
+    output = json.loads(description["output"])
+    assert output["n"] == number
+    assert told.answers.get(number, output) == output
+    history = workflows.history(execution)
+    assert_well_formed(history)
+    kinds = [event["type"] for event in history]
+    assert kinds.count("ExecutionSucceeded") == 1 and kinds[-1] == "ExecutionSucceeded"
+    # A result is applied once: every success answers one start, and nothing follows it but the exit.
+    assert kinds.count("ActivitySucceeded") <= 1
+    assert kinds.count("ActivitySucceeded") + kinds.count("TaskSucceeded") == kinds.count("TaskStateExited")
+    redrives = [event["timestamp"] for event in history if event["type"] == "ExecutionRedriven"]
+    assert len(redrives) == kinds.count("ExecutionFailed") == description["redriveCount"]
+    acknowledged = [date for (arn, _), date in told.redrives.items() if arn == execution]
+    assert all(acknowledged.count(date) <= redrives.count(date) for date in acknowledged)
 
 
 @pytest.mark.timeout(1800)
@@ -116,25 +217,11 @@ def test_crashes(new_server):
     print(f"crash test: {rounds} rounds, seed {seed}")
     random_numbers = random.Random(seed)
     server = new_server()
-    workflows = Workflows(server.client())
-    activity = workflows.client.create_activity(name="crash-work")["activityArn"]
-    machines = [
-        workflows.create("crash-passes", pass_machine(5)),
-        workflows.create("crash-waits", {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "P"}, "P": {"Type": "Pass", "End": True}}}),
-        workflows.create(
-            "crash-works",
-            {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": activity, "TimeoutSeconds": 3, "Retry": [{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "MaxAttempts": 100, "BackoffRate": 1.0}], "End": True}}},
-        ),
-        workflows.create(
-            "crash-branches",
-            {"StartAt": "B", "States": {"B": {"Type": "Parallel", "Branches": [pass_machine(2), {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": True}}}], "ResultSelector": {"n.$": "$[0].n"}, "End": True}}},
-        ),
-    ]
-    acknowledged = {}
+    activity, child, machines = crash_machines(Workflows(server.client()))
+    told = Told()
     for round_number in range(rounds):
-        load = Load(server, machines, activity)
-        threads = [threading.Thread(target=load.starters, args=(server.client(), seed + round_number * 100 + n)) for n in range(4)]
-        threads += [threading.Thread(target=load.workers, args=(server.client(),)) for _ in range(2)]
+        load = Load(machines, activity, told)
+        threads = load.threads(server.client, seed + round_number * 100, starters=4)
         for thread in threads:
             thread.start()
         time.sleep(random_numbers.uniform(0.02, 0.35))
@@ -142,30 +229,20 @@ def test_crashes(new_server):
         load.stopping.set()
         for thread in threads:
             thread.join()
-        acknowledged.update(load.acknowledged)
         server.start()
-    print(f"crash test: {len(acknowledged)} executions acknowledged")
+    print(f"crash test: {len(told.starts)} executions and {len(told.redrives)} redrives acknowledged")
     # One more life without a crash, in which everything must end.
-    load = Load(server, machines, activity)
-    load.stopping.clear()
-    finishers = [threading.Thread(target=load.workers, args=(server.client(),), daemon=True) for _ in range(4)]
-    for thread in finishers:
+    load = Load(machines, activity, told)
+    for thread in load.threads(server.client, seed - 100, starters=0):
         thread.start()
-
-    def check(item):
-        execution, number = item
-        description = workflows.wait(execution, limit_s=120)
-        assert description["status"] == "SUCCEEDED", description
-        assert json.loads(description["output"])["n"] == number
-        history = workflows.history(execution)
-        assert_well_formed(history)
-        kinds = [event["type"] for event in history]
-        assert kinds.count("ExecutionSucceeded") == 1 and kinds[-1] == "ExecutionSucceeded"
-        # A result is applied once: every success answers one start, and nothing follows it but the exit.
-        assert kinds.count("ActivitySucceeded") <= 1
-        assert kinds.count("ActivitySucceeded") == kinds.count("TaskStateExited")
-
+    workflows = Workflows(server.client())
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(check, acknowledged.items()))
+        list(pool.map(lambda item: check_execution(workflows, told, *item), told.starts.items()))
     load.stopping.set()
-    assert len(acknowledged) > rounds, "the load was too small to say anything"
+    assert told.violations == []
+    assert len(told.starts) > rounds, "the load was too small to say anything"
+    # Every parent has one child, and no child was forgotten.
+    parents = sum(":crash-parent:" in arn for arn in told.starts)
+    pages = workflows.client.get_paginator("list_executions").paginate(stateMachineArn=child)
+    children = [item["status"] for page in pages for item in page["executions"]]
+    assert set(children) <= {"SUCCEEDED"} and len(children) >= parents

@@ -101,6 +101,30 @@ def test_stopping_the_parent_stops_the_child(workflows):
     assert workflows.wait(only_execution(workflows, child)["executionArn"])["status"] == "ABORTED"
 
 
+@pytest.mark.parametrize("name", [None, "mine"])
+def test_a_child_is_stopped_with_its_parent_also_after_a_crash(new_server, name):
+    server = new_server()
+    workflows = Workflows(server.client())
+    child = workflows.create("child", FOREVER)
+    arguments = {**child_of(child), **({"Name": f"{{% '{name}-' & $states.context.Execution.Name %}}"} if name else {})}
+    machine = workflows.create("parent", task(NESTED + ".sync", arguments))
+    for number in range(8):
+        parent = workflows.start(machine, name=f"p{number}")
+        if number % 2:
+            wait_until(lambda: "TaskSubmitted" in event_types(workflows.history(parent)))
+        workflows.client.stop_execution(executionArn=parent)
+        server.kill()
+        server.start()
+        workflows = Workflows(server.client())
+        assert workflows.wait(parent)["status"] == "ABORTED"
+
+    def statuses():
+        executions = workflows.client.list_executions(stateMachineArn=child)["executions"]
+        return {execution["status"] for execution in executions}
+
+    wait_until(lambda: statuses() <= {"ABORTED"})
+
+
 def test_a_timeout_of_the_task_stops_the_child(workflows):
     child = workflows.create("late-child", FOREVER)
     parent = workflows.create("late-parent", task(NESTED + ".sync:2", child_of(child), TimeoutSeconds=1))
