@@ -32,6 +32,8 @@ const WORK: &str = "arn:aws:states:us-east-1:111111111111:activity:work";
 /// A process and its store, which outlives it.
 struct World {
     store: Arc<Memory>,
+    /// What the engine gets: the store, or something before it.
+    disk: Arc<dyn Store>,
     definition: String,
     calls: Arc<Mutex<Vec<Call>>>,
     targets: Arc<dyn TaskTarget>,
@@ -54,8 +56,10 @@ impl TaskTarget for Silent {
 impl World {
     fn new(definition: &str) -> World {
         let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
+        let store = Memory::new();
         World {
-            store: Memory::new(),
+            disk: store.clone(),
+            store,
             definition: definition.to_owned(),
             targets: Arc::new(Silent(calls.clone())),
             calls,
@@ -67,12 +71,21 @@ impl World {
 
     /// One life of the process; whatever runs at its end is lost.
     fn live<F: Future<Output = ()>>(&mut self, life: impl FnOnce(Arc<Engine>) -> F) {
+        self.live_with(std::future::pending, life);
+    }
+
+    /// As [`World::live`], with something else beside it.
+    fn live_with<B: Future<Output = ()>, F: Future<Output = ()>>(
+        &mut self,
+        beside: impl FnOnce() -> B,
+        life: impl FnOnce(Arc<Engine>) -> F,
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.expect("runtime");
         self.now_ms = runtime.block_on(async {
             let clock = Arc::new(SimulatedClock::new(self.now_ms));
             let engine = Engine::open(EngineOptions {
-                store: self.store.clone(),
+                store: self.disk.clone(),
                 definitions: self.definitions.clone().unwrap_or_else(|| {
                     Arc::new(FixedDefinitions::default().with(MACHINE, self.definition.as_str()))
                 }),
@@ -85,7 +98,10 @@ impl World {
                 observer: None,
                 history_log: self.history_log.clone(),
             });
-            life(engine.await.expect("opens")).await;
+            tokio::select! {
+                () = beside() => {}
+                () = async { life(engine.await.expect("opens")).await } => {}
+            }
             clock.now_ms()
         });
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use stepwright_engine::Engine;
+use stepwright_store::faulty::{Faulty, FaultyOptions};
 use stepwright_store::{Dispatch, ShardId, Status, Store as _};
 use stepwright_tasks::{BoxFuture, Call, CancellationSignal, Failure, Success, TaskTarget};
 
@@ -29,6 +30,9 @@ impl TaskTarget for Jobs {
         Box::pin(async move {
             if call.parameters.contains("never") {
                 std::future::pending::<()>().await;
+            }
+            if call.parameters.contains("soon") {
+                pass_ms(5).await;
             }
             Ok(Success { output: r#"{"job":1}"#.to_owned() })
         })
@@ -148,6 +152,31 @@ fn after_a_crash_that_came_in_between() {
             (jobs.stopped.lock().expect("no panic"), again.stopped.lock().expect("no panic"));
         assert_eq!(first[0], again[0]);
     }
+}
+
+#[test]
+fn though_the_answer_of_its_start_crosses_the_stop() {
+    let jobs = Arc::new(Jobs::default());
+    let mut world = world(&jobs, "");
+    let disk = Faulty::on(&world.store, FaultyOptions { held: true, ..FaultyOptions::default() });
+    world.disk = disk.clone();
+    world.live_with(
+        async || loop {
+            // A slow disk: every commit takes 10 milliseconds.
+            pass_ms(10).await;
+            disk.flush(usize::MAX);
+            disk.release(usize::MAX);
+        },
+        async |engine| {
+            start(&engine, "e", r#""soon""#).await.expect("starts");
+            // The stop is being committed when the call is answered.
+            stop(&engine).await;
+            pass_ms(50).await;
+            assert_eq!(status(&engine, "e").await, Status::Aborted);
+            assert_eq!(jobs.stopped(), [Some(r#"{"job":1}"#.to_owned())]);
+        },
+    );
+    assert_eq!(stepwright_testkit::now(disk.dispatches(ShardId(0))).expect("at once").expect("a read"), []);
 }
 
 #[test]

@@ -201,7 +201,9 @@ fn populate(process: &Arc<Process>, requests: Vec<Request>, meddling: bool, work
             let after_ms = request.at_ms + dice.below(12_000);
             if dice.percent(15) {
                 let patience_ms = dice.percent(20).then(|| dice.below(12));
-                tokio::spawn(callers::stop(process.clone(), after_ms, machine, name.clone(), patience_ms));
+                // Some come while the first tasks are being sent.
+                let stop_ms = if dice.percent(40) { request.at_ms + dice.below(40) } else { after_ms };
+                tokio::spawn(callers::stop(process.clone(), stop_ms, machine, name.clone(), patience_ms));
             }
             if dice.percent(40) {
                 let token = redrivers::ask(&process.world, machine, &name);
