@@ -2,6 +2,7 @@
 //! is one, measured in the same run: on another machine, or in another hour, only the ratios hold.
 
 mod listings;
+mod maps;
 mod programs;
 mod server;
 
@@ -87,8 +88,8 @@ struct Options {
     listed: usize,
 }
 
-const GROUPS: [&str; 8] =
-    ["interpreter", "compiler", "jsonata", "jsonpath", "store", "codec", "server", "listings"];
+const GROUPS: [&str; 9] =
+    ["interpreter", "compiler", "jsonata", "jsonpath", "store", "codec", "server", "listings", "maps"];
 
 impl Options {
     fn read(root: &Path, arguments: &[String]) -> Result<Options> {
@@ -143,6 +144,7 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<()> {
             "jsonpath" => programs::jsonpath(root, &mut say)?,
             "store" => programs::store(root, &options, &mut say)?,
             "listings" => listings::measure(root, &server::Bench::new(root, &options)?, &mut say)?,
+            "maps" => maps::measure(&server::Bench::new(root, &options)?, &mut say)?,
             _ => server::Bench::new(root, &options)?.measure(&mut say)?,
         }
     }

@@ -89,6 +89,14 @@ pub fn execution(text: &str) -> Result<&str, ApiError> {
     if resource.split(':').count() != 2 { Err(invalid_prefix(text)) } else { Ok(text) }
 }
 
+/// As [`execution`], or the ARN of an EXPRESS child of a map run, which leaves a row to describe.
+pub fn describable_execution(text: &str) -> Result<&str, ApiError> {
+    match Arn::parse(text).and_then(|arn| arn.resource_after("express")) {
+        Some(resource) if resource.contains('/') && resource.split(':').count() == 3 => Ok(text),
+        _ => execution(text),
+    }
+}
+
 /// An activity's ARN.
 pub fn activity(text: &str) -> Result<&str, ApiError> {
     resource_of(text, &["activity"]).map(|_| text)

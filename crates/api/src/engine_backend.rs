@@ -6,6 +6,7 @@ use stepwright_engine::{
     CallbackError, Definitions, DeliverError, Described, Engine, LoadError, Revision, StartExecution,
     StartedBy,
 };
+use stepwright_machine::ExecutionKind;
 use stepwright_store::{
     CatalogKind, CatalogRecord, Execution as Row, ExecutionKey, ExecutionQuery, Listing, Mutation, Pending,
     Status, Store, StoreError,
@@ -15,12 +16,13 @@ use stepwright_value::Document;
 
 use crate::backend::{
     ActivityTask, Backend, ExecutionDetails, ExecutionError, ExecutionPage, ExecutionSummary, HistoryPage,
-    HistoryRequest, ListRequest, ListScope, RecentExpress, RecentExpressDetails, RedriveError, StartError,
-    StartReply, StartRequest, StopRequest, SyncReply, TaskError, TestStateError,
+    HistoryRequest, ListRequest, ListScope, MapRunError, MapRunPage, RecentExpress, RecentExpressDetails,
+    RedriveError, StartError, StartReply, StartRequest, StopRequest, SyncReply, TaskError, TestStateError,
 };
 use crate::catalog::{CatalogStore, CatalogWrite, Machine, WriteError};
 use crate::model::{
-    ExecutionRedriveFilter, ExecutionStatus, StateMachineType, TestStateInput, TestStateOutput,
+    DescribeMapRunOutput, ExecutionRedriveFilter, ExecutionStatus, StateMachineType, TestStateInput,
+    TestStateOutput, UpdateMapRunInput,
 };
 use crate::test_state;
 
@@ -28,6 +30,7 @@ mod deletion;
 mod express;
 mod history_page;
 mod logging;
+mod map_runs;
 mod recent;
 
 /// An [`Engine`], asked by the API.
@@ -81,10 +84,11 @@ impl EngineBackend {
         self.engine.find(&machine_arn, name).await.map_err(internal)?.ok_or(ExecutionError::DoesNotExist)
     }
 
-    fn summary(&self, row: &Row) -> ExecutionSummary {
+    /// The summary of an execution of that type.
+    fn summary(&self, row: &Row, kind: ExecutionKind) -> ExecutionSummary {
         let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
         ExecutionSummary {
-            execution_arn: self.execution_arn(row),
+            execution_arn: self.execution_arn(row, kind),
             state_machine_arn: row.machine.to_string(),
             version_arn: owned(&row.listed.version),
             alias_arn: owned(&row.listed.alias),
@@ -99,12 +103,19 @@ impl EngineBackend {
         }
     }
 
-    fn execution_arn(&self, row: &Row) -> String {
+    fn execution_arn(&self, row: &Row, kind: ExecutionKind) -> String {
+        if kind == ExecutionKind::Express {
+            return map_runs::express_arn(self.engine.account(), row);
+        }
         let machine_name = row.machine.rsplit(':').next().unwrap_or_default();
         self.engine.account().execution(machine_name, &row.name)
     }
 
     async fn list_page(&self, request: ListRequest) -> Result<ExecutionPage, ExecutionError> {
+        let kind = match &request.scope {
+            ListScope::MapRun(arn) => map_runs::kind_of(&self.engine, arn).await?,
+            _ => ExecutionKind::Standard,
+        };
         let query = ExecutionQuery {
             of: listing(&request),
             status: request.status.map(store_status),
@@ -115,7 +126,7 @@ impl EngineBackend {
         let last = page.items.last().filter(|_| page.more);
         Ok(ExecutionPage {
             next: last.map(|row| write_cursor((row.start_ms, row.key))),
-            executions: page.items.iter().map(|row| self.summary(row)).collect(),
+            executions: page.items.iter().map(|row| self.summary(row, kind)).collect(),
         })
     }
 }
@@ -221,8 +232,9 @@ impl Backend for EngineBackend {
         Box::pin(async move {
             let described = self.find(&execution_arn).await?;
             let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+            let item_processor = map_runs::item_processor(&self.engine, &described).await?;
             Ok(ExecutionDetails {
-                summary: self.summary(&described.row),
+                summary: self.summary(&described.row, map_runs::kind_of_child(&described)),
                 not_redrivable_reason: described
                     .not_redrivable(self.engine.clock().now_ms())
                     .map(|reason| reason.to_string()),
@@ -233,7 +245,7 @@ impl Backend for EngineBackend {
                 cause: owned(&described.tail.cause),
                 trace_header: owned(&described.head.trace_header),
                 started_by: owned(&described.head.started_by),
-                item_processor: None,
+                item_processor,
             })
         })
     }
@@ -285,6 +297,28 @@ impl Backend for EngineBackend {
             let task = task.map_err(internal)?;
             Ok(ActivityTask { token: task.token, input: task.input })
         })
+    }
+
+    fn describe_map_run(&self, map_run_arn: &str) -> Pending<'_, Result<DescribeMapRunOutput, MapRunError>> {
+        let map_run_arn = map_run_arn.to_owned();
+        Box::pin(async move { map_runs::describe(&self.engine, &map_run_arn).await })
+    }
+
+    fn list_map_runs(
+        &self,
+        execution_arn: &str,
+        limit: usize,
+        after: Option<String>,
+    ) -> Pending<'_, Result<MapRunPage, MapRunError>> {
+        let execution_arn = execution_arn.to_owned();
+        Box::pin(async move {
+            let parent = self.find(&execution_arn).await.map_err(map_runs::from_execution)?;
+            map_runs::list(&self.engine, &parent, &execution_arn, limit, after).await
+        })
+    }
+
+    fn update_map_run(&self, request: UpdateMapRunInput) -> Pending<'_, Result<(), MapRunError>> {
+        Box::pin(map_runs::update(&self.engine, request))
     }
 
     fn test_state(&self, request: TestStateInput) -> Pending<'_, Result<TestStateOutput, TestStateError>> {
@@ -348,9 +382,11 @@ fn start_error(error: stepwright_engine::StartError) -> StartError {
     }
 }
 
-/// The state machine's ARN and the execution's name in a STANDARD execution's ARN.
+/// The state machine's ARN and the execution's name in the ARN of an execution that is stored.
 fn parts_of<'a>(account: &Account, execution_arn: &'a str) -> Option<(String, &'a str)> {
-    let (machine, name) = Arn::parse(execution_arn)?.resource_after("execution")?.split_once(':')?;
+    let standard = Arn::parse(execution_arn)?.resource_after("execution");
+    let parts = standard.and_then(|parts| parts.split_once(':'));
+    let (machine, name) = parts.or_else(|| map_runs::express_child(execution_arn))?;
     Some((account.state_machine(machine), name))
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stepwright_asl::program::FlowId;
 use stepwright_machine::{
     BehaviourFlags, Effect, Event, Execution, ExecutionKind, Failure, Identity, Input, Outcome, Step,
     StepError, TaskId, codec,
@@ -9,6 +10,7 @@ use stepwright_machine::{
 use stepwright_store::{
     Dispatch, Execution as Row, ExecutionKey, Mutation, QueueItem, Segment, Status, Timer,
 };
+use stepwright_types::arn::MapRunArn;
 use stepwright_value::Document;
 
 use crate::engine::Engine;
@@ -17,6 +19,7 @@ use crate::express::Running;
 use crate::history_log::Logging;
 use crate::hot::Keep;
 use crate::limits::Held;
+use crate::map_runs;
 use crate::programs::Runnable;
 use crate::record::{Head, Tail};
 use crate::redrive;
@@ -187,6 +190,11 @@ impl Engine {
         let of = |effect| mutation(key, effect, stop_ms, &loaded.execution);
         mutations.extend(drive.effects.iter().filter_map(of));
         mutations.extend(drive.held.mutations(key));
+        for effect in &drive.effects {
+            if let Effect::StartMapRun(run) = effect {
+                mutations.extend(map_runs::start_mutations(key, run, stop_ms));
+            }
+        }
     }
 
     /// Shows what is durable to whoever watches, and to the log.
@@ -228,7 +236,8 @@ impl Engine {
                 }
                 Effect::Continue => self.timers.insert(continue_timer(key)),
                 Effect::Finished(outcome) => self.endings.tell(key, &outcome),
-                Effect::StartChild { .. } => {}
+                Effect::StartMapRun(run) => self.start_map_run(key, run),
+                Effect::CancelMapRun { run } => self.cancel_map_run(key, run),
             }
         }
     }
@@ -236,9 +245,14 @@ impl Engine {
     /// Rebuilds an execution from its row and its events.
     pub(crate) async fn load(&self, row: Row) -> Result<Loaded, LoadError> {
         let head = Head::decode(&row.head)?;
-        let Runnable { program, logging } = self.programs.get(&row.machine, &head.revision_id, None).await?;
+        let machine = self.machine_of(&row);
+        let Runnable { program, logging } = self.programs.get(&machine, &head.revision_id, None).await?;
         let identity = Arc::new(self.identity(&row, &head));
-        let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
+        let mut execution = match head.processor.map(|processor| FlowId(processor.flow)) {
+            None => Execution::new(program, identity.clone(), BehaviourFlags::default()),
+            Some(flow) => Execution::child(program, identity.clone(), BehaviourFlags::default(), flow)
+                .ok_or_else(|| LoadError::NoDefinition(machine.clone()))?,
+        };
         let segments = self.store.segments(row.key, 1).await?;
         let damaged = |reason: String| LoadError::History(identity.execution_arn.clone(), reason);
         for segment in &segments {
@@ -252,8 +266,22 @@ impl Engine {
         Ok(Loaded { execution, identity, segments, history_bytes, logging, express: None })
     }
 
+    /// The state machine whose definition the execution of a row runs.
+    pub(crate) fn machine_of(&self, row: &Row) -> Arc<str> {
+        match row.listed.map_run.as_deref().and_then(MapRunArn::parse) {
+            Some(map_run) => self.account.state_machine(map_run.machine).into(),
+            None => row.machine.clone(),
+        }
+    }
+
     /// Who the execution of a row is.
     pub(crate) fn identity(&self, row: &Row, head: &Head) -> Identity {
+        let input = Document::from_stored_text(&*head.input);
+        if let Some(map_run_arn) = &row.listed.map_run {
+            let (name, role_arn) = (row.name.clone(), head.role_arn.clone());
+            let kind = head.processor.map_or(ExecutionKind::Standard, |processor| processor.kind);
+            return self.child_identity(map_run_arn, kind, name, role_arn, row.start_ms, input, row.key);
+        }
         let machine_name = row.machine.rsplit(':').next().unwrap_or_default();
         Identity {
             execution_arn: self.account.execution(machine_name, &row.name).into(),
@@ -262,7 +290,7 @@ impl Engine {
             machine_name: machine_name.into(),
             role_arn: head.role_arn.clone(),
             start_ms: row.start_ms,
-            input: Document::from_stored_text(&*head.input),
+            input,
             kind: ExecutionKind::Standard,
             account: self.account.clone(),
             locator: locator(row.key),
@@ -298,10 +326,13 @@ fn mutation(key: ExecutionKey, effect: &Effect, stop_ms: i64, execution: &Execut
         }
         Effect::Continue => Mutation::SetTimer(continue_timer(key)),
         Effect::Finished(ended) => {
-            let (status, tail) = outcome(ended, execution);
+            let (status, tail) = outcome(ended, execution.history_len());
             Mutation::SetStatus { key, status, stop_ms: Some(stop_ms), tail: tail.encode() }
         }
-        Effect::StartChild { .. } => return None,
+        // Several, which come first: `start_mutations`.
+        Effect::StartMapRun(_) => return None,
+        // The run's driver writes it once its children have been stopped.
+        Effect::CancelMapRun { .. } => return None,
     })
 }
 
@@ -315,8 +346,8 @@ fn continue_timer(key: ExecutionKey) -> Timer {
 pub(crate) const CONTINUE: u32 = u32::MAX >> 1;
 
 /// An outcome as the store and the execution's row have it.
-pub(crate) fn outcome(outcome: &Outcome, execution: &Execution) -> (Status, Tail) {
-    let ended = Tail { history_len: execution.history_len(), ..Tail::default() };
+pub(crate) fn outcome(outcome: &Outcome, history_len: u32) -> (Status, Tail) {
+    let ended = Tail { history_len, ..Tail::default() };
     let failed = |status, failure: &Failure| {
         (status, Tail { error: failure.error.clone(), cause: failure.cause.clone(), ..ended.clone() })
     };

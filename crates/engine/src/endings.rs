@@ -6,38 +6,71 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwright_machine::Outcome;
 use stepwright_store::{ExecutionKey, Status};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::Engine;
 use crate::error::LoadError;
+use crate::map_runs::News;
 
 /// As many as there are waiting callers; a caller that goes away is forgotten at once.
 #[derive(Default)]
-pub(crate) struct Endings(Mutex<HashMap<ExecutionKey, Vec<oneshot::Sender<Outcome>>>>);
+pub(crate) struct Endings(Mutex<HashMap<ExecutionKey, Vec<Ear>>>);
+
+/// Who hears of one end.
+enum Ear {
+    Once(oneshot::Sender<Outcome>),
+    /// The driver of a map run, of its child.
+    Run(mpsc::UnboundedSender<News>),
+}
+
+impl Ear {
+    fn tell(self, key: ExecutionKey, outcome: Option<&Outcome>) {
+        // Who has gone away meanwhile need not hear it.
+        match self {
+            Ear::Once(ear) => _ = outcome.map(|outcome| ear.send(outcome.clone())),
+            Ear::Run(ear) => _ = ear.send(News::Ended(key, outcome.cloned())),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        match self {
+            Ear::Once(ear) => ear.is_closed(),
+            Ear::Run(ear) => ear.is_closed(),
+        }
+    }
+}
 
 impl Endings {
     /// From now on the end of the execution is heard.
     pub fn listen(self: &Arc<Self>, key: ExecutionKey) -> Listener {
         let (sender, receiver) = oneshot::channel();
-        self.lock().entry(key).or_default().push(sender);
+        self.lock().entry(key).or_default().push(Ear::Once(sender));
         Listener { endings: self.clone(), key, receiver }
+    }
+
+    /// The end of a map run's child goes to the run's driver.
+    pub fn forward(&self, key: ExecutionKey, news: mpsc::UnboundedSender<News>) {
+        self.lock().entry(key).or_default().push(Ear::Run(news));
     }
 
     /// The execution has ended, and everybody may know.
     pub fn tell(&self, key: ExecutionKey, outcome: &Outcome) {
-        let listeners = self.lock().remove(&key);
-        for listener in listeners.into_iter().flatten() {
-            // Who has gone away meanwhile need not hear it.
-            let _ = listener.send(outcome.clone());
-        }
+        self.tell_all(key, Some(outcome));
     }
 
     /// Nobody will say how the execution ended.
     pub fn forget(&self, key: ExecutionKey) {
-        self.lock().remove(&key);
+        self.tell_all(key, None);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Vec<oneshot::Sender<Outcome>>>> {
+    fn tell_all(&self, key: ExecutionKey, outcome: Option<&Outcome>) {
+        let ears = self.lock().remove(&key);
+        for ear in ears.into_iter().flatten() {
+            ear.tell(key, outcome);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionKey, Vec<Ear>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

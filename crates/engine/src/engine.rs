@@ -17,6 +17,7 @@ use crate::express::EXPRESS_MAX;
 use crate::history_log::HistoryLog;
 use crate::hot::Hot;
 use crate::limits::{Limit, Limits};
+use crate::map_runs::MapRuns;
 use crate::observer::Observer;
 use crate::programs::{Definitions, Programs};
 use crate::recent::Recent;
@@ -56,6 +57,7 @@ pub struct Engine {
     pub(crate) dispatches: Dispatches,
     pub(crate) endings: Arc<Endings>,
     pub(crate) limits: Limits,
+    pub(crate) map_runs: MapRuns,
     /// Bounds the EXPRESS executions that run.
     pub(crate) express: Arc<Semaphore>,
     /// Bounds the task calls that are under way.
@@ -101,6 +103,7 @@ impl Engine {
             dispatches: Dispatches::default(),
             endings: Arc::default(),
             limits: Limits::default(),
+            map_runs: MapRuns::default(),
             express: Arc::new(Semaphore::new(EXPRESS_MAX)),
             calls: Arc::new(Semaphore::new(options.calls_max.max(1))),
             observer: options.observer,
@@ -176,12 +179,13 @@ impl Engine {
             .ok_or_else(|| StoreError::Failed("the shard has no more execution numbers".to_owned()))
     }
 
-    /// How many executions, timers and calls are in memory, for metrics.
-    pub fn gauges(&self) -> [(&'static str, usize); 3] {
+    /// How many executions, timers, calls and open map runs are in memory, for metrics.
+    pub fn gauges(&self) -> [(&'static str, usize); 4] {
         [
             ("stepwright_executions_in_memory", self.hot.len()),
             ("stepwright_timers", self.timers.len()),
             ("stepwright_task_calls", self.dispatches.len()),
+            ("stepwright_map_runs", self.map_runs.len()),
         ]
     }
 

@@ -22,7 +22,15 @@ pub(crate) const EXPRESS_MAX: usize = 100_000;
 pub(crate) struct Running {
     /// Its place among those that run.
     _place: OwnedSemaphorePermit,
-    history: KeptHistory,
+    /// None of a child of a map run, which leaves a row.
+    history: Option<KeptHistory>,
+}
+
+impl Running {
+    /// Of a child of a map run.
+    pub fn child(place: OwnedSemaphorePermit) -> Box<Running> {
+        Box::new(Running { _place: place, history: None })
+    }
 }
 
 /// An EXPRESS execution that has started.
@@ -81,7 +89,7 @@ impl Engine {
             start_ms,
             ending,
         };
-        let mut running = Box::new(Running { _place: place, history: KeptHistory::default() });
+        let mut running = Box::new(Running { _place: place, history: Some(KeptHistory::default()) });
         self.keep_recent(&mut running, &execution, &drive.events);
         if let Some(outcome) = execution.outcome() {
             return Ok(started(Ending::Known(outcome.clone())));
@@ -108,9 +116,10 @@ impl Engine {
     /// Keeps what has happened to an EXPRESS execution; when it has ended, for whoever wants to look into it later.
     pub(crate) fn keep_recent(&self, running: &mut Running, execution: &Execution, events: &[Event]) {
         let stop_ms = events.last().map(|event| event.timestamp_ms);
-        running.history.extend(events);
+        let Some(history) = &mut running.history else { return };
+        history.extend(events);
         let Some(outcome) = execution.outcome() else { return };
-        let (identity, history) = (execution.identity(), std::mem::take(&mut running.history));
+        let (identity, history) = (execution.identity(), std::mem::take(history));
         self.recent.push(RecentExpress {
             execution_arn: identity.execution_arn.clone(),
             machine_arn: identity.machine_arn.clone(),

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{Execution, Identity, TaskCall, TaskId};
+use stepwright_machine::{Identity, TaskCall, TaskId};
 use stepwright_store::{Dispatch, ExecutionKey, Mutation};
 use stepwright_tasks::Success;
 
@@ -64,8 +64,7 @@ impl Engine {
         loaded: &Loaded,
         task: TaskId,
     ) -> Result<Option<TaskCall>, DeliverError> {
-        let (program, flags) = (loaded.execution.program().clone(), loaded.execution.flags());
-        let mut execution = Execution::new(program, loaded.identity.clone(), flags);
+        let mut execution = loaded.execution.unstarted();
         let events = self.history(key).await?.events;
         let mut job = None;
         for event in &events {

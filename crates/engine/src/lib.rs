@@ -22,6 +22,7 @@ mod history_log;
 mod hot;
 mod jobs;
 pub mod limits;
+mod map_runs;
 mod observer;
 mod programs;
 mod queries;
@@ -39,11 +40,14 @@ pub use entropy::Entropy;
 pub use error::{CallbackError, DeliverError, LoadError, StartError};
 pub use express::ExpressStarted;
 pub use history_log::{HistoryLog, LogLevel, Logging};
-pub use observer::Observer;
+pub use map_runs::{
+    Counts, MapRunDescription, MapRunUpdate, RunKey, RunLimits, RunRecord, Span, UpdateMapRunError, span_of,
+};
+pub use observer::{MapRunProgress, Observer};
 pub use programs::Definitions;
 pub use queries::{Described, History, Section};
 pub use recent::{KeptHistory, RecentExpress};
-pub use record::{Head, Tail};
+pub use record::{Head, Processor, Tail};
 pub use redrive::{NotRedrivable, RedriveError};
 pub use start::{Revision, StartExecution, Started, StartedBy};
 pub use tasks::ActivityTask;

@@ -8,6 +8,7 @@ use stepwright_store::{Execution as Row, ExecutionKey, ExecutionQuery, Page, Seg
 use crate::deliver::Drive;
 use crate::engine::{Engine, to_its_end};
 use crate::error::{DeliverError, LoadError};
+use crate::programs::Runnable;
 use crate::record::{Head, Tail};
 
 /// Everything about one execution but its events.
@@ -35,6 +36,18 @@ impl Engine {
     /// The execution `name` of a state machine.
     pub async fn find(&self, machine_arn: &str, name: &str) -> Result<Option<Described>, LoadError> {
         self.store.execution_by_name(machine_arn, name).await?.map(described).transpose()
+    }
+
+    /// Where in its machine's definition the state stands whose processor a child of a map run executes.
+    pub async fn processor_owner(
+        &self,
+        child: &Described,
+        machine_arn: &Arc<str>,
+    ) -> Result<Option<Box<str>>, LoadError> {
+        let Some(processor) = child.head.processor else { return Ok(None) };
+        let Runnable { program, .. } = self.programs.get(machine_arn, &child.head.revision_id, None).await?;
+        let owner = program.flows.get(processor.flow as usize).and_then(|flow| flow.owner);
+        Ok(owner.map(|state| program.state(state).pointer.clone()))
     }
 
     /// The execution with this key.

@@ -3,8 +3,11 @@
 //! Fields in a fixed order, each with its length; a version byte in front. New fields are added at the end, and an older
 //! record reads as if they were empty.
 
+use std::fmt::{Display, Formatter};
+use std::str::FromStr;
 use std::sync::Arc;
 
+use stepwright_machine::ExecutionKind;
 use thiserror::Error;
 
 const VERSION: u8 = 1;
@@ -24,6 +27,38 @@ pub struct Head {
     pub started_by: Option<Arc<str>>,
     /// The ARN of that task's execution.
     pub parent_arn: Option<Arc<str>>,
+    /// Of a child of a map run: what it runs.
+    pub processor: Option<Processor>,
+}
+
+/// The processor of a distributed Map, which the children of its runs execute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Processor {
+    /// The number of its flow in the program.
+    pub flow: u32,
+    /// The type of the children.
+    pub kind: ExecutionKind,
+}
+
+impl Display for Processor {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.kind == ExecutionKind::Express { 'E' } else { 'S' };
+        write!(formatter, "{kind}{}", self.flow)
+    }
+}
+
+impl FromStr for Processor {
+    type Err = RecordError;
+
+    fn from_str(text: &str) -> Result<Processor, RecordError> {
+        let unknown = RecordError("no such processor");
+        let (kind, flow) = match text.split_at_checked(1) {
+            Some(("S", flow)) => (ExecutionKind::Standard, flow),
+            Some(("E", flow)) => (ExecutionKind::Express, flow),
+            _ => return Err(unknown),
+        };
+        Ok(Processor { flow: flow.parse().map_err(|_| unknown)?, kind })
+    }
 }
 
 /// How an execution ended.
@@ -40,10 +75,11 @@ pub struct Tail {
 /// The record is not one that this version, or an earlier one, wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("an execution record cannot be read: {0}")]
-pub struct RecordError(&'static str);
+pub struct RecordError(pub(crate) &'static str);
 
 impl Head {
     pub fn encode(&self) -> Vec<u8> {
+        let processor = self.processor.map(|processor| Arc::<str>::from(processor.to_string()));
         let fields = [
             Some(&self.input),
             Some(&self.revision_id),
@@ -53,6 +89,7 @@ impl Head {
             self.alias_arn.as_ref(),
             self.started_by.as_ref(),
             self.parent_arn.as_ref(),
+            processor.as_ref(),
         ];
         encode(&fields)
     }
@@ -68,6 +105,7 @@ impl Head {
             alias_arn: fields.next()?,
             started_by: fields.next()?,
             parent_arn: fields.next()?,
+            processor: fields.number()?,
         })
     }
 }
@@ -88,7 +126,7 @@ impl Tail {
             output: fields.next()?,
             error: fields.next()?,
             cause: fields.next()?,
-            history_len: fields.number()?,
+            history_len: fields.number()?.unwrap_or(0),
         })
     }
 }
@@ -96,7 +134,7 @@ impl Tail {
 /// A length of `u32::MAX` stands for an absent field.
 const ABSENT: u32 = u32::MAX;
 
-fn encode(fields: &[Option<&Arc<str>>]) -> Vec<u8> {
+pub(crate) fn encode(fields: &[Option<&Arc<str>>]) -> Vec<u8> {
     let payload: usize = fields.iter().map(|field| field.map_or(0, |text| text.len())).sum();
     let mut out = Vec::with_capacity(1 + fields.len() * 4 + payload);
     out.push(VERSION);
@@ -113,10 +151,10 @@ fn encode(fields: &[Option<&Arc<str>>]) -> Vec<u8> {
     out
 }
 
-struct Fields<'a>(&'a [u8]);
+pub(crate) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn new(bytes: &'a [u8]) -> Result<Fields<'a>, RecordError> {
+    pub fn new(bytes: &'a [u8]) -> Result<Fields<'a>, RecordError> {
         match bytes.split_first() {
             Some((&VERSION, rest)) => Ok(Fields(rest)),
             Some(_) => Err(RecordError("written by another version")),
@@ -124,7 +162,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn next(&mut self) -> Result<Option<Arc<str>>, RecordError> {
+    pub fn next(&mut self) -> Result<Option<Arc<str>>, RecordError> {
         let Some((length, rest)) = self.0.split_first_chunk::<4>() else {
             return if self.0.is_empty() { Ok(None) } else { Err(RecordError("cut short")) };
         };
@@ -138,10 +176,15 @@ impl<'a> Fields<'a> {
         Ok(Some(std::str::from_utf8(text).map_err(|_| RecordError("not UTF-8"))?.into()))
     }
 
-    /// Zero is written as an absent field.
-    fn number(&mut self) -> Result<u32, RecordError> {
-        let Some(text) = self.next()? else { return Ok(0) };
-        text.parse().map_err(|_| RecordError("not a number"))
+    /// A field that every record has; `missing` says so.
+    pub fn needed(&mut self, missing: &'static str) -> Result<Arc<str>, RecordError> {
+        self.next()?.ok_or(RecordError(missing))
+    }
+
+    /// What is written as text.
+    pub fn number<T: FromStr>(&mut self) -> Result<Option<T>, RecordError> {
+        let text = self.next()?;
+        text.map(|text| text.parse().map_err(|_| RecordError("not a number"))).transpose()
     }
 }
 
@@ -155,6 +198,7 @@ mod tests {
             input: r#"{"a": 1}"#.into(),
             revision_id: "r".into(),
             trace_header: Some("t".into()),
+            processor: Some(Processor { flow: 3, kind: ExecutionKind::Express }),
             ..Head::default()
         };
         let bytes = head.encode();

@@ -24,7 +24,9 @@ impl Engine {
             self.activities.push(&item.queue, (item.key, item.task));
         }
         let mut dispatched: BTreeMap<ExecutionKey, Vec<Dispatch>> = BTreeMap::new();
-        for dispatch in self.store.dispatches(self.shard.id).await? {
+        let mut all = self.store.dispatches(self.shard.id).await?;
+        self.recover_map_runs(&mut all).await?;
+        for dispatch in all {
             dispatched.entry(dispatch.key).or_default().push(dispatch);
         }
         self.give_turns();

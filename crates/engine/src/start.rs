@@ -79,6 +79,7 @@ impl Engine {
             alias_arn: request.alias_arn,
             started_by,
             parent_arn,
+            processor: None,
         };
         let mut row = Row {
             key: self.next_key().map_err(|error| DeliverError::from(LoadError::from(error)))?,
@@ -114,7 +115,7 @@ impl Engine {
         let mut drive =
             self.drive(row.key, &mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
         if let Some(ended) = loaded.execution.outcome() {
-            let (status, tail) = outcome(ended, &loaded.execution);
+            let (status, tail) = outcome(ended, loaded.execution.history_len());
             (row.status, row.tail) = (status, tail.encode());
             row.stop_ms = drive.events.last().map(|event| event.timestamp_ms);
             drive.effects.retain(|effect| !matches!(effect, Effect::Finished(_)));

@@ -171,7 +171,7 @@ fn heartbeats_move_one_timer_and_leave_no_history() {
         pass_ms(2).await;
         assert_eq!(status(&engine, "e").await, Status::Failed);
         assert!(matches!(engine.task_heartbeat(&token).await, Err(CallbackError::TaskGone)));
-        assert_eq!(engine.gauges().map(|(_, count)| count), [0, 0, 0]);
+        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
     });
     assert_eq!(world.timers(), []);
 }
@@ -275,7 +275,7 @@ fn a_name_stands_for_one_execution() {
         assert!(matches!(start(&engine, "e", "[]").await, Err(StartError::NameTaken(_))));
         pass_ms(9_000).await;
         assert!(matches!(start(&engine, "e", "{}").await, Err(StartError::NameTaken(row)) if row.status == Status::Succeeded));
-        assert_eq!(engine.gauges().map(|(_, count)| count), [0, 0, 0]);
+        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
     });
 }
 
@@ -329,7 +329,7 @@ fn many_timers_are_loaded_and_fire() {
         assert_eq!(engine.gauges()[1].1, TIMERS as usize);
         // They are nobody's: each is taken away when it is due.
         pass_ms(2_000).await;
-        assert_eq!(engine.gauges().map(|(_, count)| count), [0, 0, 0]);
+        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
     });
     assert_eq!(world.timers(), []);
 }

@@ -76,9 +76,10 @@ fn plan(turn: &Turn<'_>, id: BranchId) -> Result<Abort, Trouble> {
         Phase::Entered | Phase::Waiting(_) | Phase::Task(_) | Phase::Settling | Phase::Retrying(_) => true,
         // One that has failed has its own event for that.
         Phase::Joining(join) => !join.stopped,
+        Phase::Distributed(map) => !map.stopped,
         Phase::Entering | Phase::Ended(_) | Phase::Stopped => false,
     };
-    let run = line.has_run();
+    let run = line.open_run().is_some();
     // A line that is done with its work is no iteration that could be aborted any more.
     let running = !matches!(line.phase, Phase::Stopped);
     Ok(Abort { id, iteration: iteration.filter(|_| running), state: (shown && inside).then_some(kind), run })

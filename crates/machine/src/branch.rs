@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepwright_asl::program::{Pattern, Resource, StateId};
 use stepwright_value::{Document, Value};
 
-use crate::event::{BranchId, ChildIdentity, MapRunStarted, TaskId, TimerId};
+use crate::event::{BranchId, MapRunStarted, RunId, TaskId, TimerId};
 use crate::variables::Frame;
 
 /// A line of states: the machine's own, a branch of a Parallel state, an iteration of a Map state.
@@ -38,8 +38,6 @@ pub(crate) struct Branch {
     pub variables: Arc<Frame>,
     /// `$$.Map.Item` of the nearest Map around.
     pub item: Option<Arc<MapItem>>,
-    /// Of lines inside a distributed Map: the child execution they belong to. Their events are internal.
-    pub child: Option<Arc<ChildIdentity>>,
 }
 
 /// What a line is doing.
@@ -57,8 +55,10 @@ pub(crate) enum Phase {
     Settling,
     /// In a state that will be tried again when the timer fires.
     Retrying(TimerId),
-    /// In a Parallel or Map state, until its lines end.
+    /// In a Parallel or inline Map state, until its lines end.
     Joining(Box<Join>),
+    /// In a distributed Map state, until its run ends.
+    Distributed(Box<DistributedMap>),
     /// At its end, with this output. The root's output is the execution's.
     Ended(Document),
     /// Stopped by a failure, its own or another line's. A redrive goes on here.
@@ -71,6 +71,7 @@ impl Phase {
         match self {
             Phase::Entering | Phase::Entered | Phase::Ended(_) => true,
             Phase::Joining(join) => !join.stopped && (join.is_complete() || join.can_begin()),
+            Phase::Distributed(map) => map.is_redriven,
             _ => false,
         }
     }
@@ -79,11 +80,11 @@ impl Phase {
 /// What a Parallel or Map state has of its lines.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Join {
-    /// By slot; `None` while the line runs (or, in a distributed Map, when it failed).
+    /// By slot; `None` while the line runs.
     pub outputs: Vec<Option<Document>>,
     /// Lines that run now.
     pub running: u32,
-    /// Lines that have ended well, or whose failure was tolerated.
+    /// Lines that have ended well.
     pub ended: u32,
     /// The AWS id to which the state's Succeeded event points: the last event of the line that ended last.
     pub last_id: u32,
@@ -101,11 +102,9 @@ impl Join {
 
     /// Whether another iteration may begin now.
     pub fn can_begin(&self) -> bool {
-        self.map.as_ref().is_some_and(|map| {
-            self.running < map.concurrency
-                && (map.next as usize) < self.outputs.len()
-                && (map.run.is_some() || !map.distributed)
-        })
+        self.map
+            .as_ref()
+            .is_some_and(|map| self.running < map.concurrency && (map.next as usize) < self.outputs.len())
     }
 }
 
@@ -117,13 +116,33 @@ pub(crate) struct MapJoin {
     pub concurrency: u32,
     /// The Map state's input after `InputPath`.
     pub input: Document,
-    /// Of a distributed Map.
-    pub failed: u32,
-    /// Whether the items become child executions; then none begins before the run has.
-    pub distributed: bool,
-    pub run: Option<MapRunStarted>,
     /// The AWS id to which the next iteration's Started event points.
     pub slot_id: u32,
+}
+
+/// What a distributed Map state has of its run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DistributedMap {
+    pub items: Items,
+    /// The Map state's input after `InputPath`.
+    pub input: Document,
+    /// None while the state begins.
+    pub run: Option<Run>,
+    /// The run has ended, or the execution was stopped. A redrive goes on here.
+    pub stopped: bool,
+    /// The execution was redriven, and the run is to be.
+    pub is_redriven: bool,
+}
+
+/// A run that has started.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Run {
+    pub id: RunId,
+    pub started: Arc<MapRunStarted>,
+    /// The AWS id of its Started (or Redriven) event.
+    pub started_id: u32,
+    pub redrive_count: u32,
+    pub succeeded: bool,
 }
 
 /// The items of a Map: an array, or the members of an object.
@@ -235,15 +254,14 @@ impl Branch {
             attempts: Vec::new(),
             variables: Frame::empty(),
             item: None,
-            child: None,
         }
     }
 
-    /// Whether it is in a distributed Map whose run has started.
-    pub fn has_run(&self) -> bool {
+    /// The map run that its distributed Map waits for.
+    pub fn open_run(&self) -> Option<&Run> {
         match &self.phase {
-            Phase::Joining(join) => join.map.as_ref().is_some_and(|map| map.run.is_some()),
-            _ => false,
+            Phase::Distributed(map) if !map.stopped => map.run.as_ref().filter(|run| !run.succeeded),
+            _ => None,
         }
     }
 
@@ -265,7 +283,6 @@ impl Branch {
             attempts: Vec::new(),
             variables: Frame::inside(&self.variables),
             item: self.item.clone(),
-            child: self.child.clone(),
         }
     }
 }

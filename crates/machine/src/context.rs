@@ -83,17 +83,11 @@ impl<'a> Context<'a> {
 
     fn execution(&self) -> Object {
         let mut execution = Object::with_capacity(7);
-        let (arn, input, start_ms, name) = match &self.branch.child {
-            Some(child) => (&child.execution_arn, &child.input, child.start_ms, &child.execution_name),
-            None => {
-                let own = self.identity;
-                (&own.execution_arn, &own.input, own.start_ms, &own.execution_name)
-            }
-        };
-        execution.insert("Id", arn.clone());
-        execution.insert("Input", input.value().clone());
-        execution.insert("StartTime", timestamp::to_text(start_ms));
-        execution.insert("Name", name.clone());
+        let own = self.identity;
+        execution.insert("Id", own.execution_arn.clone());
+        execution.insert("Input", own.input.value().clone());
+        execution.insert("StartTime", timestamp::to_text(own.start_ms));
+        execution.insert("Name", own.execution_name.clone());
         if !self.identity.role_arn.is_empty() {
             execution.insert("RoleArn", self.identity.role_arn.clone());
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use stepwright_asl::program::Resource;
 use stepwright_value::Document;
 
-use crate::event::{TaskId, TimerId};
+use crate::event::{RunId, TaskId, TimerId};
+use crate::map_run::MapRun;
 use crate::outcome::Outcome;
 
 /// What the driver has to do once the events of the same step are durable.
@@ -25,8 +26,11 @@ pub enum Effect {
     /// End a call whose answer nobody waits for. One that `runs_job` has started a job, or is about to: the job is to be
     /// stopped, also after a crash; [`crate::Execution::job`] told of it before.
     CancelTask { task: TaskId, runs_job: bool },
-    /// Run an item or a batch of a distributed Map as an execution of its own.
-    StartChild { child: u32, name: Arc<str>, input: Document },
+    /// Run the items of a distributed Map as executions of their own, and feed [`crate::Input::MapRunFinished`] at the end.
+    /// One with [`MapRun::redrive_count`] above 0 has run before: what did not succeed goes on.
+    StartMapRun(Box<MapRun>),
+    /// End a map run, and its children, whose end nobody waits for.
+    CancelMapRun { run: RunId },
     /// The execution has ended. Last.
     Finished(Outcome),
     /// The step was cut short to let others run: feed [`crate::Input::Continue`].

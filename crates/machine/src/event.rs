@@ -1,7 +1,7 @@
 //! What has happened to an execution: AWS's history events, and what the interpreter needs to rebuild itself.
 //!
 //! Events are the only way in which an execution changes (`evolve`). What AWS's history does not show (chosen
-//! delays, timers, everything inside a distributed Map) are events too, with `id` 0.
+//! delays, timers) are events too, with `id` 0.
 
 use std::sync::Arc;
 
@@ -42,6 +42,10 @@ impl BranchId {
     /// The machine's own line.
     pub const ROOT: BranchId = BranchId(0);
 }
+
+/// A map run; unique within its execution: the sequence number of the event that started it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RunId(pub u32);
 
 /// Something that has happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +124,10 @@ pub enum EventBody {
     MapRunSucceeded,
     MapRunFailed(Arc<Failure>),
     MapRunAborted,
+    MapRunRedriven {
+        map_run_arn: Arc<str>,
+        count: u32,
+    },
 
     /// Internal: a branch of a Parallel state is at its end.
     BranchEnded,
@@ -138,8 +146,6 @@ pub enum EventBody {
     TimerFired {
         timer: TimerId,
     },
-    /// Internal: an item of a distributed Map failed, which is tolerated so far.
-    ChildFailed(Arc<Failure>),
     /// Internal: a debugger holds the execution before its next state, or lets it go.
     Paused(bool),
 }
@@ -256,30 +262,38 @@ pub struct ParallelStarted {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapStarted {
-    /// The array (or, for a Map over an object, the object) whose items are processed. For a distributed Map with an
-    /// `ItemBatcher`: the array of batches.
+    /// The array (or, for a Map over an object, the object) whose items are processed.
     pub items: Document,
     /// What AWS shows as `length`.
     pub length: u32,
-    /// How many iterations may run at a time.
+    /// How many iterations may run at a time; of a distributed Map 0 when the definition does not say.
     pub concurrency: u32,
     pub distributed: bool,
     /// The Map state's input after `InputPath`, which `ItemSelector` sees.
     pub input: Document,
 }
 
-/// A distributed Map begins with its items.
+/// A distributed Map begins with its items: everything about the run that its state decides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapRunStarted {
     pub map_run_arn: Arc<str>,
     /// The state's `Label`, or a UUID: stands in the ARNs of the run and of its children.
     pub label: Arc<str>,
-    /// What each child begins with: an array.
-    pub inputs: Document,
+    /// Children at a time; 0 when the definition does not say.
+    pub max_concurrency: u32,
     /// How many items may fail. Without both limits, none may.
     pub tolerated_failure_count: Option<i64>,
     /// How many percent of the items may fail.
     pub tolerated_failure_percentage: Option<f64>,
+    pub batching: Option<Batching>,
+}
+
+/// What `ItemBatcher` says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batching {
+    pub items_max: Option<i64>,
+    pub bytes_max: Option<i64>,
+    pub batch_input: Option<Document>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -290,17 +304,6 @@ pub struct IterationStarted {
     pub index: u32,
     pub input: Document,
     pub flow: FlowId,
-    /// Of a distributed Map: what the child is called.
-    pub child: Option<Arc<ChildIdentity>>,
-}
-
-/// What a child execution of a distributed Map is called.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ChildIdentity {
-    pub execution_arn: Arc<str>,
-    pub execution_name: Arc<str>,
-    pub start_ms: i64,
-    pub input: Document,
 }
 
 impl StateKind {
@@ -342,7 +345,6 @@ impl EventBody {
                 | EventBody::WaitScheduled { .. }
                 | EventBody::RetryScheduled { .. }
                 | EventBody::TimerFired { .. }
-                | EventBody::ChildFailed(_)
                 | EventBody::Paused(_)
         )
     }

@@ -2,6 +2,7 @@
 
 mod joins;
 mod redrive;
+mod runs;
 mod tasks;
 
 use std::sync::Arc;
@@ -63,7 +64,6 @@ impl Change<'_> {
             EventBody::MapStarted(started) => self.map_started(started),
             EventBody::IterationStarted(started) => self.iteration_started(started),
             EventBody::IterationSucceeded { .. } => self.iteration_succeeded(),
-            EventBody::ChildFailed(_) => self.child_failed(),
             EventBody::IterationFailed { .. } | EventBody::IterationAborted { .. } => {
                 self.iteration_stopped()
             }
@@ -72,9 +72,9 @@ impl Change<'_> {
             EventBody::MapRunStarted(started) => self.map_run_started(started),
             EventBody::BranchEnded => self.branch_ended(),
             EventBody::JoinFailed => self.line_failed(),
-            EventBody::MapRunSucceeded | EventBody::MapRunFailed(_) | EventBody::MapRunAborted => {
-                self.branch().map(|_| ())
-            }
+            EventBody::MapRunSucceeded => self.map_run_succeeded(),
+            EventBody::MapRunFailed(_) | EventBody::MapRunAborted => self.map_run_stopped(),
+            EventBody::MapRunRedriven { count, .. } => self.map_run_redriven(*count),
 
             EventBody::WaitScheduled { timer } => self.wait_scheduled(*timer),
             EventBody::RetryScheduled { retrier, timer } => self.retry_scheduled(*retrier, *timer),
@@ -203,6 +203,7 @@ impl Change<'_> {
         self.forget_work_of(self.event.branch);
         match &mut self.branch()?.phase {
             Phase::Joining(join) => join.stopped = true,
+            Phase::Distributed(map) => map.stopped = true,
             phase => *phase = Phase::Stopped,
         }
         self.refresh(self.event.branch);

@@ -20,6 +20,8 @@ use crate::turn::Turn;
 pub struct Execution {
     pub(crate) program: Arc<Program>,
     pub(crate) identity: Arc<Identity>,
+    /// Where it begins: the machine's own flow, or, of a child of a map run, that of the Map's processor.
+    pub(crate) flow: FlowId,
     pub(crate) flags: BehaviourFlags,
     pub(crate) branches: BTreeMap<BranchId, Box<Branch>>,
     /// The lines that can go on by themselves.
@@ -95,11 +97,33 @@ pub enum EvolveError {
 impl Execution {
     /// An execution to which nothing has happened yet.
     pub fn new(program: Arc<Program>, identity: Arc<Identity>, flags: BehaviourFlags) -> Execution {
-        let start_at = program.flow(FlowId(0)).start_at;
+        Execution::beginning(program, identity, flags, FlowId(0))
+    }
+
+    /// A child of a map run, to which nothing has happened yet: it runs the processor of a distributed Map. `None` when the
+    /// program has no such flow.
+    pub fn child(
+        program: Arc<Program>,
+        identity: Arc<Identity>,
+        flags: BehaviourFlags,
+        processor: FlowId,
+    ) -> Option<Execution> {
+        let is_known = (processor.0 as usize) < program.flows.len();
+        is_known.then(|| Execution::beginning(program, identity, flags, processor))
+    }
+
+    fn beginning(
+        program: Arc<Program>,
+        identity: Arc<Identity>,
+        flags: BehaviourFlags,
+        flow: FlowId,
+    ) -> Execution {
+        let start_at = program.flow(flow).start_at;
         let root = Branch::root(start_at, identity.input.clone());
         Execution {
             program,
             identity,
+            flow,
             flags,
             branches: BTreeMap::from([(BranchId::ROOT, Box::new(root))]),
             ready: BTreeSet::new(),
@@ -118,6 +142,11 @@ impl Execution {
             outcome: None,
             staging: None,
         }
+    }
+
+    /// The same execution as it was before anything happened to it.
+    pub fn unstarted(&self) -> Execution {
+        Execution::beginning(self.program.clone(), self.identity.clone(), self.flags, self.flow)
     }
 
     /// Decides what `input` leads to, applies it, and returns it. `now_ms` is the time in milliseconds since 1970;
@@ -228,7 +257,8 @@ impl Execution {
 impl PartialEq for Execution {
     /// Whether both would go on alike.
     fn eq(&self, other: &Execution) -> bool {
-        self.branches == other.branches
+        self.flow == other.flow
+            && self.branches == other.branches
             && self.ready == other.ready
             && self.tasks == other.tasks
             && self.timers == other.timers

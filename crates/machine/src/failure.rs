@@ -10,7 +10,6 @@ use crate::event::{BranchId, EvaluationFailed, EventBody, Timer};
 use crate::fault::{Fault, StateFailure, Trouble};
 use crate::outcome::{Failure, Outcome};
 use crate::stages::{self, Assigned};
-use crate::states::distributed::{self, ChildFailure};
 use crate::turn::Turn;
 use crate::{abort, lines, retry};
 
@@ -33,7 +32,7 @@ pub(crate) fn settle(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -
             }
             Err(other) => return Err(other),
         }
-        match outwards(turn, id, &mut failure)? {
+        match outwards(turn, id, &failure)? {
             Some(outer) => id = outer,
             None => return Ok(()),
         }
@@ -93,7 +92,11 @@ fn announce_join(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> R
         Kind::Map(_) => EventBody::MapFailed,
         _ => return Ok(()),
     };
-    let stopped = matches!(&branch.phase, Phase::Joining(join) if join.stopped);
+    let stopped = match &branch.phase {
+        Phase::Joining(join) => join.stopped,
+        Phase::Distributed(map) => map.stopped,
+        _ => false,
+    };
     if !stopped && !failure.wildcard {
         return Ok(());
     }
@@ -166,11 +169,7 @@ fn caught_output(
 
 /// The line cannot go on. Its other lines are aborted, and the failure is that of the state outside; of the root, that
 /// of the execution.
-fn outwards(
-    turn: &mut Turn<'_>,
-    id: BranchId,
-    failure: &mut StateFailure,
-) -> Result<Option<BranchId>, Trouble> {
+fn outwards(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<Option<BranchId>, Trouble> {
     let branch = turn.branch(id)?;
     let Some(parent) = branch.parent else {
         turn.cancel_everything();
@@ -179,14 +178,6 @@ fn outwards(
         turn.finished(Outcome::Failed(failure));
         return Ok(None);
     };
-    match distributed::child_failed(turn, id, parent, &failure.failure)? {
-        ChildFailure::OfInlineLine => {}
-        ChildFailure::Tolerated => return Ok(None),
-        ChildFailure::TooMany(of_run) => {
-            *failure = of_run;
-            return Ok(Some(parent));
-        }
-    }
     let last_id = turn.branch_last_id(id);
     abort::lines_of(turn, parent, Some(id), last_id)?;
     // The outer state's next event points to what failed in here.

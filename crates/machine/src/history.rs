@@ -95,12 +95,12 @@ fn write_type(body: &EventBody, out: &mut String) {
         EventBody::MapRunSucceeded => ["MapRun", "Succeeded"],
         EventBody::MapRunFailed(_) => ["MapRun", "Failed"],
         EventBody::MapRunAborted => ["MapRun", "Aborted"],
+        EventBody::MapRunRedriven { .. } => ["MapRun", "Redriven"],
         EventBody::BranchEnded
         | EventBody::JoinFailed
         | EventBody::WaitScheduled { .. }
         | EventBody::RetryScheduled { .. }
         | EventBody::TimerFired { .. }
-        | EventBody::ChildFailed(_)
         | EventBody::Paused(_) => ["", ""],
     };
     parts.iter().for_each(|part| out.push_str(part));
@@ -166,6 +166,7 @@ fn details_member(body: &EventBody) -> Option<&'static str> {
         EventBody::IterationAborted { .. } => "mapIterationAbortedEventDetails",
         EventBody::MapRunStarted(_) => "mapRunStartedEventDetails",
         EventBody::MapRunFailed(_) => "mapRunFailedEventDetails",
+        EventBody::MapRunRedriven { .. } => "mapRunRedrivenEventDetails",
         _ => return None,
     })
 }
@@ -229,6 +230,10 @@ impl Details<'_> {
             | EventBody::IterationFailed { name, index }
             | EventBody::IterationAborted { name, index } => self.iteration(name, *index),
             EventBody::MapRunStarted(started) => self.text("mapRunArn", &started.map_run_arn),
+            EventBody::MapRunRedriven { map_run_arn, count } => {
+                self.text("mapRunArn", map_run_arn);
+                self.number("redriveCount", i64::from(*count));
+            }
             _ => {}
         }
     }

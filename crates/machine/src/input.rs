@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use stepwright_value::Document;
 
-use crate::event::{TaskId, TimerId};
+use crate::event::{RunId, TaskId, TimerId};
+use crate::outcome::Failure;
 
 /// Everything that an execution can be told. What comes too late (for a task or timer that is no longer outstanding)
 /// changes nothing and yields no event.
@@ -52,10 +53,10 @@ pub enum Input {
         error: Option<Arc<str>>,
         cause: Option<Arc<str>>,
     },
-    /// A child that [`crate::Effect::StartChild`] asked for has ended.
-    ChildFinished {
-        child: u32,
-        result: Result<Document, (Arc<str>, Option<Arc<str>>)>,
+    /// A map run that [`crate::Effect::StartMapRun`] asked for has ended, with the result of the Map state.
+    MapRunFinished {
+        run: RunId,
+        result: Result<Document, Failure>,
     },
     /// `RedriveExecution`: goes on at what did not succeed. `token_hash` is that of the caller's client token
     /// ([`crate::token::hash`]).

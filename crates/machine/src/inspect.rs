@@ -6,8 +6,9 @@ use stepwright_value::{Document, Object, Value};
 use crate::branch::Progress;
 use crate::context::Context;
 use crate::effect::Effect;
-use crate::event::{BranchId, TaskId};
+use crate::event::{BranchId, RunId, TaskId};
 use crate::execution::Execution;
+use crate::map_run::MapRun;
 use crate::outstanding;
 
 impl Execution {
@@ -55,6 +56,13 @@ impl Execution {
             states.insert("arguments", task.parameters.value().clone());
         }
         Some(states.into())
+    }
+
+    /// The map run, when the execution waits for it.
+    pub fn map_run(&self, run: RunId) -> Option<MapRun> {
+        let mut lines = self.branches.values();
+        let line = lines.find(|line| line.open_run().is_some_and(|open| open.id == run))?;
+        MapRun::of(self, line)
     }
 
     /// Whether a call is under way whose answer will come from a task target, usually soon.

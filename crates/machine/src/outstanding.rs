@@ -7,6 +7,7 @@ use crate::branch::{PendingTask, Progress};
 use crate::effect::{Effect, QueuedActivity, TaskCall};
 use crate::event::TaskId;
 use crate::execution::Execution;
+use crate::map_run::MapRun;
 
 /// The effects that a rebuilt execution needs: calls whose answer has not come, timers, and the wish to go on.
 pub(crate) fn of(execution: &Execution) -> Vec<Effect> {
@@ -25,6 +26,10 @@ pub(crate) fn of(execution: &Execution) -> Vec<Effect> {
             effects.extend(call(execution, *id, task));
         }
     }
+    let runs = execution.branches.values().filter(|line| line.open_run().is_some());
+    effects.extend(
+        runs.filter_map(|line| MapRun::of(execution, line)).map(|run| Effect::StartMapRun(Box::new(run))),
+    );
     effects.extend(
         execution.timers.iter().map(|(id, timer)| Effect::SetTimer { timer: *id, due_ms: timer.due_ms }),
     );

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwright_asl::program::{Program, State, StateId, Transition};
+use stepwright_asl::program::{FlowId, Program, State, StateId, Transition};
 use stepwright_types::{error_name, limit};
 use stepwright_value::{DEPTH_MAX, Document};
 
@@ -101,7 +101,8 @@ impl<'a> Turn<'a> {
                 self.start()?;
                 self.debug(DebugCommand::Pause)
             }
-            Input::Continue | Input::ChildFinished { .. } => Ok(()),
+            Input::Continue => Ok(()),
+            Input::MapRunFinished { run, result } => states::distributed::finished(self, run, result),
             Input::TimerFired { timer } => self.timer_fired(timer),
             Input::Stop { error, cause } => stop::abort(self, Failure { error, cause }),
             Input::Redrive { token_hash } => self.redrive(token_hash),
@@ -126,7 +127,9 @@ impl<'a> Turn<'a> {
 
     /// The timer of the whole execution: the machine's `TimeoutSeconds`, and the limit of EXPRESS.
     fn execution_timer(&self) -> Option<Timer> {
-        let own_ms = self.program.timeout_s.map(|seconds| seconds.saturating_mul(1000));
+        // It is the machine's own, not that of the children of its map runs.
+        let own_s = self.program.timeout_s.filter(|_| self.execution.flow == FlowId(0));
+        let own_ms = own_s.map(|seconds| seconds.saturating_mul(1000));
         let ms = match (self.execution.identity.kind, own_ms) {
             (ExecutionKind::Express, Some(ms)) => Some(ms.min(limit::EXPRESS_DURATION_MS_MAX)),
             (ExecutionKind::Express, None) => Some(limit::EXPRESS_DURATION_MS_MAX),
@@ -235,21 +238,8 @@ impl<'a> Turn<'a> {
 
     /// As [`Turn::emit`], with the `previousEventId` given.
     pub fn emit_after(&mut self, id: BranchId, previous_id: u32, body: EventBody) -> Result<(), Trouble> {
-        let hidden = self.execution.branches.get(&id).is_some_and(|line| line.child.is_some());
-        self.emit_as(id, previous_id, hidden, body)
-    }
-
-    /// As [`Turn::emit_after`], for a line that the event itself makes.
-    pub fn emit_as(
-        &mut self,
-        branch: BranchId,
-        previous_id: u32,
-        hidden: bool,
-        body: EventBody,
-    ) -> Result<(), Trouble> {
-        let visible = !hidden && body.is_visible();
-        let id = if visible { self.execution.next_id } else { 0 };
-        if id >= limit::HISTORY_EVENTS_MAX
+        let id_of_event = if body.is_visible() { self.execution.next_id } else { 0 };
+        if id_of_event >= limit::HISTORY_EVENTS_MAX
             && !body.is_final()
             && self.execution.identity.kind == ExecutionKind::Standard
         {
@@ -257,10 +247,10 @@ impl<'a> Turn<'a> {
         }
         let event = Event {
             sequence: self.execution.next_sequence,
-            id,
+            id: id_of_event,
             previous_id,
             timestamp_ms: self.now_ms,
-            branch,
+            branch: id,
             body,
         };
         self.execution.evolve(&event).map_err(Trouble::Illegal)?;
@@ -313,7 +303,15 @@ impl<'a> Turn<'a> {
                 let timer = *timer;
                 self.cancel_timer(timer);
             }
+            Some(Phase::Distributed(_)) => self.cancel_run_of(id),
             _ => {}
+        }
+    }
+
+    fn cancel_run_of(&mut self, id: BranchId) {
+        let run = self.execution.branches.get(&id).and_then(|line| line.open_run()).map(|run| run.id);
+        if let Some(run) = run {
+            self.want(Effect::CancelMapRun { run });
         }
     }
 
@@ -346,6 +344,8 @@ impl<'a> Turn<'a> {
         let tasks: Vec<Effect> =
             self.execution.tasks.iter().map(|(id, task)| outstanding::cancellation(*id, task)).collect();
         self.step.effects.extend(tasks);
+        let lines: Vec<BranchId> = self.execution.branches.keys().copied().collect();
+        lines.into_iter().for_each(|line| self.cancel_run_of(line));
         self.cancel_timers();
     }
 

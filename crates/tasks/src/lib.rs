@@ -5,11 +5,13 @@
 
 pub mod aws_json;
 pub mod functions;
+mod items;
 pub mod lambda;
 mod target;
 mod targets;
 pub mod tls;
 
+pub use items::{Item, ItemResult, ItemSource, Position, ResultSink};
 pub use target::{
     BoxFuture, Call, CancellationSignal, Canceller, Failure, FailureKind, Pattern, Resource, Success,
     TaskTarget, cancellation,

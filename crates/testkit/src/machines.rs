@@ -342,6 +342,66 @@ pub fn wide() -> Vec<Machine> {
     ]
 }
 
+/// A processor whose items are executions of their own.
+fn distributed(kind: &str, states: &str) -> String {
+    let config = format!(r#"{{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"{kind}"}},"#);
+    states.replacen('{', &config, 1)
+}
+
+/// Machines with distributed Maps.
+pub fn spread() -> Vec<Machine> {
+    let flaky = format!(r#"{},"Next":"W""#, retry("\"Flaky\""));
+    let wait = r#"{"Type":"Wait","Seconds":1,"End":true}"#;
+    let flaky = states("T", &[("T", &function("flaky", &flaky)), ("W", wait)]);
+    let bad = line("T", &function("bad", r#""End":true"#));
+    let first = r#"{"Type":"Pass","OutputPath":"$.Items[0]","Next":"T"}"#;
+    let batches = states("P", &[("P", first), ("T", &function("bad", r#""End":true"#))]);
+    let same_or_caught = format!(
+        r#""ResultPath":null,"OutputPath":"$$.Execution.Input",{CATCH},"MaxConcurrency":2,"End":true"#
+    );
+    let some = format!(r#""ToleratedFailureCount":2,{same_or_caught}"#);
+    let half =
+        format!(r#""ToleratedFailurePercentage":50,"ItemBatcher":{{"MaxItemsPerBatch":2}},{same_or_caught}"#);
+    let either = |_: i64, input: &Document| vec![Ending::Succeeded(input.text().to_owned()), caught()];
+    vec![
+        Machine {
+            name: "spreads",
+            definition: map(
+                6,
+                &distributed("STANDARD", &flaky),
+                &format!(r#""MaxConcurrency":3,{CATCH},"End":true"#),
+            ),
+            endings: |_, _| all_of(6),
+        },
+        Machine {
+            name: "spreads-fast",
+            definition: map(
+                30,
+                &distributed("EXPRESS", &flaky),
+                &format!(r#""Label":"fast","MaxConcurrency":7,{CATCH},"End":true"#),
+            ),
+            // Where calls have to wait for their turn, a child may reach the five minutes of EXPRESS.
+            endings: |_, _| [all_of(30), vec![caught()]].concat(),
+        },
+        Machine {
+            name: "spreads-badly",
+            definition: map(5, &distributed("STANDARD", &bad), &some),
+            endings: either,
+        },
+        Machine {
+            name: "spreads-batches",
+            definition: map(9, &distributed("EXPRESS", &batches), &half),
+            endings: either,
+        },
+    ]
+}
+
+/// The numbers from 1 to `items`, each with 1 added.
+fn all_of(items: i64) -> Vec<Ending> {
+    let results: Vec<String> = (2..items + 2).map(|n| format!(r#"{{"n":{n}}}"#)).collect();
+    vec![Ending::Succeeded(format!("[{}]", results.join(",")))]
+}
+
 /// A machine that makes more events than the interpreter takes in one step.
 pub fn long() -> Machine {
     let definition = states(
@@ -365,7 +425,7 @@ pub fn long() -> Machine {
 
 /// All that are quick.
 pub fn all() -> Vec<Machine> {
-    [quiet(), calling(), answered(), wide(), parents()].concat()
+    [quiet(), calling(), answered(), wide(), parents(), spread()].concat()
 }
 
 #[cfg(test)]

@@ -27,6 +27,27 @@ impl<'a> Arn<'a> {
     }
 }
 
+/// The parts of a map run's ARN: `mapRun:machine/label:run`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MapRunArn<'a> {
+    /// `machine/label`: what stands in the ARNs of the children as the state machine's name.
+    pub labelled: &'a str,
+    pub machine: &'a str,
+    /// The Map's label, or a UUID.
+    pub label: &'a str,
+    /// A UUID.
+    pub run: &'a str,
+}
+
+impl<'a> MapRunArn<'a> {
+    /// `None` when `text` is not the ARN of a map run.
+    pub fn parse(text: &'a str) -> Option<MapRunArn<'a>> {
+        let (labelled, run) = Arn::parse(text)?.resource_after("mapRun")?.rsplit_once(':')?;
+        let (machine, label) = labelled.split_once('/')?;
+        Some(MapRunArn { labelled, machine, label, run })
+    }
+}
+
 /// Builds the ARNs of one account in one region.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Account {
@@ -90,5 +111,9 @@ mod tests {
             assert_eq!(Arn::parse(text), None, "{text}");
         }
         assert_eq!(Account::new("us-gov-west-1", "1").partition, "aws-us-gov");
+        let text = account.map_run("orders", "each", "r");
+        let parts = MapRunArn { labelled: "orders/each", machine: "orders", label: "each", run: "r" };
+        assert_eq!(MapRunArn::parse(&text), Some(parts));
+        assert_eq!(MapRunArn::parse(&account.execution("orders", "r")), None);
     }
 }

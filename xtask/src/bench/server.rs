@@ -220,7 +220,7 @@ impl Server {
     }
 
     /// User and system time so far.
-    fn cpu_s(&self) -> Result<f64> {
+    pub fn cpu_s(&self) -> Result<f64> {
         let text = self.proc("stat")?;
         // Behind the name, which may hold anything: fields 3 and on.
         let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
@@ -230,8 +230,17 @@ impl Server {
     }
 
     fn resident_bytes(&self) -> Result<f64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that was resident at a time.
+    pub fn peak_bytes(&self) -> Result<f64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &'static str) -> Result<f64> {
         let text = self.proc("status")?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+        let line = text.lines().find_map(|line| line.strip_prefix(field)).context(field)?;
         let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kibibytes * 1024.0)
     }

@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 pub async fn run(api: &Api, input: DescribeExecutionInput) -> Result<DescribeExecutionOutput, ApiError> {
-    let execution_arn = arn::execution(&input.execution_arn)?;
+    let execution_arn = arn::describable_execution(&input.execution_arn)?;
     let details = api.backend.describe(execution_arn).await;
     let details = details.map_err(|error| ApiError::from_execution(error, execution_arn))?;
     let (redrive_status, redrive_status_reason) = redrivable::status(api, &details).await?;

@@ -2,7 +2,7 @@
 
 use crate::api::Api;
 use crate::arn::{self, Qualifier};
-use crate::backend::{ExecutionSummary, ListRequest, ListScope};
+use crate::backend::{ExecutionError, ExecutionSummary, ListRequest, ListScope};
 use crate::catalog::{Alias, Version};
 use crate::error::ApiError;
 use crate::model::{
@@ -39,7 +39,10 @@ pub async fn run(api: &Api, input: ListExecutionsInput) -> Result<ListExecutions
         limit: paging::limit(input.max_results),
         after,
     });
-    let page = page.await.map_err(|error| ApiError::from_execution(error, shown))?;
+    let page = page.await.map_err(|error| match error {
+        ExecutionError::DoesNotExist if input.map_run_arn.is_some() => ApiError::resource_not_found(shown),
+        error => ApiError::from_execution(error, shown),
+    })?;
     let next_token = paging::next_token(api, &question, page.next.as_deref()).await?;
     let of_map_run = input.map_run_arn.is_some();
     let executions = page.executions.into_iter().map(|summary| item(summary, of_map_run)).collect();

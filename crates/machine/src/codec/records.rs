@@ -10,7 +10,7 @@ use super::CodecError;
 use super::reader::Reader;
 use super::writer::Writer;
 use crate::event::{
-    BranchId, ChildIdentity, EvaluationFailed, EventBody, ExecutionStarted, IterationStarted, MapRunStarted,
+    Batching, BranchId, EvaluationFailed, EventBody, ExecutionStarted, IterationStarted, MapRunStarted,
     MapStarted, ParallelStarted, StateExited, StateKind, TaskFailed, TaskId, TaskOutput, TaskScheduled,
     TaskStarted, TaskTimedOut, Timer, TimerId,
 };
@@ -166,7 +166,7 @@ macro_rules! shared {
     )* };
 }
 
-shared!(Failure, ChildIdentity, Resource);
+shared!(Failure, Resource);
 
 macro_rules! number {
     ($($name:ident),*) => { $(
@@ -211,9 +211,9 @@ record! {
     TaskTimedOut { task, resource, failure }
     ParallelStarted { first_branch, flows, input }
     MapStarted { items, length, concurrency, distributed, input }
-    MapRunStarted { map_run_arn, label, inputs, tolerated_failure_count, tolerated_failure_percentage }
-    IterationStarted { parent, name, index, input, flow, child }
-    ChildIdentity { execution_arn, execution_name, start_ms, input }
+    MapRunStarted { map_run_arn, label, max_concurrency, tolerated_failure_count, tolerated_failure_percentage, batching }
+    Batching { items_max, bytes_max, batch_input }
+    IterationStarted { parent, name, index, input, flow }
     Integration { arn, service, resource, action, pattern }
 }
 
@@ -261,13 +261,14 @@ choice! {
         0 = ExecutionStarted, 2 = ExecutionFailed, 3 = ExecutionTimedOut, 4 = ExecutionAborted, 7 = StateExited,
         9 = EvaluationFailed, 10 = TaskScheduled, 11 = TaskStarted, 12 = TaskSubmitted, 13 = TaskSucceeded,
         14 = TaskFailed, 15 = TaskTimedOut, 19 = ParallelStarted, 23 = MapStarted, 24 = IterationStarted,
-        30 = MapRunStarted, 32 = MapRunFailed, 46 = ChildFailed, 47 = Paused,
+        30 = MapRunStarted, 32 = MapRunFailed, 47 = Paused,
     }
     {
         1 = ExecutionSucceeded { output }, 5 = ExecutionRedriven { count, timer, token_hash },
         6 = StateEntered { kind, state, name, input }, 8 = StateAborted { kind },
         25 = IterationSucceeded { name, index }, 26 = IterationFailed { name, index },
         27 = IterationAborted { name, index }, 42 = WaitScheduled { timer },
+        34 = MapRunRedriven { map_run_arn, count },
         43 = RetryScheduled { retrier, timer }, 44 = TimerFired { timer },
     }
 }

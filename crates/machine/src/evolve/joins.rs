@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::Change;
 use crate::branch::{Branch, Items, Join, MapItem, MapJoin, Phase};
-use crate::event::{BranchId, IterationStarted, MapRunStarted, MapStarted, ParallelStarted};
+use crate::event::{BranchId, IterationStarted, MapStarted, ParallelStarted};
 use crate::execution::EvolveError;
-use crate::variables::Frame;
 
 impl Change<'_> {
     pub(super) fn parallel_started(&mut self, started: &ParallelStarted) -> Result<(), EvolveError> {
@@ -40,6 +39,9 @@ impl Change<'_> {
     }
 
     pub(super) fn map_started(&mut self, started: &MapStarted) -> Result<(), EvolveError> {
+        if started.distributed {
+            return self.distributed_map_started(started);
+        }
         let items = Items(started.items.clone());
         let join = Join {
             outputs: vec![None; items.len()],
@@ -52,27 +54,10 @@ impl Change<'_> {
                 next: 0,
                 concurrency: started.concurrency.max(1),
                 input: started.input.clone(),
-                failed: 0,
-                run: None,
-                distributed: started.distributed,
                 slot_id: self.event.id,
             }),
         };
         self.set_phase(Phase::Joining(Box::new(join)))
-    }
-
-    pub(super) fn map_run_started(&mut self, started: &MapRunStarted) -> Result<(), EvolveError> {
-        let id = self.event.id;
-        let wrong = self.wrong_phase();
-        let Phase::Joining(join) = &mut self.branch()?.phase else { return Err(wrong) };
-        // The state's Exited event points here.
-        join.last_id = id;
-        let map = join.map.as_mut().ok_or(wrong)?;
-        map.items = Items(started.inputs.clone());
-        map.run = Some(started.clone());
-        join.outputs = vec![None; map.items.len()];
-        self.refresh(self.event.branch);
-        Ok(())
     }
 
     pub(super) fn iteration_started(&mut self, started: &IterationStarted) -> Result<(), EvolveError> {
@@ -92,14 +77,7 @@ impl Change<'_> {
         join.running = join.running.saturating_add(1);
         let mut line = map_branch.fork(event.branch, started.index, start_at, started.input.clone());
         line.item = Some(Arc::new(MapItem { index: started.index, key, value }));
-        if event.id != 0 {
-            line.last_id = event.id;
-        }
-        if let Some(child) = &started.child {
-            line.child = Some(child.clone());
-            line.variables = Frame::empty();
-            line.item = None;
-        }
+        line.last_id = event.id;
         self.add(line);
         self.refresh(parent);
         Ok(())
@@ -128,9 +106,7 @@ impl Change<'_> {
         join.outputs[slot] = Some(output);
         join.running = join.running.saturating_sub(1);
         join.ended = join.ended.saturating_add(1);
-        if event.id != 0 {
-            join.last_id = event.id;
-        }
+        join.last_id = event.id;
         if let Some(map) = &mut join.map {
             map.slot_id = event.previous_id;
         }
@@ -155,20 +131,6 @@ impl Change<'_> {
         Ok(())
     }
 
-    pub(super) fn child_failed(&mut self) -> Result<(), EvolveError> {
-        let event = self.event;
-        let (parent, _, join) = self.join_of_line()?;
-        join.running = join.running.saturating_sub(1);
-        join.ended = join.ended.saturating_add(1);
-        if let Some(map) = &mut join.map {
-            map.failed = map.failed.saturating_add(1);
-        }
-        self.remove_lines_of(event.branch);
-        self.remove_line(event.branch);
-        self.refresh(parent);
-        Ok(())
-    }
-
     pub(super) fn iteration_stopped(&mut self) -> Result<(), EvolveError> {
         let event = self.event;
         let (parent, _, join) = self.join_of_line()?;
@@ -181,16 +143,21 @@ impl Change<'_> {
     pub(super) fn join_succeeded(&mut self) -> Result<(), EvolveError> {
         let wrong = self.wrong_phase();
         let branch = self.branch()?;
-        let Phase::Joining(join) = &branch.phase else { return Err(wrong) };
-        // AWS: the Exited event points to the last event of the lines, not to the Succeeded event.
-        branch.last_id = join.last_id;
+        // AWS: the Exited event points to the last event of the lines (or to the run's start), not to the Succeeded event.
+        branch.last_id = match &branch.phase {
+            Phase::Joining(join) => join.last_id,
+            Phase::Distributed(map) => map.run.as_ref().map_or(branch.last_id, |run| run.started_id),
+            _ => return Err(wrong),
+        };
         Ok(())
     }
 
     pub(super) fn join_failed(&mut self) -> Result<(), EvolveError> {
         let id = self.event.branch;
-        if let Phase::Joining(join) = &mut self.branch()?.phase {
-            join.stopped = true;
+        match &mut self.branch()?.phase {
+            Phase::Joining(join) => join.stopped = true,
+            Phase::Distributed(map) => map.stopped = true,
+            _ => {}
         }
         self.refresh(id);
         self.stop_lines_of(id);
@@ -221,6 +188,7 @@ impl Change<'_> {
         if let Some(branch) = self.execution.branches.get_mut(&id) {
             match &mut branch.phase {
                 Phase::Joining(join) => join.stopped = true,
+                Phase::Distributed(map) => map.stopped = true,
                 Phase::Entering | Phase::Ended(_) => {}
                 phase => *phase = Phase::Stopped,
             }

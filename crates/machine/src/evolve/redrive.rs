@@ -35,7 +35,6 @@ impl Change<'_> {
         if let Some(timer) = timer {
             self.set_timer(timer, Purpose::Execution);
         }
-        self.forget_runs();
         let mut lines_below: BTreeMap<BranchId, u32> = BTreeMap::new();
         for parent in self.execution.branches.values().filter_map(|line| line.parent) {
             *lines_below.entry(parent).or_default() += 1;
@@ -50,15 +49,6 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The children of a distributed Map are not kept: all of them run again.
-    fn forget_runs(&mut self) {
-        let lines = self.execution.branches.values();
-        let runs: Vec<BranchId> = lines.filter(|line| line.has_run()).map(|line| line.id).collect();
-        for id in runs {
-            self.remove_lines_of(id);
-        }
-    }
-
     /// The line goes on with the state in which it stopped; `running` lines of that state do too.
     fn go_on(&mut self, id: BranchId, running: u32, was_too_large: bool) {
         let event_id = self.event.id;
@@ -67,14 +57,19 @@ impl Change<'_> {
         line.last_id = event_id;
         line.retry_count = 0;
         line.attempts.clear();
-        let has_run = line.has_run();
         match &mut line.phase {
-            Phase::Joining(join) if !has_run => {
+            Phase::Joining(join) => {
                 join.stopped = false;
                 join.running = running;
                 if was_too_large && join.is_complete() {
                     line.phase = Phase::Entered;
                 }
+            }
+            // Children that did not succeed go on.
+            Phase::Distributed(map)
+                if !was_too_large && map.run.as_ref().is_some_and(|run| !run.succeeded) =>
+            {
+                map.is_redriven = true;
             }
             Phase::Entering | Phase::Ended(_) => {}
             phase => {

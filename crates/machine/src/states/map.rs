@@ -134,11 +134,7 @@ pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId) -> Result<(), 
         let (index, slot_id, map_input) = (of_map.next, of_map.slot_id, of_map.input.clone());
         let Some((key, value)) = of_map.items.get(index as usize) else { return Ok(()) };
         let item = MapItem { index, key, value };
-        let input = match &map.distributed {
-            // Items of a distributed Map were made ready when it began.
-            Some(_) => Ok(item.value.into()),
-            None => item_input(turn, id, state, map, &map_input, item),
-        };
+        let input = item_input(turn, id, state, map, &map_input, item);
         let input = match input {
             Ok(input) => input,
             Err(fault) => {
@@ -148,21 +144,10 @@ pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId) -> Result<(), 
                 return Err(trouble);
             }
         };
-        let child = match &map.distributed {
-            Some(_) => distributed::child_identity(turn, id, input.clone())?.map(Arc::new),
-            None => None,
-        };
-        let hidden = child.is_some() || turn.branch(id)?.child.is_some();
-        let started = IterationStarted {
-            parent: id,
-            name: state.name.clone(),
-            index,
-            input,
-            flow: map.processor,
-            child,
-        };
+        let started =
+            IterationStarted { parent: id, name: state.name.clone(), index, input, flow: map.processor };
         let line = BranchId(turn.execution.next_branch);
-        turn.emit_as(line, slot_id, hidden, EventBody::IterationStarted(Box::new(started)))?;
+        turn.emit_after(line, slot_id, EventBody::IterationStarted(Box::new(started)))?;
     }
 }
 
@@ -175,8 +160,20 @@ pub(crate) fn item_input(
     map_input: &Document,
     item: MapItem,
 ) -> Result<Document, Fault> {
+    if map.item_selector.is_none() {
+        return Ok(item.value.into());
+    }
+    selected(&mut turn.scene_of(id, state)?, map, map_input, item)
+}
+
+/// As [`item_input`], in a scene that is there only for this item.
+pub(crate) fn selected(
+    scene: &mut Scene<'_>,
+    map: &Map,
+    map_input: &Document,
+    item: MapItem,
+) -> Result<Document, Fault> {
     let Some(selector) = &map.item_selector else { return Ok(item.value.into()) };
-    let mut scene = turn.scene_of(id, state)?;
     scene.context.item = Some(Arc::new(item));
     let selected = scene.payload(selector, map_input.value(), "ItemSelector")?;
     scene.note(|trace| trace.after_item_selector.push(selected.clone()));

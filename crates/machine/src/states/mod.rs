@@ -32,6 +32,7 @@ pub(crate) fn advance(turn: &mut Turn<'_>, id: BranchId) -> Result<(), Trouble> 
         }
         Phase::Joining(join) if join.can_begin() => map::begin_iterations(turn, id),
         Phase::Joining(_) => join(turn, id),
+        Phase::Distributed(_) => distributed::redrive(turn, id),
         // Not runnable: whoever chose it was wrong, and nothing is lost by leaving it.
         _ => Ok(()),
     }

@@ -220,10 +220,7 @@ impl StateTest {
     /// AWS: without a tolerance in the definition any number of failed iterations is tolerated here.
     fn exceeds_tolerance(&self) -> bool {
         let Some(failed) = self.failed_iterations.map(f64::from) else { return false };
-        let iterations = match self.phase() {
-            Some(Phase::Joining(join)) => join.outputs.len(),
-            _ => 0,
-        };
+        let iterations = self.iterations().unwrap_or(0);
         let percentage = 100.0 * failed / iterations.max(1) as f64;
         self.trace.tolerated_failure_count.is_some_and(|count| failed > count as f64)
             || self.trace.tolerated_failure_percentage.is_some_and(|bound| percentage > bound)
@@ -240,9 +237,21 @@ impl StateTest {
                 _ => {}
             }
         }
-        match self.phase() {
-            Some(Phase::Joining(join)) => Progress::Lines { iterations: join.outputs.len() },
-            _ => Progress::Time,
+        match self.iterations() {
+            Some(iterations) => Progress::Lines { iterations },
+            None => Progress::Time,
+        }
+    }
+
+    /// How many lines would begin, once the state is ready for them. Of a distributed Map with batches: those.
+    fn iterations(&self) -> Option<usize> {
+        match self.phase()? {
+            Phase::Joining(join) => Some(join.outputs.len()),
+            Phase::Distributed(map) => {
+                let batches = self.trace.after_item_batcher.as_ref().and_then(|it| it.value().as_array());
+                Some(batches.map_or(map.items.len(), |batches| batches.len()))
+            }
+            _ => None,
         }
     }
 

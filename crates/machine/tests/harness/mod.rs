@@ -3,6 +3,8 @@
 
 #![allow(dead_code)]
 
+mod runs;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -66,7 +68,10 @@ pub fn identity(input: &str, kind: ExecutionKind) -> Identity {
 
 impl World {
     pub fn new(program: Arc<Program>, identity: Identity, mode: Mode) -> World {
-        let execution = Execution::new(program, Arc::new(identity), BehaviourFlags::CURRENT);
+        World::of(Execution::new(program, Arc::new(identity), BehaviourFlags::CURRENT), mode)
+    }
+
+    fn of(execution: Execution, mode: Mode) -> World {
         World {
             execution,
             events: Vec::new(),
@@ -115,8 +120,7 @@ impl World {
     }
 
     fn rebuild(&mut self) {
-        let old = &self.execution;
-        let mut execution = Execution::new(old.program().clone(), old.identity().clone(), old.flags());
+        let mut execution = self.execution.unstarted();
         for segment in &self.segments {
             for event in codec::decode_segment(segment).expect("own segment") {
                 execution.evolve(&event).expect("own event");
@@ -142,7 +146,15 @@ impl World {
             }
             Effect::CancelTask { task, .. } => self.inbox.retain(|(_, input)| task_of(input) != Some(task)),
             Effect::Continue => self.inbox.insert(0, (self.now_ms, Input::Continue)),
-            Effect::StartChild { .. } | Effect::Finished(_) => {}
+            Effect::StartMapRun(run) => {
+                if let Some(ran) = runs::run(self, &run, answers) {
+                    self.inbox.push((ran.end_ms, ran.input));
+                }
+            }
+            Effect::CancelMapRun { run } => self.inbox.retain(
+                |(_, input)| !matches!(input, Input::MapRunFinished { run: ended, .. } if *ended == run),
+            ),
+            Effect::Finished(_) => {}
         }
     }
 

@@ -115,7 +115,7 @@ fn failures_of_children_are_tolerated_up_to_a_limit() {
         )
     };
     check(
-        plain(&definition(r#""ToleratedFailureCount":1,"#), "[1,2,3,4,5]"),
+        plain(&definition(r#""ToleratedFailureCount":2,"#), "[1,2,3,4,5]"),
         &[
             "1<-0 ExecutionStarted [1,2,3,4,5]",
             "2<-0 MapStateEntered M [1,2,3,4,5]",

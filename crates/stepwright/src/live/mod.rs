@@ -21,7 +21,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwright_asl::program::Program;
-use stepwright_engine::Observer;
+use stepwright_engine::{MapRunProgress, Observer};
 use stepwright_machine::{Event, Identity, history};
 use stepwright_value::{Object, Value};
 use tokio::sync::watch;
@@ -171,6 +171,12 @@ impl Observer for Live {
         write_error(&error);
         if shown.picture.outcome.is_some() {
             self.has_ended.send_replace(true);
+        }
+    }
+
+    fn map_run(&self, progress: &MapRunProgress<'_>) {
+        if *progress.execution_arn == *self.execution_arn {
+            self.shown().picture.map_run(progress.map_run_arn, &progress.items);
         }
     }
 }

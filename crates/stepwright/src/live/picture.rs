@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stepwright_asl::program::{Kind, Pattern, Program, Resource, Setting, State, StateId, Transition};
+use stepwright_engine::Counts;
 use stepwright_machine::event::{
     IterationStarted, ParallelStarted, StateExited, StateKind, TaskScheduled, Timer,
 };
@@ -118,13 +119,12 @@ impl Picture {
             EventBody::ParallelStarted(started) => self.parallel_started(line, started),
             EventBody::MapStarted(started) => self.map_started(line, started.length),
             EventBody::MapRunStarted(run) => {
-                let children = run.inputs.value().as_array().map_or(0, |inputs| inputs.len());
-                self.map_started(line, u32::try_from(children).unwrap_or(u32::MAX));
+                let group = self.current(line).and_then(|visit| visit.group.as_mut());
+                group.into_iter().for_each(|group| group.run = Some(run.map_run_arn.clone()));
             }
             EventBody::IterationStarted(started) => self.iteration_started(line, started),
             EventBody::IterationSucceeded { .. } => self.line_ended(line, End::Succeeded),
-            EventBody::IterationFailed { .. } => self.line_failed(line, at_ms, None),
-            EventBody::ChildFailed(failure) => self.line_failed(line, at_ms, Some(failure)),
+            EventBody::IterationFailed { .. } => self.line_failed(line, at_ms),
             EventBody::IterationAborted { .. } => {
                 self.abort_line(line, at_ms);
                 self.line_ended(line, End::Aborted);
@@ -196,7 +196,7 @@ impl Picture {
     fn aborted(&mut self, id: BranchId, at_ms: i64) {
         let is_settling = self.current(id).is_some_and(|visit| visit.doing == Doing::Settling);
         if is_settling && id != BranchId::ROOT {
-            return self.line_failed(id, at_ms, None);
+            return self.line_failed(id, at_ms);
         }
         self.abort_line(id, at_ms);
         self.branch_aborted(id);
@@ -314,6 +314,15 @@ impl Picture {
         }
     }
 
+    /// How far a map run is whose children are executions of their own.
+    pub fn map_run(&mut self, map_run_arn: &str, items: &Counts) {
+        let visits = self.lines.values_mut().filter_map(Line::current_mut);
+        let mut groups = visits.filter_map(|visit| visit.group.as_mut());
+        if let Some(group) = groups.find(|group| group.run.as_deref() == Some(map_run_arn)) {
+            group.count(items);
+        }
+    }
+
     fn iteration_started(&mut self, id: BranchId, started: &IterationStarted) {
         self.lines.insert(id, Line::below(started.parent, started.index));
         if let Some(group) = self.current(started.parent).and_then(|visit| visit.group.as_mut()) {
@@ -340,13 +349,11 @@ impl Picture {
         }
     }
 
-    /// A line has failed. `tolerated`: with this, but the state around it goes on.
-    fn line_failed(&mut self, id: BranchId, at_ms: i64, tolerated: Option<&Failure>) {
-        let failure = self.fail_current(id, at_ms, tolerated);
+    fn line_failed(&mut self, id: BranchId, at_ms: i64) {
+        let failure = self.fail_current(id, at_ms, None);
         let parent = self.lines.get(&id).and_then(|line| line.parent);
         self.line_ended(id, End::Failed);
-        if tolerated.is_none()
-            && let Some((parent, _)) = parent
+        if let Some((parent, _)) = parent
             && let Some(visit) = self.current(parent)
             && visit.failure.is_none()
         {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use stepwright_asl::program::StateId;
+use stepwright_engine::Counts;
 use stepwright_machine::event::StateKind;
 use stepwright_machine::{BranchId, Failure};
 
@@ -84,6 +85,8 @@ pub enum Doing {
 pub struct Group {
     /// Those that are remembered, in the order in which they began.
     pub lines: BTreeSet<BranchId>,
+    /// Of a distributed Map: the run, whose children are counted only.
+    pub run: Option<Arc<str>>,
     pub total: u32,
     pub running: u32,
     pub done: u32,
@@ -145,6 +148,15 @@ impl Visit {
 }
 
 impl Group {
+    /// Takes over how far a map run is.
+    pub fn count(&mut self, items: &Counts) {
+        let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        self.total = number(items.total);
+        self.running = number(items.running);
+        self.done = number(items.succeeded);
+        self.failed = number(items.unsuccessful());
+    }
+
     /// Whether a line that has ended like this is still shown.
     pub fn remembers(&self, end: End) -> bool {
         match end {

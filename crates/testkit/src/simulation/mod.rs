@@ -12,6 +12,7 @@ mod holders;
 mod jobs;
 mod life;
 mod redrivers;
+mod runs;
 mod shared;
 mod target;
 mod watcher;

@@ -144,6 +144,10 @@ impl Functions {
     /// The event that tells of the call, as far as it is durable; `None` when the store is lost. What was called before that
     /// is fine.
     fn scheduled(&self, call: &Call) -> Option<Option<TaskScheduled>> {
+        if call.execution_arn.contains(":express:") {
+            // Nothing of it is stored before it ends.
+            return None;
+        }
         let (machine, name) = match call.execution_arn.rsplitn(3, ':').collect::<Vec<_>>()[..] {
             [name, machine, _] => (crate::machines::account().state_machine(machine), name),
             _ => return Some(None),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stepwright_engine::{Clock, Observer};
-use stepwright_machine::{Event, Execution, Identity, codec};
+use stepwright_machine::{Event, Execution, ExecutionKind, Identity, codec};
 use stepwright_store::Store;
 
 use crate::clock::SimulatedClock;
@@ -59,10 +59,13 @@ impl Watcher {
     /// Whether the execution is equal to the one that its stored events give.
     fn replay(&self, live: &Execution) -> Result<bool, String> {
         let key = key_of(&live.identity().locator).ok_or("a locator that is none")?;
+        if live.identity().kind == ExecutionKind::Express {
+            // Nothing of it is stored.
+            return Ok(true);
+        }
         let mut replayed = self.replayed.lock().unwrap_or_else(PoisonError::into_inner);
-        let (execution, segments) = replayed.entry(live.identity().locator.clone()).or_insert_with(|| {
-            (Execution::new(live.program().clone(), live.identity().clone(), live.flags()), 0)
-        });
+        let place = replayed.entry(live.identity().locator.clone());
+        let (execution, segments) = place.or_insert_with(|| (live.unstarted(), 0));
         // A store that is lost answers nothing: then it was crashed at this very moment.
         let Some(Ok(found)) = now(self.disk.store().segments(key, *segments + 1)) else { return Ok(true) };
         for segment in found {

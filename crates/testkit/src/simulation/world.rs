@@ -80,6 +80,8 @@ pub struct State {
     pub next_name: u64,
     /// By client token.
     pub redrives: BTreeMap<String, Redrive>,
+    /// How children of map runs have ended.
+    pub children: BTreeMap<Name, (Status, Vec<u8>)>,
     /// When heartbeats were sent that the engine has taken. By token.
     pub heartbeats: BTreeMap<String, Vec<i64>>,
     /// How many may have a place at each limit, at most.
@@ -107,6 +109,7 @@ impl World {
             next_answer: 1,
             next_name: 1,
             redrives: BTreeMap::new(),
+            children: BTreeMap::new(),
             heartbeats: BTreeMap::new(),
             allowed: shared.allowed(),
             trace,
