@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import BINARY, Workflows
+from conftest import BINARY, Workflows, free_port
 
 CONFIG = """
 [functions.charge]
@@ -229,6 +229,40 @@ def test_requests_are_throttled_when_that_is_switched_on(new_server, tmp_path):
         client.list_activities()
     metrics = urllib.request.urlopen(server.url + "/metrics").read().decode()
     assert 'stepwright_throttled_requests_total{operation="ListActivities"}' in metrics
+
+
+def test_the_command_line_proves_who_calls(new_server, tmp_path):
+    keys = tmp_path / "credentials"
+    keys.write_text("[alice]\naws_access_key_id = AKIDALICE\naws_secret_access_key = sixteen-or-more-letters\n")
+    keys.chmod(0o600)
+    config = tmp_path / "stepwright.toml"
+    config.write_text(f'[credentials]\nfile = "{keys}"\n[audit]\nfile = "{tmp_path}/audit.jsonl"\n[tls]\ngenerated = true\n')
+    listen = f"127.0.0.1:{free_port()}"
+    command = [BINARY, "serve", "--config", config, "--listen", listen, "--data-dir", tmp_path / "data"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        certificate = tmp_path / "data/tls/certificate.pem"
+        alice = {"AWS_ACCESS_KEY_ID": "AKIDALICE", "AWS_SECRET_ACCESS_KEY": "sixteen-or-more-letters",
+                 "AWS_DEFAULT_REGION": "us-east-1", "AWS_CA_BUNDLE": str(certificate)}
+
+        def limits(*arguments, **environment):
+            command = [BINARY, "limits", *arguments, "--endpoint", f"https://localhost:{listen.split(':')[1]}"]
+            return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+
+        deadline = time.monotonic() + 20
+        while limits(**alice).returncode == 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert limits(**alice).stdout == "There are no limits.\n", limits(**alice).stderr
+        assert limits("set", "a", "--task", "*", "--concurrency", "1", **alice).returncode == 0
+        forged = limits("remove", "a", **{**alice, "AWS_SECRET_ACCESS_KEY": "something-else-of-length"})
+        assert forged.returncode == 1 and "signature" in forged.stderr.lower(), forged.stderr
+        assert limits("remove", "a", AWS_CA_BUNDLE=str(certificate)).returncode == 1
+        assert limits(**{**alice, "AWS_CA_BUNDLE": ""}).returncode == 2, "a certificate that nobody has vouched for"
+        records = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+        assert any("PUT /limits/a" in json.dumps(record) and "alice" in json.dumps(record) for record in records)
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
 
 
 def test_a_configuration_that_cannot_be_used_says_why(tmp_path):

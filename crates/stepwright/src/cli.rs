@@ -289,7 +289,8 @@ Examples:
   stepwright limits set per-customer --task 'charge*' --key '{% $states.input.customer %}' --concurrency 1 --rate 100/60
   stepwright limits remove payments
 
-Requests are signed when AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set.";
+Requests are signed when AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set (AWS_DEFAULT_REGION: the server's region);
+over https, AWS_CA_BUNDLE names the certificates to trust.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

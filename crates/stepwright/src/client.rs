@@ -1,17 +1,20 @@
-//! A client of a server's own endpoints: one request of JSON, signed when there are credentials in the environment.
-//!
-//! Left out: TLS.
+//! A client of a server's own endpoints: one request of JSON, signed when there are credentials in the environment; over TLS
+//! it trusts what this machine trusts, or the file that `AWS_CA_BUNDLE` names.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode, Uri};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use stepwright_sigv4::{Credentials, SERVICE_STATES, Scope, WireRequest, sha256_hex, timestamp};
+use stepwright_tasks::tls;
 
 /// For a request and its answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -24,7 +27,7 @@ pub fn send(endpoint: &str, method: Method, path: &str, body: Option<&Value>) ->
     let uri: Uri = format!("{}{path}", endpoint.trim_end_matches('/'))
         .parse()
         .with_context(|| format!("{endpoint:?} is not a URL such as http://127.0.0.1:8083"))?;
-    if uri.scheme_str() != Some("http") || uri.authority().is_none() {
+    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.authority().is_none() {
         bail!("{endpoint:?} is not a URL such as http://127.0.0.1:8083");
     }
     let body = body.map(Value::to_string).unwrap_or_default();
@@ -37,8 +40,19 @@ pub fn send(endpoint: &str, method: Method, path: &str, body: Option<&Value>) ->
 }
 
 async fn exchange(request: Request<Full<Bytes>>) -> Result<(StatusCode, Value)> {
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let answer = client.request(request).await.context("it cannot be reached")?;
+    let client = Client::builder(TokioExecutor::new());
+    let answer = match request.uri().scheme_str() {
+        Some("https") => {
+            let roots = variable("AWS_CA_BUNDLE").map(PathBuf::from);
+            let mut plain = HttpConnector::new();
+            plain.enforce_http(false);
+            let connector =
+                HttpsConnectorBuilder::new().with_tls_config(tls::client_config(roots.as_deref())?);
+            client.build(connector.https_only().enable_http1().wrap_connector(plain)).request(request).await
+        }
+        _ => client.build_http().request(request).await,
+    };
+    let answer = answer.context("it cannot be reached")?;
     let status = answer.status();
     let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|error| anyhow::anyhow!("its answer breaks off: {error}"))?.to_bytes();
