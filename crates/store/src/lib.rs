@@ -23,7 +23,7 @@ pub use types::{
     StoreError, Timer, Unit,
 };
 
-/// A store of executions. Adapters: embedded (SQLite), in memory, and the faulty one for tests.
+/// A store of executions. Adapters: embedded (a log and SQLite), in memory, and the faulty one for tests.
 ///
 /// Every method may be called from any thread at any time. Futures complete without a particular runtime.
 pub trait Store: Send + Sync + 'static {

@@ -4,22 +4,23 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A future that any executor can drive.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A part of the executions that one node drives at a time. 256 at most: it is the top byte of an [`ExecutionKey`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct ShardId(pub u8);
 
 /// Counts the leases of a shard; only units with the current one are committed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Epoch(pub u64);
 
 /// Identifies an execution in the store: the shard in 8 bits, then a sequence number of 40 bits that the shard's
 /// holder counts up. 48 bits in all, so that key and segment number fit one 64-bit row id.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExecutionKey(u64);
 
 impl ExecutionKey {
@@ -61,7 +62,7 @@ impl std::fmt::Debug for ExecutionKey {
 }
 
 /// The status of an execution, with the numbers that are stored.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Status {
     Running = 0,
@@ -88,7 +89,7 @@ impl Status {
 }
 
 /// The row of an execution.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Execution {
     pub key: ExecutionKey,
     /// The ARN (or other identity) of the state machine under which the execution is listed.
@@ -101,14 +102,16 @@ pub struct Execution {
     /// Milliseconds since 1970; `None` while it runs.
     pub stop_ms: Option<i64>,
     /// What its author wrote at the start (input, definition reference, …).
+    #[serde(with = "serde_bytes")]
     pub head: Vec<u8>,
     /// What its author wrote at the end (output, error, …); empty while it runs.
+    #[serde(with = "serde_bytes")]
     pub tail: Vec<u8>,
     pub listed: Listed,
 }
 
 /// What listings know of some executions only; all absent for most.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Listed {
     /// The version that it runs, if it was started by a version or an alias; it is listed under it.
     pub version: Option<Arc<str>>,
@@ -168,10 +171,11 @@ pub struct Page<T> {
 }
 
 /// The events of one commit of one execution, encoded by their author.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Segment {
     /// Its place among the segments of the execution, counted from 1.
     pub number: u32,
+    #[serde(with = "serde_bytes")]
     pub data: Vec<u8>,
 }
 
@@ -182,7 +186,7 @@ impl Segment {
 }
 
 /// Wakes an execution at a time.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Timer {
     /// Milliseconds since 1970.
     pub due_ms: i64,
@@ -192,7 +196,7 @@ pub struct Timer {
 }
 
 /// A task that has left, or is about to leave, for the outside world. Found again after a crash and sent again.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Dispatch {
     pub key: ExecutionKey,
     /// Which task of the execution.
@@ -200,7 +204,7 @@ pub struct Dispatch {
 }
 
 /// A task that waits in a named queue (an activity's ARN) until a worker takes it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct QueueItem {
     pub queue: Arc<str>,
     pub key: ExecutionKey,
@@ -210,16 +214,17 @@ pub struct QueueItem {
 
 /// A place at what several executions share and have to take turns at: that of one task, or (task 0) of the execution itself.
 /// Whether it waits or has its turn, and what for, is its author's business.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Permit {
     pub key: ExecutionKey,
     /// Which task of the execution.
     pub task: u32,
+    #[serde(with = "serde_bytes")]
     pub data: Vec<u8>,
 }
 
 /// What a catalogue record describes; with the numbers that are stored.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum CatalogKind {
     /// A state machine's current revision, by ARN.
@@ -252,7 +257,7 @@ pub struct CatalogRecord {
 }
 
 /// What must hold for a catalogue record, or the unit is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Expect {
     Anything,
     Absent,
@@ -260,12 +265,13 @@ pub enum Expect {
 }
 
 /// One change. Within a unit, changes that can be refused come first.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Mutation {
     /// Writes (`Some`) or deletes (`None`) a catalogue record. Can be refused: [`CommitError::Conflict`].
     Catalog {
         kind: CatalogKind,
         key: Arc<str>,
+        #[serde(with = "serde_bytes")]
         data: Option<Vec<u8>>,
         expect: Expect,
     },
@@ -276,6 +282,7 @@ pub enum Mutation {
         key: ExecutionKey,
         status: Status,
         stop_ms: Option<i64>,
+        #[serde(with = "serde_bytes")]
         tail: Vec<u8>,
     },
     /// Counts a redrive of an execution. Its status changes with a [`Mutation::SetStatus`] of its own. Without effect where

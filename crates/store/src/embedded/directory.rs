@@ -60,8 +60,9 @@ fn look(directory: &Path) -> Result<bool, OpenError> {
             Ok(true)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            // SQLite would take the log of a database that is gone for the new one's.
-            if beside(&file, "-wal").exists() {
+            // The logs of a database that is gone would be taken for the new one's.
+            let [one, other] = super::log::paths(directory);
+            if [beside(&file, "-wal"), one, other].iter().any(|log| log.exists()) {
                 let found = "the file is missing, though its log is there".into();
                 return Err(OpenError::Damaged { file, found });
             }

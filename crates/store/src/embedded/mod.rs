@@ -1,25 +1,36 @@
-//! The embedded store: SQLite in a directory that one process holds.
+//! The embedded store: a log and SQLite, in a directory that one process holds.
 //!
-//! One thread owns the only connection that writes. It drains a bounded queue, commits all units that wait with one
-//! transaction and one flush, then answers them: what queues up while a flush runs is the next batch, so nothing ever
-//! waits for a timer. Reads run on the calling thread, on a small pool of read-only connections that see only what is
-//! durable; their futures are ready when they are returned.
+//! One thread commits: it drains a bounded queue, decides about all units that wait, makes them durable in the log with one
+//! flush, then answers them; what queues up while a flush runs is the next batch, so nothing ever waits for a timer.
+//! Another thread folds what was acknowledged into the database, some times a second: what has come and gone in between costs
+//! the database nothing. Until then the newest changes are kept in memory too, and readers look there first, so
+//! that they see all that is acknowledged, and only that. After a crash the rest of the log is folded before anything else.
+//!
+//! Reads run on the calling thread, on a small pool of read-only connections. Lookups by key are answered at once; listings
+//! wait until the database has everything.
 //!
 //! What is written is mostly at the right edge of a tree, one edge for each shard: a node does best with few shards.
 //!
-//! A flush is never repeated: after an error of the storage below, the store takes no further work. Blobs carry a
-//! checksum that is verified whenever they are read.
+//! A flush is never repeated: after an error of the storage below, the store takes no further work. Blobs and records
+//! carry a checksum that is verified whenever they are read.
 //!
 //! What it leaves out: several processes on one directory (refused), compression.
 
-mod apply;
 mod directory;
 mod error;
+mod fold;
+mod judge;
+mod log;
+mod newest;
 mod queue;
 mod read;
 mod readers;
 mod schema;
 mod seal;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod view;
 mod writer;
 
 use std::fs::File;
@@ -35,8 +46,13 @@ use crate::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
     Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
 };
+use judge::Judge;
+use log::Log;
+use newest::Newest;
 use queue::{Job, Queue};
 use readers::Readers;
+use rusqlite::Connection;
+use view::View;
 
 /// How to open an embedded store.
 #[derive(Clone, Debug)]
@@ -49,8 +65,10 @@ pub struct EmbeddedOptions {
     pub writer_cache_kib: u32,
     /// The page cache of each connection that reads.
     pub reader_cache_kib: u32,
-    /// The write-ahead log is folded into the database file once it holds this many pages of 4 KiB.
+    /// SQLite's write-ahead log is folded into the database file once it holds this many pages of 4 KiB.
     pub checkpoint_pages: u32,
+    /// The size of each of the two files of the log.
+    pub log_bytes: u64,
 }
 
 impl EmbeddedOptions {
@@ -63,6 +81,7 @@ impl EmbeddedOptions {
             writer_cache_kib: 2048,
             reader_cache_kib: 512,
             checkpoint_pages: 4000,
+            log_bytes: 32 << 20,
         }
     }
 }
@@ -70,12 +89,14 @@ impl EmbeddedOptions {
 /// The embedded store. Dropping it closes it.
 pub struct Embedded {
     queue: Arc<Queue>,
+    newest: Arc<Newest>,
     readers: Arc<Readers>,
-    writer: Mutex<Option<Writer>>,
+    threads: Mutex<Option<Threads>>,
 }
 
-struct Writer {
-    thread: JoinHandle<()>,
+struct Threads {
+    writer: JoinHandle<()>,
+    folder: JoinHandle<()>,
     /// Locked while the store is open; closing the file unlocks it.
     _directory: File,
 }
@@ -85,28 +106,88 @@ impl Embedded {
     ///
     /// A directory that is in use, or that holds something else under the store's file name, is left as it is.
     pub fn open(options: EmbeddedOptions) -> Result<Arc<Embedded>, OpenError> {
+        let file = directory::database(&options.directory);
+        let sqlite = |source| OpenError::Sqlite { file: file.clone(), source };
         let (lock, connection) = directory::open(&options)?;
+        let folded = read::folded(&connection).map_err(sqlite)?;
+        let newest = Arc::new(Newest::new(folded, read::free_from(&connection).map_err(sqlite)?));
         let readers = Arc::new(Readers::open(&options)?);
-        let queue = Arc::new(Queue::default());
-        let thread = writer::start(connection, queue.clone(), readers.clone(), &options)?;
-        let writer = Mutex::new(Some(Writer { thread, _directory: lock }));
-        Ok(Arc::new(Embedded { queue, readers, writer }))
-    }
-
-    /// Commits what was handed in before, ends the writer and gives the directory free. Blocks until that is done.
-    /// Everything asked of the store from now on is answered with [`StoreError::Closed`].
-    pub fn close(&self) {
-        // The readers first: the last connection to go folds the log into the database file, and only the writer can.
-        self.readers.close();
-        self.queue.close();
-        if let Some(writer) = lock(&self.writer).take() {
-            // On the writer's own thread, in somebody's waker, that somebody was the last to hold this store: the thread
-            // ends by itself. One that panicked has left everybody who waited with `Closed`.
-            if writer.thread.thread().id() != std::thread::current().id() {
-                let _ = writer.thread.join();
+        let judging = readers::connect(&options).map_err(sqlite)?;
+        let folder = fold::start(connection, newest.clone(), &options)?;
+        let opened = replay(&options, folded, &newest, &judging).and_then(|position| {
+            let log = Log::open(&options.directory, position, options.log_bytes);
+            let failed = |source| OpenError::Io { path: options.directory.clone(), source };
+            let queue = Arc::new(Queue::default());
+            let log = log.map_err(failed)?;
+            let writer =
+                writer::start(judging, log, queue.clone(), newest.clone(), readers.clone(), &options)?;
+            Ok((queue, writer))
+        });
+        match opened {
+            Ok((queue, writer)) => {
+                let threads = Mutex::new(Some(Threads { writer, folder, _directory: lock }));
+                Ok(Arc::new(Embedded { queue, newest, readers, threads }))
+            }
+            Err(error) => {
+                newest.end(StoreError::Closed);
+                let _ = folder.join();
+                Err(error)
             }
         }
     }
+
+    /// Commits what was handed in before, ends the threads and gives the directory free. Blocks until that is done.
+    /// Everything asked of the store from now on is answered with [`StoreError::Closed`].
+    pub fn close(&self) {
+        // The readers first: the last connection to go folds SQLite's log into the database file, and only the folder can.
+        self.readers.close();
+        self.queue.close();
+        if let Some(threads) = lock(&self.threads).take() {
+            // On the writer's own thread, in somebody's waker, that somebody was the last to hold this store: the threads
+            // end by themselves. One that panicked has left everybody who waited with `Closed`.
+            if threads.writer.thread().id() != std::thread::current().id() {
+                let _ = threads.writer.join();
+                let _ = threads.folder.join();
+            }
+        }
+    }
+
+    fn view(&self) -> View<'_, Readers> {
+        View { newest: &self.newest, upper: &[], below: &*self.readers }
+    }
+
+    /// Answers from the database when it has everything that is acknowledged now.
+    fn when_folded<'a, T: Send + 'a>(
+        &'a self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'a,
+    ) -> Pending<'a, Result<T, StoreError>> {
+        match self.newest.all_folded() {
+            None => ready(self.readers.read(query)),
+            Some(folded) => Box::pin(async move {
+                folded.await?;
+                self.readers.read(query)
+            }),
+        }
+    }
+}
+
+/// Folds what the log has and the database has not, after a crash. Returns the log's last position.
+fn replay(
+    options: &EmbeddedOptions,
+    folded: u64,
+    newest: &Newest,
+    judging: &Connection,
+) -> Result<u64, OpenError> {
+    let file = directory::database(&options.directory);
+    let mut judge =
+        Judge::new(newest, judging).map_err(|source| OpenError::Sqlite { file: file.clone(), source })?;
+    let damaged = |found: String| OpenError::Damaged { file: file.clone(), found };
+    let last = log::replay(&options.directory, folded, |entry, position| {
+        let changes = judge.replay(entry).map_err(|error| damaged(format!("record {position}: {error}")))?;
+        newest.publish(changes, position).map_err(|error| damaged(error.to_string()))
+    })?;
+    newest.fold_up_to(last).map_err(|error| damaged(error.to_string()))?;
+    Ok(last)
 }
 
 impl Drop for Embedded {
@@ -131,7 +212,7 @@ impl Store for Embedded {
     }
 
     fn execution(&self, key: ExecutionKey) -> Pending<'_, Result<Option<Execution>, StoreError>> {
-        ready(self.readers.read(|connection| read::execution(connection, key)))
+        ready(self.view().execution(key))
     }
 
     fn execution_by_name(
@@ -139,15 +220,15 @@ impl Store for Embedded {
         machine: &str,
         name: &str,
     ) -> Pending<'_, Result<Option<Execution>, StoreError>> {
-        ready(self.readers.read(|connection| read::execution_by_name(connection, machine, name)))
+        ready(self.view().named(machine, name))
     }
 
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>> {
-        ready(self.readers.read(|connection| read::executions(connection, &query)))
+        self.when_folded(move |connection| read::executions(connection, &query))
     }
 
     fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
-        ready(self.readers.read(|connection| read::segments(connection, key, from)))
+        ready(self.view().segments(key, from, false, usize::MAX))
     }
 
     fn some_segments(
@@ -157,27 +238,27 @@ impl Store for Embedded {
         newest_first: bool,
         limit: usize,
     ) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
-        ready(self.readers.read(|connection| read::some_segments(connection, key, from, newest_first, limit)))
+        ready(self.view().segments(key, from, newest_first, limit))
     }
 
     fn timers(&self, shard: ShardId) -> Pending<'_, Result<Vec<Timer>, StoreError>> {
-        ready(self.readers.read(|connection| read::timers(connection, shard)))
+        self.when_folded(move |connection| read::timers(connection, shard))
     }
 
     fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
-        ready(self.readers.read(|connection| read::dispatches(connection, shard)))
+        self.when_folded(move |connection| read::dispatches(connection, shard))
     }
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {
-        ready(self.readers.read(|connection| read::queued(connection, shard)))
+        self.when_folded(move |connection| read::queued(connection, shard))
     }
 
     fn permits(&self, shard: ShardId) -> Pending<'_, Result<Vec<Permit>, StoreError>> {
-        ready(self.readers.read(|connection| read::permits(connection, shard)))
+        self.when_folded(move |connection| read::permits(connection, shard))
     }
 
     fn record(&self, kind: CatalogKind, key: &str) -> Pending<'_, Result<Option<CatalogRecord>, StoreError>> {
-        ready(self.readers.read(|connection| read::record(connection, kind, key)))
+        ready(self.view().record(kind, &key.into()))
     }
 
     fn records(
@@ -187,6 +268,7 @@ impl Store for Embedded {
         after: Option<&str>,
         limit: usize,
     ) -> Pending<'_, Result<Vec<CatalogRecord>, StoreError>> {
-        ready(self.readers.read(|connection| read::records(connection, kind, prefix, after, limit)))
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.when_folded(move |connection| read::records(connection, kind, &prefix, after.as_deref(), limit))
     }
 }

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::judge::SHARDS;
 use super::seal::unseal;
 use crate::{
-    CatalogKind, CatalogRecord, Dispatch, Execution, ExecutionKey, ExecutionQuery, Listed, Listing, Page,
-    Permit, QueueItem, Segment, ShardId, Status, StoreError, Timer,
+    CatalogKind, CatalogRecord, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Listed, Listing,
+    Page, Permit, QueueItem, Segment, ShardId, Status, StoreError, Timer,
 };
 
 /// With [`EXECUTION`], an execution by its key.
-pub(super) const BY_KEY: &str = "WHERE e.key = ?1";
-/// With [`EXECUTION`], an execution by its machine and its name.
-pub(super) const BY_NAME: &str = "WHERE e.machine = (SELECT id FROM machine WHERE name = ?1) AND e.name = ?2";
+const BY_KEY: &str = "WHERE e.key = ?1";
+/// The key of an execution by its machine and its name.
+const KEY_OF_NAME: &str =
+    "SELECT key FROM execution WHERE machine = (SELECT id FROM machine WHERE name = ?1) AND name = ?2";
 
 /// With `FROM execution e JOIN machine m`, the columns that [`RawRow`] reads.
 macro_rules! row_columns {
@@ -25,7 +27,7 @@ macro_rules! row_columns {
 }
 
 /// The columns that [`RawExecution`] reads.
-pub(super) const EXECUTION: &str = concat!(
+const EXECUTION: &str = concat!(
     "SELECT ",
     row_columns!(),
     ", e.head, e.tail FROM execution e JOIN machine m ON m.id = e.machine "
@@ -138,14 +140,15 @@ pub(super) fn execution(connection: &Connection, key: ExecutionKey) -> Result<Op
     raw.map(RawExecution::decode).transpose()
 }
 
-pub(super) fn execution_by_name(
+/// The key of the execution `name` of `machine`.
+pub(super) fn key_of_name(
     connection: &Connection,
     machine: &str,
     name: &str,
-) -> Result<Option<Execution>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("{EXECUTION}{BY_NAME}"))?;
-    let raw = statement.query_row([machine, name], RawExecution::read).optional()?;
-    raw.map(RawExecution::decode).transpose()
+) -> Result<Option<ExecutionKey>, StoreError> {
+    let mut statement = connection.prepare_cached(KEY_OF_NAME)?;
+    let found: Option<i64> = statement.query_row([machine, name], |row| row.get(0)).optional()?;
+    found.map(key).transpose()
 }
 
 /// A listing: of each status one range of the index, in order; the ranges merged; then the rows. Its parameters are the name,
@@ -206,14 +209,6 @@ pub(super) fn executions(
         page.items.push(RawRow::read(row)?.decode()?);
     }
     Ok(page)
-}
-
-pub(super) fn segments(
-    connection: &Connection,
-    key: ExecutionKey,
-    from: u32,
-) -> Result<Vec<Segment>, StoreError> {
-    some_segments(connection, key, from, false, usize::MAX)
 }
 
 pub(super) fn some_segments(
@@ -291,7 +286,63 @@ pub(super) fn permits(connection: &Connection, shard: ShardId) -> Result<Vec<Per
     Ok(permits)
 }
 
-pub(super) const RECORD: &str = "SELECT key, revision, data FROM record WHERE kind = ?1 AND key = ?2";
+/// Under which epoch each shard was taken last.
+pub(super) fn epochs(connection: &Connection) -> rusqlite::Result<Vec<(ShardId, Epoch)>> {
+    let mut statement = connection.prepare("SELECT shard, epoch FROM shard")?;
+    let rows = statement
+        .query_map([], |row| Ok((ShardId(row.get(0)?), Epoch(row.get::<_, i64>(1)?.unsigned_abs()))))?;
+    rows.collect()
+}
+
+/// The highest sequence number of an execution of the shard that was ever in use.
+pub(super) fn highest_sequence(connection: &Connection, shard: ShardId) -> Result<u64, StoreError> {
+    let (first, last) = keys(shard);
+    let sql = "SELECT max(key) FROM execution WHERE key BETWEEN ?1 AND ?2";
+    let highest: Option<i64> = connection.query_row(sql, [first, last], |row| row.get(0))?;
+    let sql = "SELECT sequence FROM shard WHERE shard = ?1";
+    let deleted: Option<i64> = connection.query_row(sql, [shard.0], |row| row.get(0)).optional()?;
+    Ok(highest.map_or(0, |key| key - first).max(deleted.unwrap_or(0)).unsigned_abs())
+}
+
+/// By shard: the sequence number from which on no table has anything of an execution.
+pub(super) fn free_from(connection: &Connection) -> rusqlite::Result<Vec<u64>> {
+    // A segment's id may have the sign bit set; the key in it has 48 bits.
+    let mut statement = connection.prepare(
+        "SELECT max(coalesce((SELECT max(key) FROM execution WHERE key BETWEEN ?1 AND ?2), -1),
+                    coalesce((SELECT max(id) >> 16 & 281474976710655 FROM segment WHERE id BETWEEN ?3 AND ?4), -1),
+                    coalesce((SELECT max(key) FROM timer WHERE key BETWEEN ?1 AND ?2), -1),
+                    coalesce((SELECT max(key) FROM dispatch WHERE key BETWEEN ?1 AND ?2), -1),
+                    coalesce((SELECT max(key) FROM queued WHERE key BETWEEN ?1 AND ?2), -1),
+                    coalesce((SELECT max(key) FROM permit WHERE key BETWEEN ?1 AND ?2), -1))",
+    )?;
+    let mut free_from = vec![0; SHARDS];
+    for (shard, _) in epochs(connection)? {
+        let (first, last) = keys(shard);
+        let first_segment = segment_id(ExecutionKey::of(shard, 0), 0);
+        let last_segment =
+            segment_id(ExecutionKey::of(shard, ExecutionKey::SEQUENCE_MAX), Segment::NUMBER_MAX);
+        let highest: i64 =
+            statement.query_row([first, last, first_segment, last_segment], |row| row.get(0))?;
+        if let Some(free_from) = free_from.get_mut(usize::from(shard.0))
+            && highest >= first
+        {
+            *free_from = (highest - first).unsigned_abs() + 1;
+        }
+    }
+    Ok(free_from)
+}
+
+/// The position of the item that was queued last.
+pub(super) fn last_queue_position(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT coalesce(max(position), 0) FROM queued", [], |row| row.get(0))
+}
+
+/// The position in the log up to which everything is in the tables.
+pub(super) fn folded(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row("SELECT folded FROM log", [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}
+
+const RECORD: &str = "SELECT key, revision, data FROM record WHERE kind = ?1 AND key = ?2";
 
 /// A catalogue record as SQLite has it: key, revision, data.
 pub(super) fn raw_record(row: &Row<'_>) -> rusqlite::Result<(Arc<str>, i64, Vec<u8>)> {
@@ -383,7 +434,7 @@ mod tests {
     fn lookups_use_an_index() {
         for (sql, index) in [
             (format!("{EXECUTION}{BY_KEY}"), "e USING INTEGER PRIMARY KEY"),
-            (format!("{EXECUTION}{BY_NAME}"), "execution_by_name (machine=? AND name=?)"),
+            (KEY_OF_NAME.into(), "execution_by_name (machine=? AND name=?)"),
             (RECORD.into(), "record_by_key (kind=? AND key=?)"),
         ] {
             let plan = plan(&sql);

@@ -125,7 +125,8 @@ pub(super) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
-fn connect(options: &EmbeddedOptions) -> rusqlite::Result<Connection> {
+/// A connection that reads.
+pub(super) fn connect(options: &EmbeddedOptions) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(database(&options.directory), flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: u32 = 0x5374_5731;
 
 /// Migration number 1 comes first. Each runs in a transaction of its own.
-const MIGRATIONS: &[&str] = &[TABLES, LISTINGS, PERMITS];
+const MIGRATIONS: &[&str] = &[TABLES, LISTINGS, PERMITS, LOG];
 
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
@@ -97,6 +97,15 @@ const PERMITS: &str = "
         data BLOB NOT NULL,
         PRIMARY KEY (key, task)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// The position in the log up to which everything is in the tables.
+const LOG: &str = "
+    CREATE TABLE log (
+        id INTEGER PRIMARY KEY CHECK (id = 0),
+        folded INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO log (id, folded) VALUES (0, 0);
 ";
 
 /// The version of an open file.

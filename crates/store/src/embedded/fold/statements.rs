@@ -2,8 +2,6 @@
 
 use rusqlite::{Connection, Statement};
 
-use crate::embedded::read::{BY_NAME, EXECUTION, RECORD};
-
 macro_rules! statements {
     ($($name:ident: $sql:expr;)*) => {
         pub(super) struct Statements<'c> {
@@ -22,14 +20,11 @@ statements! {
     begin: "BEGIN IMMEDIATE";
     commit: "COMMIT";
     rollback: "ROLLBACK";
-    savepoint: "SAVEPOINT unit";
-    release: "RELEASE unit";
-    rollback_to: "ROLLBACK TO unit";
 
-    shard_acquire: "INSERT INTO shard (shard, epoch) VALUES (?1, 1)
-        ON CONFLICT (shard) DO UPDATE SET epoch = epoch + 1";
-    shard_find: "SELECT epoch, sequence, (SELECT max(key) FROM execution WHERE key BETWEEN ?2 AND ?3)
-        FROM shard WHERE shard = ?1";
+    folded: "UPDATE log SET folded = ?1";
+
+    shard_epoch: "INSERT INTO shard (shard, epoch) VALUES (?1, ?2)
+        ON CONFLICT (shard) DO UPDATE SET epoch = ?2";
     shard_deleted: "UPDATE shard SET sequence = ?2 WHERE shard = ?1 AND sequence < ?2";
 
     machine_find: "SELECT id FROM machine WHERE name = ?1";
@@ -43,10 +38,9 @@ statements! {
     execution_add: "INSERT INTO execution (key, machine, status, start_ms, stop_ms, name, head, tail,
             version, alias, map_run, item_count, redrives, redriven_ms)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    execution_named: &format!("{EXECUTION}{BY_NAME}");
     execution_listed_under: "SELECT machine, version, alias, map_run FROM execution WHERE key = ?1";
     execution_status: "UPDATE execution SET status = ?2, stop_ms = ?3, tail = ?4 WHERE key = ?1";
-    execution_redriven: "UPDATE execution SET redrives = redrives + 1, redriven_ms = ?2 WHERE key = ?1";
+    execution_redriven: "UPDATE execution SET redrives = redrives + ?2, redriven_ms = ?3 WHERE key = ?1";
     execution_remove: "DELETE FROM execution WHERE key = ?1";
 
     segment_add: "INSERT INTO segment (id, data) VALUES (?1, ?2)";
@@ -68,8 +62,6 @@ statements! {
     permit_drop: "DELETE FROM permit WHERE key = ?1 AND task = ?2";
     permits_remove: "DELETE FROM permit WHERE key = ?1";
 
-    record_find: RECORD;
-    record_revision: "SELECT revision FROM record WHERE kind = ?1 AND key = ?2";
     record_put: "INSERT INTO record (kind, key, revision, data) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (kind, key) DO UPDATE SET revision = ?3, data = ?4";
     record_remove: "DELETE FROM record WHERE kind = ?1 AND key = ?2";

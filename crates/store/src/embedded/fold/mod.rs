@@ -1,0 +1,135 @@
+//! The thread that folds what is acknowledged into the database, and folds SQLite's own log when it is long.
+
+mod apply;
+mod statements;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use super::OpenError;
+use super::directory::database;
+use super::newest::Newest;
+use super::{EmbeddedOptions, log};
+use crate::StoreError;
+use apply::Applier;
+
+/// Starts the thread; returns when it is ready to fold. It ends when [`Newest::close`] has been called and everything is in the
+/// database; then the log is deleted.
+pub(super) fn start(
+    mut connection: Connection,
+    newest: Arc<Newest>,
+    options: &EmbeddedOptions,
+) -> Result<JoinHandle<()>, OpenError> {
+    let file = database(&options.directory);
+    let (directory, checkpoint_pages) = (options.directory.clone(), options.checkpoint_pages);
+    let (report, reported) = mpsc::sync_channel(1);
+    let fold = move || {
+        let end = End(newest);
+        let mut write_ahead = WriteAhead { pages: Arc::default(), folded_at: 0, checkpoint_pages };
+        let watched = write_ahead.watch(&mut connection);
+        let mut applier = match watched.and_then(|()| Applier::new(&connection)) {
+            Ok(applier) => applier,
+            Err(error) => {
+                let _ = report.send(Err(error));
+                return;
+            }
+        };
+        let _ = report.send(Ok(()));
+        let result = run(&connection, &mut applier, &end.0, &mut write_ahead);
+        drop(applier);
+        match result {
+            Ok(()) if end.0.is_complete() => {
+                if connection.close().is_ok()
+                    && let Err(error) = log::remove(&directory)
+                {
+                    // The next start finds nothing new in it.
+                    metrics::counter!("stepwright_store_failures_total").increment(1);
+                    end.0.end(StoreError::Failed(error.to_string()));
+                }
+            }
+            result => {
+                // Who waited is told. The files stay as they are: SQLite would flush once more when it closes them, and
+                // what a flush says after one has failed means nothing.
+                let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+                metrics::counter!("stepwright_store_failures_total").increment(1);
+                end.0.end(result.err().unwrap_or(StoreError::Closed));
+            }
+        }
+    };
+    let spawned = thread::Builder::new().name("stepwright-fold".into()).spawn(fold);
+    let thread = spawned.map_err(|source| OpenError::Io { path: file.clone(), source })?;
+    match reported.recv() {
+        Ok(Ok(())) => Ok(thread),
+        Ok(Err(source)) => Err(OpenError::Sqlite { file, source }),
+        Err(_) => Err(OpenError::Damaged { file, found: "its tables are not as they were written".into() }),
+    }
+}
+
+/// However the thread ends, also by a panic: nobody waits for it any more.
+struct End(Arc<Newest>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end(StoreError::Closed);
+    }
+}
+
+fn run(
+    connection: &Connection,
+    applier: &mut Applier<'_>,
+    newest: &Newest,
+    write_ahead: &mut WriteAhead,
+) -> Result<(), StoreError> {
+    while let Some((tail, position)) = newest.gathered() {
+        let started = Instant::now();
+        metrics::histogram!("stepwright_store_fold_executions").record(tail.executions.len() as f64);
+        applier.fold(&tail, position, &newest.free_from())?;
+        drop(tail);
+        newest.has_folded(position);
+        metrics::histogram!("stepwright_store_fold_seconds").record(started.elapsed());
+        write_ahead.fold_if_long(connection)?;
+    }
+    Ok(())
+}
+
+/// SQLite's write-ahead log: how long it is, and when it is folded into the database file.
+///
+/// SQLite would do it at the end of a commit, while others wait for it.
+struct WriteAhead {
+    /// How many pages there are, by the last commit.
+    pages: Arc<AtomicU32>,
+    /// How many there were when they were folded. The log starts anew with the next commit, unless somebody reads it.
+    folded_at: u32,
+    checkpoint_pages: u32,
+}
+
+impl WriteAhead {
+    fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let pages = self.pages.clone();
+        connection.wal_hook(Some(move |_: &mut _, now: std::ffi::c_int| {
+            pages.store(now.unsigned_abs(), Ordering::Relaxed);
+            Ok(())
+        }))
+    }
+
+    fn fold_if_long(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.folded_at {
+            self.folded_at = 0;
+        }
+        if pages - self.folded_at < self.checkpoint_pages {
+            return Ok(());
+        }
+        self.folded_at = pages;
+        let started = Instant::now();
+        connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |_| Ok(()))?;
+        metrics::histogram!("stepwright_store_checkpoint_seconds").record(started.elapsed());
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! The log: what is acknowledged is durable here first, one record and one flush for each batch.
+//!
+//! Two files take turns. One is written from its beginning to its end, then the other, once the database has all that the
+//! other holds; their blocks are overwritten, not allocated anew, which makes a flush cheap. A record begins at a
+//! multiple of 4 KiB, so that no flush touches a block that an earlier one has made durable.
+//!
+//! Records count up without a gap over both files. After a crash the last record may be torn: it was not acknowledged.
+//! Anything else that does not fit (a damaged record before a good one, a gap) is damage, and the store is not opened.
+
+mod record;
+mod replay;
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+pub(super) use record::{Entry, Record};
+pub(super) use replay::replay;
+
+/// The two files.
+const FILES: [&str; 2] = ["stepwright.log-0", "stepwright.log-1"];
+
+/// The log, as it is written.
+pub(super) struct Log {
+    files: [LogFile; 2],
+    /// Which file is being written.
+    current: usize,
+    /// Where in it the next record goes.
+    offset: u64,
+    next_position: u64,
+    /// Where a file ends, unless one record alone is longer.
+    file_bytes: u64,
+}
+
+struct LogFile {
+    file: File,
+    /// The position of the last record that was written to it.
+    last_position: u64,
+}
+
+/// The paths of the files in a directory.
+pub(super) fn paths(directory: &Path) -> [PathBuf; 2] {
+    FILES.map(|name| directory.join(name))
+}
+
+impl Log {
+    /// The log of a store whose database has everything up to the position `folded`. What the files hold is overwritten.
+    pub fn open(directory: &Path, folded: u64, file_bytes: u64) -> io::Result<Log> {
+        let open = |path: PathBuf| -> io::Result<LogFile> {
+            let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+            Ok(LogFile { file, last_position: folded })
+        };
+        let [one, other] = paths(directory);
+        let mut log = Log {
+            files: [open(one)?, open(other)?],
+            current: 0,
+            offset: 0,
+            next_position: folded + 1,
+            file_bytes,
+        };
+        log.begin(0)?;
+        Ok(log)
+    }
+
+    /// The position that the next record has.
+    pub fn next_position(&self) -> u64 {
+        self.next_position
+    }
+
+    /// Where the record has to wait: the position up to which the database must have everything before it can be appended.
+    pub fn needs_folded(&self, record: &Record) -> u64 {
+        if self.fits(record) { 0 } else { self.other().last_position }
+    }
+
+    /// Writes the record and makes it durable. Its position is [`Log::next_position`].
+    pub fn append(&mut self, record: &mut Record) -> io::Result<()> {
+        let fits = self.fits(record);
+        let bytes = record.seal(self.next_position);
+        let length = bytes.len() as u64;
+        if !fits {
+            self.begin(1 - self.current)?;
+        }
+        let Some(log_file) = self.files.get_mut(self.current) else { return Ok(()) };
+        log_file.file.write_all(bytes)?;
+        log_file.file.sync_data()?;
+        log_file.last_position = self.next_position;
+        self.offset += length;
+        self.next_position += 1;
+        Ok(())
+    }
+
+    /// Nothing can be written any more.
+    #[cfg(test)]
+    pub fn break_files(&mut self, directory: &Path) {
+        for (log_file, path) in self.files.iter_mut().zip(paths(directory)) {
+            log_file.file = File::open(path).expect("it was opened before");
+        }
+    }
+
+    fn fits(&self, record: &Record) -> bool {
+        self.offset == 0 || self.offset + record.sealed_bytes() as u64 <= self.file_bytes
+    }
+
+    fn other(&self) -> &LogFile {
+        &self.files[1 - self.current.min(1)]
+    }
+
+    /// Goes to the beginning of a file. One that a long record had made longer is cut back.
+    fn begin(&mut self, which: usize) -> io::Result<()> {
+        self.current = which.min(1);
+        self.offset = 0;
+        let Some(LogFile { file, .. }) = self.files.get_mut(self.current) else { return Ok(()) };
+        if file.metadata()?.len() != self.file_bytes {
+            file.set_len(self.file_bytes)?;
+            file.sync_all()?;
+        }
+        file.seek(SeekFrom::Start(0)).map(|_| ())
+    }
+}
+
+/// Deletes the files, when the database has everything.
+pub(super) fn remove(directory: &Path) -> io::Result<()> {
+    for path in paths(directory) {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! What becomes of the log after crashes, damage and failures of the storage.
+
+use std::fs;
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+
+use super::log::{Log, Record, paths};
+use super::newest::Newest;
+use super::queue::{Job, Queue};
+use super::readers::{Readers, connect};
+use super::*;
+use crate::{Expect, Mutation, Status};
+
+const SHARD: ShardId = ShardId(0);
+const BLOCK: usize = 4096;
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+fn key(sequence: u64) -> ExecutionKey {
+    ExecutionKey::new(SHARD, sequence).unwrap()
+}
+
+fn create(sequence: u64) -> Mutation {
+    Mutation::CreateExecution(Execution {
+        key: key(sequence),
+        machine: "machine".into(),
+        name: format!("name {sequence}").into(),
+        status: Status::Running,
+        start_ms: 1,
+        stop_ms: None,
+        head: vec![1; 50],
+        tail: Vec::new(),
+        listed: Default::default(),
+    })
+}
+
+fn record(key: &str, bytes: usize) -> Unit {
+    let (kind, key, data) = (CatalogKind::Tags, key.into(), Some(vec![0; bytes]));
+    let mutations = vec![Mutation::Catalog { kind, key, data, expect: Expect::Anything }];
+    Unit { shard: SHARD, epoch: Epoch(1), mutations }
+}
+
+/// A directory whose database has nothing, and whose log has a taken shard (record 1) and then one execution in each record.
+fn logged(executions: u64, file_bytes: u64) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    Embedded::open(EmbeddedOptions::new(directory.path())).unwrap().close();
+    let mut log = Log::open(directory.path(), 0, file_bytes).unwrap();
+    let mut record = Record::new();
+    record.acquire(SHARD, Epoch(1)).unwrap();
+    log.append(&mut record).unwrap();
+    for sequence in 1..=executions {
+        record.clear();
+        record.unit(&[create(sequence)]).unwrap();
+        log.append(&mut record).unwrap();
+    }
+    directory
+}
+
+/// How many of the executions there are, which must be the first ones.
+fn executions(directory: &Path) -> Result<u64, OpenError> {
+    let store = Embedded::open(EmbeddedOptions::new(directory))?;
+    let there = |sequence: &u64| wait(store.execution(key(*sequence))).unwrap().is_some();
+    let count = (1..).take_while(there).count() as u64;
+    assert!((count + 1..count + 20).all(|sequence| !there(&sequence)), "a gap");
+    assert_eq!(wait(store.acquire(SHARD)).unwrap(), (Epoch(2), count));
+    Ok(count)
+}
+
+#[test]
+fn what_is_only_in_the_log_is_there_after_a_crash() {
+    for (count, file_bytes) in [(0, 1 << 20), (7, 1 << 20), (5, 4 * BLOCK as u64)] {
+        let directory = logged(count, file_bytes);
+        assert_eq!(executions(directory.path()).unwrap(), count);
+        let left = paths(directory.path());
+        assert!(left.iter().all(|path| !path.exists()), "a closed store needs no log");
+    }
+}
+
+#[test]
+fn a_torn_last_record_was_never_acknowledged() {
+    let whole = logged(3, 1 << 20);
+    let [first, _] = paths(whole.path());
+    let bytes = fs::read(&first).unwrap();
+    let last = 3 * BLOCK;
+    let length = 24 + usize::from(bytes[last + 16]);
+    for at in (0..200).step_by(7) {
+        for damage in ["cut", "flip", "zero"] {
+            let directory = logged(3, 1 << 20);
+            let [file, _] = paths(directory.path());
+            let mut bytes = bytes.clone();
+            match damage {
+                "cut" => bytes.truncate(last + at),
+                "flip" if at < 60 => bytes[last + at] ^= 0x10,
+                "flip" => continue,
+                _ => bytes[last + at.min(20)..].fill(0),
+            }
+            fs::write(&file, bytes).unwrap();
+            let is_whole = damage == "cut" && at >= length;
+            let expected = if is_whole { 3 } else { 2 };
+            assert_eq!(executions(directory.path()).unwrap(), expected, "{damage} at {at}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_record_before_a_good_one_is_refused_and_nothing_is_changed() {
+    for block in 0..3 {
+        let directory = logged(3, 1 << 20);
+        let [file, _] = paths(directory.path());
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[block * BLOCK + 25] ^= 1;
+        fs::write(&file, &bytes).unwrap();
+        let error = executions(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("damaged") && error.contains("restore the directory"), "{error}");
+        assert_eq!(fs::read(&file).unwrap(), bytes);
+    }
+    let directory = logged(5, 4 * BLOCK as u64);
+    fs::remove_file(&paths(directory.path())[0]).unwrap();
+    let error = executions(directory.path()).unwrap_err().to_string();
+    assert!(error.contains("record 5 follows record 0"), "{error}");
+}
+
+#[test]
+fn the_files_take_turns_under_load() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = EmbeddedOptions { log_bytes: 5 * BLOCK as u64, ..EmbeddedOptions::new(directory.path()) };
+    let store = Embedded::open(options.clone()).unwrap();
+    let (epoch, _) = wait(store.acquire(SHARD)).unwrap();
+    for sequence in 1..=60 {
+        let unit = Unit { shard: SHARD, epoch, mutations: vec![create(sequence)] };
+        wait(store.commit(unit)).unwrap();
+        assert!(wait(store.execution(key(sequence))).unwrap().is_some());
+    }
+    // Longer than a file.
+    wait(store.commit(record("key", 40 * BLOCK))).unwrap();
+    wait(store.commit(record("key", 10))).unwrap();
+    store.close();
+    assert_eq!(executions(directory.path()).unwrap(), 60);
+}
+
+/// A store's threads on parts that the test has prepared.
+struct Parts {
+    directory: tempfile::TempDir,
+    queue: Arc<Queue>,
+    readers: Arc<Readers>,
+    threads: [JoinHandle<()>; 2],
+}
+
+fn parts(prepare: impl FnOnce(&Connection, &mut Log, &Path)) -> Parts {
+    let directory = tempfile::tempdir().unwrap();
+    let options = EmbeddedOptions::new(directory.path());
+    let (_lock, connection) = directory::open(&options).unwrap();
+    let mut log = Log::open(directory.path(), 0, options.log_bytes).unwrap();
+    prepare(&connection, &mut log, directory.path());
+    let newest = Arc::new(Newest::new(0, vec![0; judge::SHARDS]));
+    let readers = Arc::new(Readers::open(&options).unwrap());
+    let queue = Arc::new(Queue::default());
+    let folder = fold::start(connection, newest.clone(), &options).unwrap();
+    let judging = connect(&options).unwrap();
+    let writer = writer::start(judging, log, queue.clone(), newest, readers.clone(), &options).unwrap();
+    Parts { directory, queue, readers, threads: [writer, folder] }
+}
+
+impl Parts {
+    fn commit(&self, unit: Unit) -> crate::answer::Answer<(), CommitError> {
+        let (promise, answer) = promise();
+        self.queue.push(Job::Commit { unit, invalid: None, bytes: 0, answer: promise });
+        answer
+    }
+
+    fn acquire(&self) {
+        let (promise, answer) = promise();
+        self.queue.push(Job::Acquire { shard: SHARD, answer: promise });
+        wait(answer).unwrap();
+    }
+
+    /// Nothing more is taken, and everybody is told so.
+    fn ended(self) -> tempfile::TempDir {
+        for thread in self.threads {
+            thread.join().unwrap();
+        }
+        let (promise, after) = promise();
+        self.queue.push(Job::Commit { unit: record("key", 1), invalid: None, bytes: 0, answer: promise });
+        assert!(matches!(wait(after), Err(CommitError::Store(StoreError::Closed))));
+        assert!(matches!(self.readers.read(|_| Ok(())), Err(StoreError::Closed)));
+        self.directory
+    }
+}
+
+#[test]
+fn after_an_error_of_the_log_nothing_more_is_taken() {
+    let parts = parts(|_, log, directory| log.break_files(directory));
+    let (promise, acquired) = promise();
+    parts.queue.push(Job::Acquire { shard: SHARD, answer: promise });
+    let unit = parts.commit(record("key", 10));
+    let failed = wait(acquired);
+    assert!(matches!(&failed, Err(StoreError::Failed(text)) if text.contains("log")), "{failed:?}");
+    assert!(matches!(wait(unit), Err(CommitError::Store(_))));
+    parts.ended();
+}
+
+#[test]
+fn after_an_error_of_the_database_nothing_more_is_taken_and_nothing_is_lost() {
+    let parts = parts(|connection, _, _| {
+        connection.query_row("PRAGMA max_page_count = 60", [], |_| Ok(())).unwrap();
+    });
+    parts.acquire();
+    wait(parts.commit(record("large", 900_000))).unwrap();
+    let full = loop {
+        if let Err(error) = wait(parts.commit(record("key", 10))) {
+            break error;
+        }
+    };
+    assert!(matches!(full, CommitError::Store(_)), "{full:?}");
+    let directory = parts.ended();
+    let store = Embedded::open(EmbeddedOptions::new(directory.path())).unwrap();
+    assert_eq!(wait(store.record(CatalogKind::Tags, "large")).unwrap().unwrap().data.len(), 900_000);
+}
