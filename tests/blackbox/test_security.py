@@ -63,10 +63,11 @@ def code_of(call, **arguments):
     return refused.value.response["Error"]["Code"]
 
 
-def signed(server, body=b"{}", target="AWSStepFunctions.ListActivities", service="states", region="us-east-1", at=None, headers=()):
+def signed(server, body=b"{}", target="AWSStepFunctions.ListActivities", service="states", region="us-east-1", at=None, headers=(), host=None):
     """A request as botocore signs it."""
+    url = f"http://{host}/" if host else server.url + "/"
     request = botocore.awsrequest.AWSRequest(
-        "POST", server.url + "/", data=body, headers={"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0", **dict(headers)}
+        "POST", url, data=body, headers={"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0", **dict(headers)}
     )
     signer = botocore.auth.SigV4Auth(botocore.credentials.Credentials(KEY, SECRET), service, region)
     if at is None:
@@ -133,6 +134,8 @@ def test_the_cli_with_right_and_wrong_keys(protected):
 
 def test_what_was_signed_is_what_counts(protected):
     assert post(protected, signed(protected)) == (200, {"activities": []})
+    for host in ("states.us-east-1.amazonaws.com", "sync-states.us-east-1.amazonaws.com", "sync-localhost:8083"):
+        assert post(protected, {**signed(protected, host=host), "Host": host})[0] == 200
     now = datetime.datetime.now(datetime.timezone.utc)
     minutes = lambda count: signed(protected, at=now + datetime.timedelta(minutes=count))  # noqa: E731
     assert post(protected, minutes(-4))[0] == 200 and post(protected, minutes(4))[0] == 200

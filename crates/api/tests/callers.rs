@@ -14,7 +14,7 @@ use stepwright_api::environment::{Environment, System};
 use stepwright_api::model::Operation;
 use stepwright_api::own::{self, Endpoint, Reply};
 use stepwright_api::server::{
-    Access, AuditFile, AuditLimits, KeyFile, KeyRing, Keys, Options, Signatures, Tls, TlsError,
+    Access, AuditFile, AuditLimits, KeyFile, KeyRing, Keys, Limits, Options, Signatures, Tls, TlsError,
     changes_something,
 };
 use stepwright_sigv4::{Credentials, Scope, WireRequest, sha256_hex, timestamp};
@@ -123,6 +123,21 @@ async fn only_the_right_signature_is_accepted() {
     }
     let unsigned = client.call("ListActivities", "{}").await;
     assert_eq!((unsigned.status, unsigned.error().0.as_str()), (400, "MissingAuthenticationTokenException"));
+}
+
+/// Large bodies of strangers go by without being kept: there is no memory for them here, and they are answered all the same.
+#[tokio::test]
+async fn strangers_take_no_memory() {
+    let limits = Limits { bodies_bytes_max: 0, ..Limits::default() };
+    let server = TestServer::with(Options { access: verified(ring()), limits, ..Options::default() }).await;
+    let mut client = Client::connect(server.address).await;
+    let large = " ".repeat(3 << 20) + "{}";
+    let stranger = Signer { key_id: "AKIDMALLORY", ..ALICE };
+    for _ in 0..2 {
+        let answer = stranger.call(&mut client, "ListActivities", &large).await;
+        assert_eq!((answer.status, answer.error().0.as_str()), (400, "UnrecognizedClientException"));
+    }
+    assert_eq!(ALICE.call(&mut client, "ListActivities", "{}").await.status, 200);
 }
 
 struct Echo;

@@ -252,7 +252,12 @@ impl<'a> Parts<'a> {
                 "Credential" => &mut credential,
                 "SignedHeaders" => &mut signed_headers,
                 "Signature" => &mut signature,
-                _ => continue,
+                _ => {
+                    let name = shortened(name);
+                    return incomplete(format!(
+                        "'{name}' is not a parameter of the Authorization header: '{echo}'."
+                    ));
+                }
             };
             if place.replace(value).is_some() {
                 return incomplete(format!("Authorization header has '{name}' twice. Authorization={echo}"));

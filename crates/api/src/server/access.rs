@@ -21,6 +21,9 @@ pub enum Access {
 pub trait Verifier: Send + Sync + 'static {
     /// Refuses a request whose signature is not that of a known key over this head and body.
     fn verify(&self, head: &Parts, body: &[u8]) -> Result<Caller, ApiError>;
+
+    /// Refuses what can be refused before the body is there.
+    fn verify_head(&self, head: &Parts) -> Result<(), ApiError>;
 }
 
 /// Who called.
@@ -40,6 +43,14 @@ impl Access {
     /// Whether the port may be reachable by others.
     pub fn is_protected(&self) -> bool {
         matches!(self, Access::Verified(_))
+    }
+
+    /// Checks a request whose body is still to come.
+    pub fn check_head(&self, head: &Parts) -> Result<(), ApiError> {
+        match self {
+            Access::Verified(verifier) => verifier.verify_head(head),
+            Access::Open => check_origin(&head.headers),
+        }
     }
 
     /// Checks a request whose body has arrived.

@@ -17,6 +17,25 @@ pub struct Received<'s> {
     _share: Option<SemaphorePermit<'s>>,
 }
 
+/// Whether a body takes of the memory for large ones.
+pub fn is_large(body: &Incoming) -> bool {
+    body.size_hint().upper().is_none_or(|bytes| bytes > SMALL_BODY_BYTES)
+}
+
+/// Lets a body go by, so that the client comes to read why it is not wanted.
+pub async fn discard(mut body: Incoming, limits: &Limits) {
+    let going_by = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await
+            && bytes <= limits.body_bytes_max
+        {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+        }
+    };
+    // However it ends, the refusal is what the client gets.
+    let _ = tokio::time::timeout(limits.body_timeout, going_by).await;
+}
+
 /// Reads the whole body.
 pub async fn read<'s>(
     body: Incoming,

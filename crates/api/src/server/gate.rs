@@ -44,7 +44,15 @@ pub(super) struct Arrived<'s> {
 
 /// Reads a request's body and checks its caller.
 pub(super) async fn arrive<'s>(state: &'s State, peer: &Peer, head: Parts, body: Incoming) -> Arrived<'s> {
-    let body = body::read(body, &state.options.limits, &state.bodies).await;
+    // Who will be refused anyway takes no memory from the others.
+    let refusal = if body::is_large(&body) { state.options.access.check_head(&head).err() } else { None };
+    let body = match refusal {
+        Some(error) => {
+            body::discard(body, &state.options.limits).await;
+            Err(error)
+        }
+        None => body::read(body, &state.options.limits, &state.bodies).await,
+    };
     let working = peer.connection.work().await;
     let caller = match &body {
         Ok(body) => state.options.access.check(&head, &body.bytes),

@@ -6,7 +6,7 @@ use hyper::http::request::Parts;
 use stepwright_sigv4::{Claim, Refusal, Rules, SERVICE_STATES, WireRequest, sha256_hex};
 
 use super::access::{Caller, Verifier};
-use super::keys::KeyRing;
+use super::keys::{Key, KeyRing};
 use crate::environment::Environment;
 use crate::error::{ApiError, ProtocolError};
 
@@ -25,21 +25,26 @@ impl Signatures {
     pub fn new(keys: Arc<KeyRing>, region: &str, environment: Arc<dyn Environment>) -> Signatures {
         Signatures { keys, region: region.to_owned(), environment }
     }
+
+    /// The claim of a request, which is for this server and this time, and the key that it names.
+    fn claim<'h>(&self, headers: &[(&'h str, &'h str)]) -> Result<(Claim<'h>, Arc<Key>), Refusal> {
+        let claim = Claim::read(headers)?;
+        claim.check(&Rules {
+            region: &self.region,
+            service: SERVICE_STATES,
+            now_s: self.environment.now_ms().div_euclid(1_000),
+            skew_max_minutes: SKEW_MAX_MINUTES,
+        })?;
+        let key = self.keys.find(claim.access_key_id).ok_or(Refusal::UnknownKey)?;
+        claim.check_token(key.session_token())?;
+        Ok((claim, key))
+    }
 }
 
 impl Verifier for Signatures {
     fn verify(&self, head: &Parts, body: &[u8]) -> Result<Caller, ApiError> {
         let headers = header_texts(head)?;
-        let claim = Claim::read(&headers).map_err(refused)?;
-        let rules = Rules {
-            region: &self.region,
-            service: SERVICE_STATES,
-            now_s: self.environment.now_ms().div_euclid(1_000),
-            skew_max_minutes: SKEW_MAX_MINUTES,
-        };
-        claim.check(&rules).map_err(refused)?;
-        let key = self.keys.find(claim.access_key_id).ok_or_else(|| refused(Refusal::UnknownKey))?;
-        claim.check_token(key.session_token()).map_err(refused)?;
+        let (claim, key) = self.claim(&headers).map_err(refused)?;
         let payload_sha256 = sha256_hex(body);
         let request = WireRequest {
             method: head.method.as_str(),
@@ -50,6 +55,10 @@ impl Verifier for Signatures {
         };
         claim.check_signature(&request, &key.signing_key(&claim.scope)).map_err(refused)?;
         Ok(Caller::Known { access_key_id: key.access_key_id.clone(), principal: key.principal.clone() })
+    }
+
+    fn verify_head(&self, head: &Parts) -> Result<(), ApiError> {
+        self.claim(&header_texts(head)?).map(|_| ()).map_err(refused)
     }
 }
 

@@ -143,7 +143,12 @@ fn scopes() {
 #[test]
 fn incomplete_headers() {
     for (from, to, expected) in [
-        ("Credential=", "Credentia=", "Authorization header requires 'Credential' parameter. Authorization="),
+        ("Credential=", "Credentia=", "'Credentia' is not a parameter of the Authorization header:"),
+        (
+            "Credential=AKID/20150830/us-east-1/states/aws4_request",
+            "",
+            "Authorization header requires 'Credential' parameter. Authorization=",
+        ),
         ("Signature=", "Signature", "'Signature"),
         ("AWS4-HMAC-SHA256", "AWS4-ECDSA", "Unsupported AWS 'algorithm': 'AWS4-ECDSA'."),
         (
@@ -193,4 +198,38 @@ fn session_tokens() {
     assert_eq!(verify(&with, &rules(), BODY, None), Err(Refusal::UnknownKey));
     assert_eq!(verify(&with, &rules(), BODY, Some("other")), Err(Refusal::UnknownKey));
     assert_eq!(verify(&signed(&[]), &rules(), BODY, Some("tok")), Err(Refusal::UnknownKey));
+}
+
+/// Whatever stands in the headers: a refusal, no panic, and never an acceptance.
+#[test]
+fn random_headers() {
+    let mut state = 7_u64;
+    let mut below = |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % limit.max(1)
+    };
+    for _ in 0..2_000 {
+        let mut headers = signed(&[]);
+        let before = headers.clone();
+        for _ in 0..=below(3) {
+            let which = below(headers.len());
+            let (_, value) = &mut headers[which];
+            let mut characters: Vec<char> = value.chars().collect();
+            let at = below(characters.len() + 1);
+            match below(4) {
+                0 => characters.truncate(at),
+                1 => characters.insert(at, ['/', ';', '=', ',', ' ', 'é', '\u{0}', 'Z'][below(8)]),
+                2 => drop(characters.splice(at.., "AWS4-HMAC-SHA256 Credential=".chars())),
+                _ => characters.rotate_left(at),
+            }
+            *value = characters.into_iter().collect();
+        }
+        // White space around values and between parameters means nothing.
+        let bare = |headers: &[(String, String)]| -> Vec<String> {
+            headers.iter().map(|(_, value)| value.replace([' ', ','], "")).collect()
+        };
+        if bare(&headers) != bare(&before) {
+            assert!(verify(&headers, &rules(), BODY, None).is_err(), "{headers:?}");
+        }
+    }
 }
