@@ -1,8 +1,7 @@
 //! One life of the process: from its start on what the last one has left, to its end.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use stepwright_engine::{Clock, DeliverError, Engine, EngineOptions, Entropy};
@@ -136,13 +135,7 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
         account: Arc::new(machines::account()),
         calls_max: plan.calls_max,
         limits: world.shared.compiled(),
-        observer: Some(Arc::new(Watcher {
-            world: world.clone(),
-            disk: disk.clone(),
-            clock: clock.clone(),
-            replayed: Mutex::new(HashMap::new()),
-            holders: Mutex::default(),
-        })),
+        observer: Some(Arc::new(Watcher::new(world.clone(), disk.clone(), clock.clone()))),
         history_log: None,
     };
     let running_disk = disk.clone();

@@ -14,12 +14,18 @@ use crate::simulation::target::key_of;
 use crate::simulation::world::World;
 
 pub struct Watcher {
-    pub world: Arc<World>,
-    pub disk: Arc<Disk>,
-    pub clock: Arc<SimulatedClock>,
+    world: Arc<World>,
+    disk: Arc<Disk>,
+    clock: Arc<SimulatedClock>,
     /// Executions as replay gives them, with the number of their last segment. By locator.
-    pub replayed: Mutex<HashMap<Arc<str>, (Execution, u32)>>,
-    pub holders: Mutex<Holders>,
+    replayed: Mutex<HashMap<Arc<str>, (Execution, u32)>>,
+    holders: Mutex<Holders>,
+}
+
+impl Watcher {
+    pub fn new(world: Arc<World>, disk: Arc<Disk>, clock: Arc<SimulatedClock>) -> Watcher {
+        Watcher { world, disk, clock, replayed: Mutex::default(), holders: Mutex::default() }
+    }
 }
 
 impl Observer for Watcher {
