@@ -212,6 +212,20 @@ def test_a_map_does_not_keep_other_executions_waiting(shop, tmp_path):
     assert http(shop, "GET", "/limits/payments")[1]["waiters"] == 0
 
 
+@pytest.mark.parametrize("children", ["STANDARD", "EXPRESS"])
+def test_children_of_a_distributed_map_are_counted(shop, tmp_path, children):
+    workflows, log = Workflows(shop.client()), tmp_path / "calls"
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": children},
+                 "StartAt": "Charge", "States": CALL["States"]}
+    machine = workflows.create("spread", {"StartAt": "M", "States": {"M": {
+        "Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True}}})
+    items = [{"n": n, "log": str(log), "seconds": 0.1} for n in range(12)]
+    ended = workflows.wait(workflows.start(machine, {"items": items}))
+    assert ended["status"] == "SUCCEEDED" and [item["n"] for item in json.loads(ended["output"])] == list(range(12))
+    assert overlap(noted(log)) == 2
+    assert http(shop, "GET", "/limits/payments")[1]["holders"] == 0
+
+
 def test_requests_are_throttled_when_that_is_switched_on(new_server, tmp_path):
     config = tmp_path / "stepwright.toml"
     config.write_text('[throttling]\nprofile = "aws"\n[throttling.operations.ListActivities]\nbucket = 3\nrefill_per_s = 1\n')
