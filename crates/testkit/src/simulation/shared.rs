@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use stepwright_asl::program::Resource;
 use stepwright_engine::limits::{Limit, LimitDefinition, Rate, SetLimitError};
-use stepwright_machine::{Event, EventBody, Execution, TaskId};
+use stepwright_machine::{Event, EventBody, Execution, Identity, TaskId};
 
 use crate::dice::Dice;
 use crate::machines;
@@ -115,7 +115,10 @@ pub struct Holders {
 }
 
 impl Holders {
-    pub fn committed(&mut self, locator: &Arc<str>, events: &[Event]) {
+    pub fn committed(&mut self, identity: &Identity, events: &[Event]) {
+        let locator = &identity.locator;
+        // A child of a map run runs in its parent's place.
+        let is_child = identity.machine_name.contains('/');
         for event in events {
             match &event.body {
                 EventBody::TaskStarted(started) => {
@@ -126,7 +129,7 @@ impl Holders {
                     let name = name.unwrap_or_default().to_owned();
                     self.tasks.insert((locator.clone(), started.task), name);
                 }
-                EventBody::StateEntered { .. } => {
+                EventBody::StateEntered { .. } if !is_child => {
                     self.executions.insert(locator.clone());
                 }
                 _ => {}

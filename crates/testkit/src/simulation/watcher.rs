@@ -30,7 +30,7 @@ impl Watcher {
 
 impl Observer for Watcher {
     fn committed(&self, execution: &Identity, events: &[Event]) {
-        self.holders.lock().unwrap_or_else(PoisonError::into_inner).committed(&execution.locator, events);
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner).committed(execution, events);
         let now_ms = self.clock.now_ms();
         if self.world.is_verbose() {
             for event in events {
