@@ -116,7 +116,7 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
     let clock = Arc::new(SimulatedClock::new(plan.origin_ms));
     world.note(clock.now_ms(), format_args!("a life begins: {:?}, {:?}", plan.end, plan.faults));
     let disk = if plan.one_at_a_time { Disk::one_at_a_time(store) } else { Disk::new(store, dice.split()) };
-    let (tokens, mut given) = mpsc::unbounded_channel();
+    let (tokens, given) = mpsc::unbounded_channel();
     let closed = Arc::new(AtomicBool::new(false));
     let jobs = Arc::new(Jobs::new(world.clone(), clock.clone(), disk.clone()));
     let options = EngineOptions {
@@ -156,12 +156,7 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
         _ = &mut spinning => return clock.now_ms(),
     };
     populate(&process, plan.requests, plan.meddling, plan.workers, &mut dice);
-    let holding = process.clone();
-    tokio::spawn(async move {
-        while let Some(token) = given.recv().await {
-            tokio::spawn(holders::answer(holding.clone(), token));
-        }
-    });
+    tokio::spawn(hold(process.clone(), given));
     tokio::select! {
         biased;
         fault = &mut spinning => {
@@ -175,6 +170,13 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
         () = end(&process, plan.end, &closed, &mut dice) => {}
     }
     clock.now_ms()
+}
+
+/// Somebody answers each token that functions are given.
+async fn hold(process: Arc<Process>, mut given: mpsc::UnboundedReceiver<String>) {
+    while let Some(token) = given.recv().await {
+        tokio::spawn(holders::answer(process.clone(), token));
+    }
 }
 
 /// Lets the callers, the workers and the holders of tokens loose.
