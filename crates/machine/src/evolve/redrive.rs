@@ -26,6 +26,8 @@ impl Change<'_> {
         let at_ms = self.event.timestamp_ms;
         let Some(outcome) = self.execution.outcome.take() else { return Err(self.wrong_phase()) };
         let execution = &mut *self.execution;
+        // Who held it before it ended, holds it no more.
+        execution.paused = false;
         execution.redrive_count = count;
         execution.redrive_ms = at_ms;
         if execution.redrives.len() >= REDRIVES_KEPT {

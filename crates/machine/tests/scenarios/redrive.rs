@@ -1,6 +1,6 @@
 //! Redrives: what goes on, state type by state type, and what does not happen again.
 
-use stepwright_machine::{Input, StepError};
+use stepwright_machine::{DebugCommand, Input, StepError};
 
 use crate::harness::Mode;
 use crate::{Reply, Scenario, lines, plain, run};
@@ -209,6 +209,24 @@ fn aborted_in_the_middle_of_a_task() {
     let definition = machine(&task("A", r#""End":true"#));
     check_redriven(
         Scenario { inputs: &[STOP, REDRIVE], ..redriven(&definition, &replies) },
+        &[
+            "6<-5 ExecutionRedriven redriveCount=1",
+            "7<-6 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f {}",
+            "8<-7 LambdaFunctionStarted",
+            "9<-8 LambdaFunctionSucceeded 1",
+            "10<-9 TaskStateExited A 1",
+            "11<-10 ExecutionSucceeded 1",
+        ],
+    );
+}
+
+#[test]
+fn one_that_was_held_when_it_was_stopped_is_let_go() {
+    let definition = machine(&task("A", r#""End":true"#));
+    let replies = [("A", Reply::Never), ("A", Reply::Ok("1"))];
+    let pause = Input::Debug(DebugCommand::Pause);
+    check_redriven(
+        Scenario { inputs: &[pause, STOP, REDRIVE], ..redriven(&definition, &replies) },
         &[
             "6<-5 ExecutionRedriven redriveCount=1",
             "7<-6 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f {}",
