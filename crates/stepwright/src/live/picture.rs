@@ -120,7 +120,7 @@ impl Picture {
             EventBody::MapStarted(started) => self.map_started(line, started.length),
             EventBody::MapRunStarted(run) => {
                 let group = self.current(line).and_then(|visit| visit.group.as_mut());
-                group.into_iter().for_each(|group| group.run = Some(run.map_run_arn.clone()));
+                _ = group.map(|group| group.run = Some(run.map_run_arn.clone()));
             }
             EventBody::IterationStarted(started) => self.iteration_started(line, started),
             EventBody::IterationSucceeded { .. } => self.line_ended(line, End::Succeeded),
@@ -316,8 +316,7 @@ impl Picture {
 
     /// How far a map run is whose children are executions of their own.
     pub fn map_run(&mut self, map_run_arn: &str, items: &Counts) {
-        let visits = self.lines.values_mut().filter_map(Line::current_mut);
-        let mut groups = visits.filter_map(|visit| visit.group.as_mut());
+        let mut groups = self.lines.values_mut().filter_map(|line| line.current_mut()?.group.as_mut());
         if let Some(group) = groups.find(|group| group.run.as_deref() == Some(map_run_arn)) {
             group.count(items);
         }
