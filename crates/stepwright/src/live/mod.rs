@@ -5,6 +5,7 @@
 
 mod duration;
 mod ending;
+mod failure;
 pub mod log;
 mod news;
 mod picture;

@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use stepwright_asl::program::{Kind, Pattern, Program, Resource, Setting, State, StateId, Transition};
+use stepwright_asl::program::{Kind, Pattern, Program, Resource, StateId, Transition};
 use stepwright_engine::Counts;
 use stepwright_machine::event::{
     IterationStarted, ParallelStarted, StateExited, StateKind, TaskScheduled, Timer,
 };
 use stepwright_machine::{BranchId, Event, EventBody, Failure, Status};
-use stepwright_value::{Document, Value};
+use stepwright_value::Document;
 
+use super::failure::{error_in, written_failure};
 use super::news::{News, What};
 use super::target;
 use super::visit::{Doing, End, Group, Line, Visit};
@@ -480,21 +481,4 @@ impl Picture {
             self.forget_group(visit.group.as_ref());
         }
     }
-}
-
-/// What a Fail state says, where it says so literally.
-fn written_failure(state: &State) -> Option<Failure> {
-    let Kind::Fail(fail) = &state.kind else { return None };
-    let literal = |setting: &Option<Setting<Arc<str>>>| match setting {
-        Some(Setting::Literal(text)) => Some(text.clone()),
-        _ => None,
-    };
-    let failure = Failure { error: literal(&fail.error), cause: literal(&fail.cause) };
-    (failure != Failure::default()).then_some(failure)
-}
-
-/// The error that a catcher has put into its state's output.
-fn error_in(output: &Document) -> Option<Failure> {
-    let text = |key: &str| output.value().get(key).and_then(Value::as_str).map(Arc::from);
-    text("Error").map(|error| Failure { error: Some(error), cause: text("Cause") })
 }
