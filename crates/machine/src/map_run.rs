@@ -223,6 +223,21 @@ impl Batch {
     }
 }
 
+/// All batches of the items at once: for a test of the state.
+pub(crate) fn batched(items: Vec<Value>, batching: &Batching) -> Value {
+    let (mut batches, mut batch) = (Vec::new(), Batch::new(batching));
+    for item in items {
+        if !batch.has_room_for(&item) {
+            batches.push(std::mem::replace(&mut batch, Batch::new(batching)).value());
+        }
+        batch.push(item);
+    }
+    if !batch.is_empty() {
+        batches.push(batch.value());
+    }
+    batches.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,19 +261,4 @@ mod tests {
             assert_eq!(batched(items, &batching).to_json(), expected);
         }
     }
-}
-
-/// All batches of the items at once: for a test of the state.
-pub(crate) fn batched(items: Vec<Value>, batching: &Batching) -> Value {
-    let (mut batches, mut batch) = (Vec::new(), Batch::new(batching));
-    for item in items {
-        if !batch.has_room_for(&item) {
-            batches.push(std::mem::replace(&mut batch, Batch::new(batching)).value());
-        }
-        batch.push(item);
-    }
-    if !batch.is_empty() {
-        batches.push(batch.value());
-    }
-    batches.into()
 }
