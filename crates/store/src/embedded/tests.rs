@@ -143,20 +143,26 @@ fn a_damaged_record_before_a_good_one_is_refused_and_nothing_is_changed() {
 
 #[test]
 fn the_files_take_turns_under_load() {
-    let directory = tempfile::tempdir().unwrap();
-    let options = EmbeddedOptions { log_bytes: 5 * BLOCK as u64, ..EmbeddedOptions::new(directory.path()) };
-    let store = Embedded::open(options.clone()).unwrap();
-    let (epoch, _) = wait(store.acquire(SHARD)).unwrap();
-    for sequence in 1..=60 {
-        let unit = Unit { shard: SHARD, epoch, mutations: vec![create(sequence)] };
-        wait(store.commit(unit)).unwrap();
-        assert!(wait(store.execution(key(sequence))).unwrap().is_some());
+    // A file that never grows again, and one that grows several times.
+    for (log_blocks, units) in [(5, 60), (150, 400)] {
+        let directory = tempfile::tempdir().unwrap();
+        let log_bytes = log_blocks * BLOCK as u64;
+        let options = EmbeddedOptions { log_bytes, ..EmbeddedOptions::new(directory.path()) };
+        let store = Embedded::open(options.clone()).unwrap();
+        let (epoch, _) = wait(store.acquire(SHARD)).unwrap();
+        for sequence in 1..=units {
+            let unit = Unit { shard: SHARD, epoch, mutations: vec![create(sequence)] };
+            wait(store.commit(unit)).unwrap();
+            assert!(wait(store.execution(key(sequence))).unwrap().is_some());
+        }
+        let lengths = paths(directory.path()).map(|path| fs::metadata(path).unwrap().len());
+        assert_eq!(lengths, [log_bytes; 2]);
+        // Longer than a file.
+        wait(store.commit(record("key", 200 * BLOCK))).unwrap();
+        wait(store.commit(record("key", 10))).unwrap();
+        store.close();
+        assert_eq!(executions(directory.path()).unwrap(), units);
     }
-    // Longer than a file.
-    wait(store.commit(record("key", 40 * BLOCK))).unwrap();
-    wait(store.commit(record("key", 10))).unwrap();
-    store.close();
-    assert_eq!(executions(directory.path()).unwrap(), 60);
 }
 
 /// A store's threads on parts that the test has prepared.

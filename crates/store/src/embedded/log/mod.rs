@@ -1,8 +1,9 @@
 //! The log: what is acknowledged is durable here first, one record and one flush for each batch.
 //!
 //! Two files take turns. One is written from its beginning to its end, then the other, once the database has all that the
-//! other holds; their blocks are overwritten, not allocated anew, which makes a flush cheap. A record begins at a
-//! multiple of 4 KiB, so that no flush touches a block that an earlier one has made durable.
+//! other holds; their blocks are overwritten, not allocated anew, which halves what a flush costs. While a file is still
+//! growing, zeros are written some way ahead for the same reason. A record begins at a multiple of 4 KiB, so that no flush
+//! touches a block that an earlier one has made durable.
 //!
 //! Records count up without a gap over both files. After a crash the last record may be torn: it was not acknowledged.
 //! Anything else that does not fit (a damaged record before a good one, a gap) is damage, and the store is not opened.
@@ -11,7 +12,7 @@ mod record;
 mod replay;
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 pub(super) use record::{Entry, Record};
@@ -19,6 +20,9 @@ pub(super) use replay::replay;
 
 /// The two files.
 const FILES: [&str; 2] = ["stepwright.log-0", "stepwright.log-1"];
+
+/// A file grows by this: one flush in many has to allocate, and none has to write long.
+const GROWTH_BYTES: u64 = 256 << 10;
 
 /// The log, as it is written.
 pub(super) struct Log {
@@ -34,6 +38,8 @@ pub(super) struct Log {
 
 struct LogFile {
     file: File,
+    /// How long the file is; all of it has been written.
+    bytes: u64,
     /// The position of the last record that was written to it.
     last_position: u64,
 }
@@ -48,7 +54,7 @@ impl Log {
     pub fn open(directory: &Path, folded: u64, file_bytes: u64) -> io::Result<Log> {
         let open = |path: PathBuf| -> io::Result<LogFile> {
             let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
-            Ok(LogFile { file, last_position: folded })
+            Ok(LogFile { bytes: file.metadata()?.len(), file, last_position: folded })
         };
         let [one, other] = paths(directory);
         let mut log = Log {
@@ -76,15 +82,18 @@ impl Log {
     pub fn append(&mut self, record: &mut Record) -> io::Result<()> {
         let fits = self.fits(record);
         let bytes = record.seal(self.next_position);
-        let length = bytes.len() as u64;
         if !fits {
             self.begin(1 - self.current)?;
         }
+        let end = self.offset + bytes.len() as u64;
         let Some(log_file) = self.files.get_mut(self.current) else { return Ok(()) };
         log_file.file.write_all(bytes)?;
+        if end > log_file.bytes {
+            log_file.grow(end, end.next_multiple_of(GROWTH_BYTES).min(self.file_bytes.max(end)))?;
+        }
         log_file.file.sync_data()?;
         log_file.last_position = self.next_position;
-        self.offset += length;
+        self.offset = end;
         self.next_position += 1;
         Ok(())
     }
@@ -109,12 +118,23 @@ impl Log {
     fn begin(&mut self, which: usize) -> io::Result<()> {
         self.current = which.min(1);
         self.offset = 0;
-        let Some(LogFile { file, .. }) = self.files.get_mut(self.current) else { return Ok(()) };
-        if file.metadata()?.len() != self.file_bytes {
+        let Some(LogFile { file, bytes, .. }) = self.files.get_mut(self.current) else { return Ok(()) };
+        if *bytes > self.file_bytes {
             file.set_len(self.file_bytes)?;
             file.sync_all()?;
+            *bytes = self.file_bytes;
         }
         file.seek(SeekFrom::Start(0)).map(|_| ())
+    }
+}
+
+impl LogFile {
+    /// Writes zeros from `written`, where the file is, to `bytes`, and goes back.
+    fn grow(&mut self, written: u64, bytes: u64) -> io::Result<()> {
+        io::copy(&mut io::repeat(0).take(bytes - written), &mut self.file)?;
+        self.file.seek(SeekFrom::Start(written))?;
+        self.bytes = bytes;
+        Ok(())
     }
 }
 
