@@ -10,7 +10,6 @@ use stepwright_tasks::{
     Call, CancellationSignal, Canceller, Failure, FailureKind, Pattern, Resource, Success, cancellation,
 };
 use stepwright_types::error_name;
-use stepwright_value::Document;
 
 use crate::engine::Engine;
 use crate::error::DeliverError;
@@ -150,7 +149,7 @@ impl Engine {
         let submitted = task_call.submitted.take();
         let call = self.call(task_call, identity);
         if let Some(submitted) = submitted {
-            return self.targets.await_job(call, submitted.text().to_owned(), told).await;
+            return self.targets.await_job(call, submitted, told).await;
         }
         let is_inside = self.targets.is_inside(&call.resource);
         // The semaphore is never closed.
@@ -200,7 +199,7 @@ impl Engine {
     pub(crate) fn call(&self, call: TaskCall, identity: &Identity) -> Call {
         Call {
             resource: resource(&call.resource),
-            parameters: call.parameters.text().to_owned(),
+            parameters: call.parameters,
             idempotency_token: call.idempotency,
             execution_arn: identity.execution_arn.to_string(),
             state_name: call.state_name.to_string(),
@@ -214,16 +213,8 @@ impl Engine {
 /// What the answer of a call means for its task; `goes_on` when the task is not ended by it.
 fn input_of(task: TaskId, answer: Result<Success, Failure>, goes_on: bool) -> Input {
     match answer {
-        Ok(Success { output }) => match Document::parse(&output) {
-            Ok(output) if goes_on => Input::TaskSubmitted { task, output },
-            Ok(output) => Input::TaskSucceeded { task, output },
-            Err(error) => Input::TaskFailed {
-                task,
-                error: error_name::RUNTIME.into(),
-                cause: Some(format!("The result of the task is not JSON: {error}").into()),
-                phase: TaskPhase::Run,
-            },
-        },
+        Ok(Success { output }) if goes_on => Input::TaskSubmitted { task, output },
+        Ok(Success { output }) => Input::TaskSucceeded { task, output },
         Err(failure) => Input::TaskFailed {
             task,
             error: failure.error.into(),

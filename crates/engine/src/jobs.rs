@@ -24,8 +24,7 @@ impl Engine {
         started: Option<Success>,
     ) {
         let task = job.task;
-        let submitted = job.submitted.take().map(|submitted| submitted.text().to_owned());
-        let submitted = submitted.or(started.map(|started| started.output));
+        let submitted = job.submitted.take().or(started.map(|started| started.output));
         let call = self.call(job, identity);
         let resource = call.resource.to_string();
         match self.targets.stop_job(call, submitted).await {

@@ -52,14 +52,14 @@ impl TaskTarget for Target {
         Box::pin(async move {
             {
                 let mut calls = functions.state.lock().expect("no panic");
-                *calls.made.entry(call.parameters.clone()).or_default() += 1;
+                *calls.made.entry(call.parameters.text().to_owned()).or_default() += 1;
                 calls.under_way += 1;
                 calls.most = calls.most.max(calls.under_way);
             }
             tokio::time::sleep(Duration::from_millis(functions.takes_ms)).await;
             let mut calls = functions.state.lock().expect("no panic");
             calls.under_way -= 1;
-            match call.parameters.contains("bad") && !calls.are_healed {
+            match call.parameters.text().contains("bad") && !calls.are_healed {
                 true => Err(Failure::new("Bad", "bad")),
                 false => Ok(Success { output: call.parameters }),
             }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use stepwright_value::Document;
 use tokio::sync::watch;
 
 /// A future that may be moved between threads.
@@ -18,13 +19,13 @@ pub trait TaskTarget: Send + Sync + 'static {
     /// future cancels too.
     fn call(&self, call: Call, cancel: CancellationSignal) -> BoxFuture<'static, Result<Success, Failure>>;
 
-    /// For `.sync`: waits for the end of the job that `call` has started; `submitted` is what it answered, as JSON text.
+    /// For `.sync`: waits for the end of the job that `call` has started; `submitted` is what it answered.
     /// After a crash the wait begins anew. The future ends soon after `cancel` fires; that leaves the job alone, as dropping
     /// the future does.
     fn await_job(
         &self,
         call: Call,
-        _submitted: String,
+        _submitted: Document,
         _cancel: CancellationSignal,
     ) -> BoxFuture<'static, Result<Success, Failure>> {
         let cause = format!("{} has no jobs whose end could be awaited.", call.resource);
@@ -34,7 +35,7 @@ pub trait TaskTarget: Send + Sync + 'static {
     /// For `.sync`: stops the job that `call` has started, whose end nobody waits for any more. `submitted` is what the call
     /// answered; `None` where that was lost in a crash: then the call was made, with the same idempotency token, or it was
     /// not. A job that has ended, or was never started, is no error. After an error, or a crash, it is tried again.
-    fn stop_job(&self, _call: Call, _submitted: Option<String>) -> BoxFuture<'static, Result<(), Failure>> {
+    fn stop_job(&self, _call: Call, _submitted: Option<Document>) -> BoxFuture<'static, Result<(), Failure>> {
         Box::pin(std::future::ready(Ok(())))
     }
 
@@ -50,8 +51,8 @@ pub trait TaskTarget: Send + Sync + 'static {
 pub struct Call {
     /// What to call.
     pub resource: Resource,
-    /// The effective input: JSON text.
-    pub parameters: String,
+    /// The effective input.
+    pub parameters: Document,
     /// Equal for every dispatch of the same attempt, also after a crash; sent where the target has a place for it.
     pub idempotency_token: String,
     /// ARN of the calling execution.
@@ -153,10 +154,10 @@ impl Resource {
 }
 
 /// A call that ended well.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Success {
-    /// The result: JSON text.
-    pub output: String,
+    /// The result.
+    pub output: Document,
 }
 
 /// A call that did not end well.

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use stepwright_value::Document;
+
 use crate::target::{BoxFuture, Call, CancellationSignal, Failure, Resource, Success, TaskTarget};
 
 /// All that Task states can call. Filled at start, read from then on.
@@ -72,7 +74,7 @@ impl TaskTarget for Targets {
     fn await_job(
         &self,
         call: Call,
-        submitted: String,
+        submitted: Document,
         cancel: CancellationSignal,
     ) -> BoxFuture<'static, Result<Success, Failure>> {
         match self.find(&call.resource) {
@@ -81,7 +83,7 @@ impl TaskTarget for Targets {
         }
     }
 
-    fn stop_job(&self, call: Call, submitted: Option<String>) -> BoxFuture<'static, Result<(), Failure>> {
+    fn stop_job(&self, call: Call, submitted: Option<Document>) -> BoxFuture<'static, Result<(), Failure>> {
         match self.find(&call.resource) {
             Ok(target) => target.stop_job(call, submitted),
             // Nothing can have been started.
@@ -102,14 +104,14 @@ mod tests {
 
     impl TaskTarget for Says {
         fn call(&self, _: Call, _: CancellationSignal) -> BoxFuture<'static, Result<Success, Failure>> {
-            Box::pin(std::future::ready(Ok(Success { output: self.0.to_owned() })))
+            Box::pin(std::future::ready(Ok(Success { output: Document::from_stored_text(self.0) })))
         }
     }
 
     async fn ask(targets: &Targets, resource: &str) -> Result<String, Failure> {
         let call = Call {
             resource: Resource::parse(resource).expect("a resource"),
-            parameters: "{}".into(),
+            parameters: Document::default(),
             idempotency_token: String::new(),
             execution_arn: String::new(),
             state_name: String::new(),
@@ -117,7 +119,7 @@ mod tests {
             region: "us-east-1".into(),
             account_id: "123456789012".into(),
         };
-        targets.call(call, CancellationSignal::never()).await.map(|success| success.output)
+        targets.call(call, CancellationSignal::never()).await.map(|success| success.output.text().to_owned())
     }
 
     #[tokio::test]

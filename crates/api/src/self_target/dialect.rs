@@ -2,9 +2,9 @@
 //! and names errors as version 2 of AWS's SDK for Java does; `states:startExecution` writes dates as milliseconds, tells of
 //! the HTTP exchange, and names errors as version 1 did.
 
-use stepwright_tasks::Failure;
+use stepwright_tasks::{Failure, Success};
 use stepwright_types::timestamp;
-use stepwright_value::{Object, Value};
+use stepwright_value::{Document, Object, Value};
 
 use crate::error::{ApiError, ErrorKind};
 
@@ -37,8 +37,8 @@ impl Dialect {
         if service == "states" { Dialect::Optimised } else { Dialect::Sdk }
     }
 
-    /// The state's result, as JSON text.
-    pub fn result(self, answer: Answer) -> Result<String, Failure> {
+    /// The state's result.
+    pub fn result(self, answer: Answer) -> Result<Success, Failure> {
         let value = stepwright_value::read_bytes(&answer.body)
             .map_err(|error| Failure::new("States.Runtime", format!("The answer is not JSON: {error}")))?;
         let mut members = self.members(&value);
@@ -49,7 +49,7 @@ impl Dialect {
                 object([("RequestId", answer.request_id.as_str().into())]),
             ));
         }
-        Ok(sorted(members).to_json())
+        Ok(Success { output: sorted(members).into() })
     }
 
     /// A structure of the API as the integration shows it.
@@ -117,9 +117,8 @@ impl Dialect {
 }
 
 /// A state's parameters as the body of a request; or why they cannot be used.
-pub fn request(parameters: &str) -> Result<Vec<u8>, String> {
-    let value = stepwright_value::read(parameters).map_err(|error| error.to_string())?;
-    let members = value.as_object().ok_or("The value must be an OBJECT")?;
+pub fn request(parameters: &Document) -> Result<Vec<u8>, String> {
+    let members = parameters.value().as_object().ok_or("The value must be an OBJECT")?;
     let mut body = Object::with_capacity(members.len());
     for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
         let name = uncapitalised(name);
@@ -143,7 +142,7 @@ fn request_value(value: &Value) -> Value {
 }
 
 /// Parameters that are no request, in AWS's words.
-pub fn refused(parameters: &str, why: &str) -> Failure {
+pub fn refused(parameters: &Document, why: &str) -> Failure {
     let cause = format!("The Parameters '{parameters}' could not be used to start the Task: [{why}]");
     Failure::start("States.Runtime", cause)
 }
@@ -222,27 +221,35 @@ mod tests {
                 r#"{"tags":[{"key":"k","value":"V"}],"maxResults":1}"#,
             ),
         ] {
-            assert_eq!(request(parameters), Ok(expected.as_bytes().to_vec()), "{parameters}");
+            let parameters = Document::parse(parameters).expect("JSON");
+            assert_eq!(request(&parameters), Ok(expected.as_bytes().to_vec()), "{parameters}");
         }
-        assert_eq!(request("[]"), Err("The value must be an OBJECT".to_owned()));
+        assert_eq!(
+            request(&Document::parse("[]").expect("JSON")),
+            Err("The value must be an OBJECT".to_owned())
+        );
     }
 
     fn answer(body: &str) -> Answer {
         Answer { body: body.as_bytes().to_vec(), request_id: "id".into(), now_ms: 1_700_000_000_000 }
     }
 
+    fn text(success: Success) -> String {
+        success.output.text().to_owned()
+    }
+
     #[test]
     fn results() {
         let body = r#"{"startDate":1700000000.123,"executionArn":"e","taskToken":null,"items":[{"name":"n"}],"variableReferences":{"s":["v"]}}"#;
         assert_eq!(
-            Dialect::Sdk.result(answer(body)).as_deref(),
+            Dialect::Sdk.result(answer(body)).map(text).as_deref(),
             Ok(
                 r#"{"ExecutionArn":"e","Items":[{"Name":"n"}],"StartDate":"2023-11-14T22:13:20.123Z","VariableReferences":{"s":["v"]}}"#
             )
         );
         let body = r#"{"executionArn":"e","startDate":1700000000.0}"#;
         assert_eq!(
-            Dialect::Optimised.result(answer(body)).as_deref(),
+            Dialect::Optimised.result(answer(body)).map(text).as_deref(),
             Ok(concat!(
                 r#"{"ExecutionArn":"e","SdkHttpMetadata":{"AllHttpHeaders":{"x-amzn-RequestId":["id"],"connection":["keep-alive"],"#,
                 r#""Content-Length":["45"],"Date":["Tue, 14 Nov 2023 22:13:20 GMT"],"Content-Type":["application/x-amz-json-1.0"]},"#,
@@ -251,7 +258,7 @@ mod tests {
                 r#""SdkResponseMetadata":{"RequestId":"id"},"StartDate":1700000000000}"#,
             ))
         );
-        assert_eq!(Dialect::Sdk.result(answer("{}")).as_deref(), Ok("{}"));
+        assert_eq!(Dialect::Sdk.result(answer("{}")).map(text).as_deref(), Ok("{}"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::sync::{Arc, Weak};
 use stepwright_tasks::{
     BoxFuture, Call, CancellationSignal, Failure, Pattern, Resource, Success, TaskTarget,
 };
+use stepwright_value::Document;
 use tokio::sync::watch;
 
 use crate::api::Api;
@@ -60,16 +61,16 @@ impl TaskTarget for SelfTarget {
     fn await_job(
         &self,
         call: Call,
-        submitted: String,
+        submitted: Document,
         cancel: CancellationSignal,
     ) -> BoxFuture<'static, Result<Success, Failure>> {
         let connected = self.connected();
         Box::pin(async move { nested::await_end(&*connected.await?, &call, &submitted, cancel).await })
     }
 
-    fn stop_job(&self, call: Call, submitted: Option<String>) -> BoxFuture<'static, Result<(), Failure>> {
+    fn stop_job(&self, call: Call, submitted: Option<Document>) -> BoxFuture<'static, Result<(), Failure>> {
         let connected = self.connected();
-        Box::pin(async move { nested::stop(&*connected.await?, &call, submitted.as_deref()).await })
+        Box::pin(async move { nested::stop(&*connected.await?, &call, submitted.as_ref()).await })
     }
 
     fn is_inside(&self, _: &Resource) -> bool {
@@ -106,7 +107,7 @@ async fn perform(api: &Api, call: Call, mut cancel: CancellationSignal) -> Resul
     match answer {
         Ok(body) => {
             let answer = Answer { body, request_id, now_ms: api.environment.now_ms() };
-            dialect.result(answer).map(|output| Success { output })
+            dialect.result(answer)
         }
         Err(error) => Err(dialect.failure(&error, &request_id)),
     }

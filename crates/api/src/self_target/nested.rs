@@ -1,7 +1,7 @@
 //! Executions that a state of another one starts, and the end of those that it waits for.
 
 use stepwright_tasks::{Call, CancellationSignal, Failure, Pattern, Resource, Success};
-use stepwright_value::{Object, Value};
+use stepwright_value::{Document, Object, Value};
 
 use super::cancelled;
 use super::dialect::{self, Dialect};
@@ -57,7 +57,7 @@ fn name_of(idempotency_token: &str) -> String {
 
 /// Stops the execution that `call` has started, whose end nobody waits for any more; `submitted` is what the call answered. One
 /// that has ended stays as it is.
-pub async fn stop(api: &Api, call: &Call, submitted: Option<&str>) -> Result<(), Failure> {
+pub async fn stop(api: &Api, call: &Call, submitted: Option<&Document>) -> Result<(), Failure> {
     let execution_arn = match submitted {
         Some(submitted) => started_arn(submitted),
         None => own_child(api, call).await?,
@@ -91,16 +91,15 @@ async fn own_child(api: &Api, call: &Call) -> Result<Option<String>, Failure> {
 }
 
 /// The execution that the answer of a start names.
-fn started_arn(submitted: &str) -> Option<String> {
-    let submitted = stepwright_value::read(submitted).ok()?;
-    submitted.get("ExecutionArn")?.as_str().map(str::to_owned)
+fn started_arn(submitted: &Document) -> Option<String> {
+    submitted.value().get("ExecutionArn")?.as_str().map(str::to_owned)
 }
 
 /// Waits for the end of the execution that `submitted` names. The waiting state's end is its end.
 pub async fn await_end(
     api: &Api,
     call: &Call,
-    submitted: &str,
+    submitted: &Document,
     mut cancel: CancellationSignal,
 ) -> Result<Success, Failure> {
     let Some(execution_arn) = started_arn(submitted) else {
@@ -125,10 +124,10 @@ pub async fn await_end(
     let status = described.status;
     let body = encode(&described).map_err(|error| failure(&error))?;
     let value = stepwright_value::read_bytes(&body).unwrap_or(Value::Null);
-    let shown = shown(&Dialect::Optimised.structure(&value), with_json, status).to_json();
+    let shown = shown(&Dialect::Optimised.structure(&value), with_json, status);
     match status {
-        ExecutionStatus::Succeeded => Ok(Success { output: shown }),
-        _ => Err(Failure::new("States.TaskFailed", shown)),
+        ExecutionStatus::Succeeded => Ok(Success { output: shown.into() }),
+        _ => Err(Failure::new("States.TaskFailed", shown.to_json())),
     }
 }
 

@@ -6,6 +6,7 @@ use stepwright_engine::Engine;
 use stepwright_store::faulty::{Faulty, FaultyOptions};
 use stepwright_store::{Dispatch, ShardId, Status, Store as _};
 use stepwright_tasks::{BoxFuture, Call, CancellationSignal, Failure, Success, TaskTarget};
+use stepwright_value::Document;
 
 use crate::{MACHINE, World, pass_ms, start, status};
 
@@ -28,20 +29,20 @@ enum Stopping {
 impl TaskTarget for Jobs {
     fn call(&self, call: Call, _: CancellationSignal) -> BoxFuture<'static, Result<Success, Failure>> {
         Box::pin(async move {
-            if call.parameters.contains("never") {
+            if call.parameters.text().contains("never") {
                 std::future::pending::<()>().await;
             }
-            if call.parameters.contains("soon") {
+            if call.parameters.text().contains("soon") {
                 pass_ms(5).await;
             }
-            Ok(Success { output: r#"{"job":1}"#.to_owned() })
+            Ok(Success { output: Document::from_stored_text(r#"{"job":1}"#) })
         })
     }
 
     fn await_job(
         &self,
         _: Call,
-        _: String,
+        _: Document,
         mut cancel: CancellationSignal,
     ) -> BoxFuture<'static, Result<Success, Failure>> {
         Box::pin(async move {
@@ -50,8 +51,11 @@ impl TaskTarget for Jobs {
         })
     }
 
-    fn stop_job(&self, call: Call, submitted: Option<String>) -> BoxFuture<'static, Result<(), Failure>> {
-        self.stopped.lock().expect("no panic").push((call.idempotency_token, submitted));
+    fn stop_job(&self, call: Call, submitted: Option<Document>) -> BoxFuture<'static, Result<(), Failure>> {
+        self.stopped
+            .lock()
+            .expect("no panic")
+            .push((call.idempotency_token, submitted.map(|submitted| submitted.to_string())));
         let stopping = self.stopping;
         Box::pin(async move {
             match stopping {

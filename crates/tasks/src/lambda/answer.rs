@@ -3,7 +3,7 @@
 //! Function errors, service errors and a client that got no answer are three things on AWS, with three ways to name them.
 
 use bytes::Bytes;
-use stepwright_value::{Value, write_string};
+use stepwright_value::{Document, Object, Value};
 
 use crate::target::{Failure, Success};
 
@@ -76,12 +76,8 @@ fn exception(status: u16, code: &str) -> String {
 
 /// The result of a state whose resource is the function's ARN: the answer as the function wrote it.
 pub fn function_result(answer: InvokeAnswer) -> Result<Success, Failure> {
-    checked_payload(&answer, |text| text.to_owned())?;
-    match String::from_utf8(answer.payload.into()) {
-        Ok(output) if output.is_empty() => Ok(Success { output: "null".to_owned() }),
-        Ok(output) => Ok(Success { output }),
-        Err(_) => Err(not_json("")),
-    }
+    let output = checked_payload(&answer, |text| text.to_owned())?;
+    Ok(Success { output: output.unwrap_or_default() })
 }
 
 /// The result of `lambda:invoke`: the answer within what AWS's SDK tells about the call.
@@ -90,26 +86,19 @@ pub fn invoke_result(answer: InvokeAnswer) -> Result<Success, Failure> {
     let compact =
         |text: &str| stepwright_value::read(text).map_or_else(|_| text.to_owned(), |value| value.to_json());
     let payload = checked_payload(&answer, compact)?;
-    let mut out = String::with_capacity(answer.payload.len() + 1024);
-    out.push('{');
+    let mut result = Object::new();
+    let mut put = |name: &str, value: Value| _ = result.insert(name, value);
     if let Some(version) = &answer.executed_version {
-        out.push_str("\"ExecutedVersion\":");
-        write_string(version, &mut out);
-        out.push(',');
+        put("ExecutedVersion", version.as_str().into());
     }
     if let Some(log) = &answer.log_result {
-        out.push_str("\"LogResult\":");
-        write_string(log, &mut out);
-        out.push(',');
+        put("LogResult", log.as_str().into());
     }
-    out.push_str("\"Payload\":");
-    match payload {
-        Some(value) => value.write(&mut out),
-        None => out.push_str("\"\""),
-    }
-    write_metadata(&answer, &mut out);
-    out.push('}');
-    Ok(Success { output: out })
+    put("Payload", payload.map_or_else(|| "".into(), |payload| payload.value().clone()));
+    put("SdkHttpMetadata", http_metadata(&answer));
+    put("SdkResponseMetadata", members([("RequestId", answer.request_id.as_str().into())]));
+    put("StatusCode", i64::from(answer.status).into());
+    Ok(Success { output: Value::from(result).into() })
 }
 
 /// The payload of an answer, `None` if it is empty; the failure that it tells; or that it is not JSON.
@@ -117,7 +106,7 @@ pub fn invoke_result(answer: InvokeAnswer) -> Result<Success, Failure> {
 fn checked_payload(
     answer: &InvokeAnswer,
     rewrite: impl Fn(&str) -> String,
-) -> Result<Option<Value>, Failure> {
+) -> Result<Option<Document>, Failure> {
     let text = std::str::from_utf8(&answer.payload);
     if answer.is_function_error {
         return Err(function_failure(&String::from_utf8_lossy(&answer.payload), rewrite));
@@ -126,7 +115,7 @@ fn checked_payload(
     if text.is_empty() {
         return Ok(None);
     }
-    stepwright_value::read(text).map(Some).map_err(|_| not_json(text))
+    Document::parse(text).map(Some).map_err(|_| not_json(text))
 }
 
 fn function_failure(text: &str, rewrite: impl Fn(&str) -> String) -> Failure {
@@ -161,37 +150,24 @@ const HEADER_ORDER: [&str; 9] = [
     "Content-Type",
 ];
 
-fn write_metadata(answer: &InvokeAnswer, out: &mut String) {
+fn http_metadata(answer: &InvokeAnswer) -> Value {
     let mut headers: Vec<&(String, String)> = answer.headers.iter().collect();
     headers.sort_by_key(|(name, _)| {
         HEADER_ORDER.iter().position(|known| known == name).unwrap_or(HEADER_ORDER.len())
     });
-    out.push_str(",\"SdkHttpMetadata\":{\"AllHttpHeaders\":{");
-    write_members(&headers, out, |value, out| {
-        out.push('[');
-        write_string(value, out);
-        out.push(']');
-    });
+    let all = headers.iter().map(|(name, value)| (name.as_str(), vec![Value::from(value.as_str())].into()));
+    let all = members(all);
     headers.sort_by_cached_key(|(name, _)| name.to_ascii_lowercase());
-    out.push_str("},\"HttpHeaders\":{");
-    write_members(&headers, out, write_string);
-    out.push_str("},\"HttpStatusCode\":");
-    out.push_str(&answer.status.to_string());
-    out.push_str("},\"SdkResponseMetadata\":{\"RequestId\":");
-    write_string(&answer.request_id, out);
-    out.push_str("},\"StatusCode\":");
-    out.push_str(&answer.status.to_string());
+    let one_each = members(headers.iter().map(|(name, value)| (name.as_str(), value.as_str().into())));
+    members([
+        ("AllHttpHeaders", all),
+        ("HttpHeaders", one_each),
+        ("HttpStatusCode", i64::from(answer.status).into()),
+    ])
 }
 
-fn write_members(members: &[&(String, String)], out: &mut String, write: impl Fn(&str, &mut String)) {
-    for (index, (name, value)) in members.iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        write_string(name, out);
-        out.push(':');
-        write(value, out);
-    }
+fn members<'n>(members: impl IntoIterator<Item = (&'n str, Value)>) -> Value {
+    members.into_iter().collect::<Object>().into()
 }
 
 #[cfg(test)]
@@ -218,14 +194,16 @@ mod tests {
     #[test]
     fn results() {
         let payload = r#"{ "b": 1.0, "a": "x" }"#;
-        assert_eq!(function_result(answer(payload, false)), Ok(Success { output: payload.into() }));
+        let text = |result: Result<Success, Failure>| result.map(|success| success.output.text().to_owned());
+        assert_eq!(text(function_result(answer(payload, false))), Ok(payload.into()));
+        assert_eq!(text(function_result(answer("", false))), Ok("null".into()));
         let expected = concat!(
             r#"{"ExecutedVersion":"$LATEST","Payload":{"b":1.0,"a":"x"},"SdkHttpMetadata":{"AllHttpHeaders":"#,
             r#"{"X-Amz-Executed-Version":["$LATEST"],"x-amzn-RequestId":["id"],"Content-Type":["application/json"]},"#,
             r#""HttpHeaders":{"Content-Type":"application/json","X-Amz-Executed-Version":"$LATEST","#,
             r#""x-amzn-RequestId":"id"},"HttpStatusCode":200},"SdkResponseMetadata":{"RequestId":"id"},"StatusCode":200}"#,
         );
-        assert_eq!(invoke_result(answer(payload, false)), Ok(Success { output: expected.into() }));
+        assert_eq!(text(invoke_result(answer(payload, false))), Ok(expected.into()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One invocation: what a Task state's effective input means for each of the two resource forms.
 
 use bytes::Bytes;
-use stepwright_value::Object;
+use stepwright_value::{Document, Object};
 
 use super::name::FunctionName;
 use crate::target::Failure;
@@ -53,7 +53,7 @@ impl InvokeRequest {
     /// For a function's ARN: the effective input is the event.
     pub fn from_arn(
         arn: &str,
-        input: String,
+        input: &Document,
         region: String,
         account_id: String,
     ) -> Result<InvokeRequest, Failure> {
@@ -63,7 +63,7 @@ impl InvokeRequest {
         Ok(InvokeRequest {
             qualifier: None,
             function,
-            payload: Bytes::from(input),
+            payload: Bytes::copy_from_slice(input.text().as_bytes()),
             invocation_type: InvocationType::RequestResponse,
             log_tail: false,
             client_context: None,
@@ -74,7 +74,7 @@ impl InvokeRequest {
 
     /// For `lambda:invoke`: the effective input has the parameters of the API action.
     pub fn from_parameters(
-        parameters: &str,
+        parameters: &Document,
         region: String,
         account_id: String,
     ) -> Result<InvokeRequest, Failure> {
@@ -82,8 +82,8 @@ impl InvokeRequest {
             let cause = format!("The Parameters '{parameters}' could not be used to start the Task: [{why}]");
             Failure::start("States.Runtime", cause)
         };
-        let value = stepwright_value::read(parameters).map_err(|error| refuse(error.to_string()))?;
-        let members = value.as_object().ok_or_else(|| refuse("The value must be an OBJECT".to_owned()))?;
+        let members = parameters.value().as_object();
+        let members = members.ok_or_else(|| refuse("The value must be an OBJECT".to_owned()))?;
         let text = |name: &str| text_member(members, name).map_err(refuse);
         let name = text("FunctionName")?
             .ok_or_else(|| refuse("The field 'FunctionName' is required but was missing".to_owned()))?;
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     fn parse(parameters: &str) -> Result<InvokeRequest, Failure> {
-        InvokeRequest::from_parameters(parameters, "r".into(), "a".into())
+        InvokeRequest::from_parameters(&Document::parse(parameters).expect("JSON"), "r".into(), "a".into())
     }
 
     #[test]

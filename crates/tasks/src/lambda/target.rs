@@ -47,7 +47,7 @@ impl LambdaTarget {
         let Call { resource, parameters, region, account_id, execution_arn, .. } = call;
         match resource {
             Resource::LambdaFunction { arn } => {
-                let request = InvokeRequest::from_arn(&arn, parameters, region, account_id)?;
+                let request = InvokeRequest::from_arn(&arn, &parameters, region, account_id)?;
                 function_result(self.invoke(request, &execution_arn).await?)
             }
             Resource::Integration { .. } => {

@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{INVOKE, call};
+use crate::{INVOKE, call, text};
 
 /// What the server saw, and how often it was connected to.
 #[derive(Default)]
@@ -157,7 +157,7 @@ fn check_signature(head: &hyper::http::request::Parts, body: &[u8]) {
 }
 
 async fn ask(target: &LambdaTarget, resource: &str, parameters: &str) -> Result<String, Failure> {
-    target.call(call(resource, parameters), CancellationSignal::never()).await.map(|success| success.output)
+    target.call(call(resource, parameters), CancellationSignal::never()).await.map(text)
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use stepwright_tasks::lambda::LambdaTarget;
 use stepwright_tasks::{CancellationSignal, Failure, TaskTarget, cancellation};
 use tempfile::TempDir;
 
-use crate::{INVOKE, call, until};
+use crate::{INVOKE, call, text, until};
 
 /// A directory with code, and the functions that it declares.
 struct World {
@@ -52,15 +52,12 @@ impl World {
     /// Calls `f` by its ARN.
     async fn ask(&self, event: &str) -> Result<String, Failure> {
         let call = call("arn:aws:lambda:us-east-1:123456789012:function:f", event);
-        self.target.call(call, CancellationSignal::never()).await.map(|success| success.output)
+        self.target.call(call, CancellationSignal::never()).await.map(text)
     }
 
     /// Calls with the parameters of `lambda:invoke`.
     async fn invoke(&self, parameters: &str) -> Result<String, Failure> {
-        self.target
-            .call(call(INVOKE, parameters), CancellationSignal::never())
-            .await
-            .map(|success| success.output)
+        self.target.call(call(INVOKE, parameters), CancellationSignal::never()).await.map(text)
     }
 
     fn path(&self) -> &Path {
@@ -290,7 +287,7 @@ async fn functions_that_do_not_exist() {
                 CancellationSignal::never(),
             )
             .await
-            .map(|s| s.output),
+            .map(text),
     ] {
         let failure = result.expect_err("a failure");
         assert_eq!(failure.error, "Lambda.ResourceNotFoundException");

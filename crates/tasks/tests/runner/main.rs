@@ -6,13 +6,14 @@ mod throughput;
 
 use std::time::Duration;
 
-use stepwright_tasks::{Call, Resource};
+use stepwright_tasks::{Call, Resource, Success};
+use stepwright_value::Document;
 
 /// A call as the engine makes it.
 fn call(resource: &str, parameters: &str) -> Call {
     Call {
         resource: Resource::parse(resource).expect("a resource"),
-        parameters: parameters.to_owned(),
+        parameters: Document::parse(parameters).expect("JSON"),
         idempotency_token: "token".to_owned(),
         execution_arn: "arn:aws:states:us-east-1:123456789012:execution:m:e".to_owned(),
         state_name: "S".to_owned(),
@@ -20,6 +21,11 @@ fn call(resource: &str, parameters: &str) -> Call {
         region: "us-east-1".to_owned(),
         account_id: "123456789012".to_owned(),
     }
+}
+
+/// The result's text.
+fn text(success: Success) -> String {
+    success.output.text().to_owned()
 }
 
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";

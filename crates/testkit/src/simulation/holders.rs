@@ -93,7 +93,7 @@ pub async fn work(process: Arc<Process>, number: u32) {
         };
         process.note(format_args!("{name} has {}", task.input.text()));
         let held = {
-            let answer = process.world.answer(task.input.text());
+            let answer = process.world.answer(&task.input);
             let dice = &mut process.world.lock().dice;
             let reply = match dice.below(10) {
                 0 => None,

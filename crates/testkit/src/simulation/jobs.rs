@@ -41,8 +41,7 @@ impl Jobs {
     pub async fn start(&self, call: Call) -> Result<Success, Failure> {
         let engine = self.engine().await?;
         let (machine_arn, name) = child_of(&call);
-        let parameters = Document::parse(&call.parameters).map_err(|error| failure(&error))?;
-        let input = parameters.value().get("Input").cloned().unwrap_or(Value::Null);
+        let input = call.parameters.value().get("Input").cloned().unwrap_or(Value::Null);
         let started = engine.start(StartExecution {
             revision: Revision {
                 machine_arn,
@@ -61,7 +60,7 @@ impl Jobs {
             }),
         });
         match started.await {
-            Ok(started) => Ok(Success { output: format!(r#"{{"job":"{}"}}"#, started.name) }),
+            Ok(started) => Ok(Success { output: answer_of(&started.name) }),
             Err(error) => {
                 if !self.disk.store().is_lost() {
                     self.world.violated(format!("a child was not started: {error}"));
@@ -74,12 +73,12 @@ impl Jobs {
     pub async fn await_end(
         &self,
         call: Call,
-        submitted: String,
+        submitted: Document,
         mut cancel: CancellationSignal,
     ) -> Result<Success, Failure> {
         let engine = self.engine().await?;
         let (machine, name) = child_of(&call);
-        if submitted != format!(r#"{{"job":"{name}"}}"#) {
+        if submitted != answer_of(&name) {
             self.world.violated(format!("a job was submitted as {submitted}"));
         }
         let key = self.key(&engine, &(machine, name)).await?.ok_or_else(|| {
@@ -95,13 +94,15 @@ impl Jobs {
             return match found.map(|found| (found.row.status, found.tail.output)) {
                 // It was redriven a moment ago.
                 Some((Status::Running, _)) => continue,
-                Some((Status::Succeeded, Some(output))) => Ok(Success { output: output.to_string() }),
+                Some((Status::Succeeded, Some(output))) => {
+                    Ok(Success { output: Document::from_stored_text(&*output) })
+                }
                 _ => Err(Failure::new("States.TaskFailed", "the child did not succeed")),
             };
         }
     }
 
-    pub async fn stop(&self, call: Call, submitted: Option<String>) -> Result<(), Failure> {
+    pub async fn stop(&self, call: Call, submitted: Option<Document>) -> Result<(), Failure> {
         let engine = self.engine().await?;
         let child = child_of(&call);
         self.world.note(
@@ -125,6 +126,11 @@ impl Jobs {
         let found = engine.find(&child.0, &child.1).await.map_err(|error| failure(&error))?;
         Ok(found.map(|found| found.row.key))
     }
+}
+
+/// What the call answers that starts a child.
+fn answer_of(name: &str) -> Document {
+    Document::from_stored_text(format!(r#"{{"job":"{name}"}}"#))
 }
 
 /// The machine and the name of the child that a call starts.

@@ -60,7 +60,7 @@ impl TaskTarget for Functions {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
             match plan {
-                Plan::Answer => Ok(Success { output: answer }),
+                Plan::Answer => Ok(Success { output: Document::from_stored_text(answer) }),
                 Plan::Fail(kind, error) => Err(Failure { kind, ..Failure::new(error, "the dice fell so") }),
                 Plan::Silence => std::future::pending().await,
             }
@@ -70,14 +70,14 @@ impl TaskTarget for Functions {
     fn await_job(
         &self,
         call: Call,
-        submitted: String,
+        submitted: Document,
         cancel: CancellationSignal,
     ) -> BoxFuture<'static, Result<Success, Failure>> {
         let jobs = self.jobs.clone();
         Box::pin(async move { jobs.await_end(call, submitted, cancel).await })
     }
 
-    fn stop_job(&self, call: Call, submitted: Option<String>) -> BoxFuture<'static, Result<(), Failure>> {
+    fn stop_job(&self, call: Call, submitted: Option<Document>) -> BoxFuture<'static, Result<(), Failure>> {
         let jobs = self.jobs.clone();
         Box::pin(async move { jobs.stop(call, submitted).await })
     }
@@ -128,7 +128,7 @@ impl Functions {
     /// The cause of a call is durable before the call is made; the same attempt has the same idempotency token, another attempt
     /// another one.
     fn check(&self, call: &Call) {
-        let parts = (call.execution_arn.clone(), call.state_name.clone(), call.parameters.clone());
+        let parts = (call.execution_arn.clone(), call.state_name.clone(), call.parameters.text().to_owned());
         let mut state = self.world.lock();
         let earlier = state.calls.entry(call.idempotency_token.clone()).or_insert_with(|| parts.clone());
         let agrees = *earlier == parts;
@@ -158,7 +158,7 @@ impl Functions {
         let segments = now(store.segments(row.key, 1))?.ok()?;
         let events = history::events(&segments).unwrap_or_default();
         Some(events.into_iter().find_map(|event| match event.body {
-            EventBody::TaskScheduled(scheduled) if scheduled.parameters.text() == call.parameters => {
+            EventBody::TaskScheduled(scheduled) if scheduled.parameters == call.parameters => {
                 Some(*scheduled)
             }
             _ => None,
@@ -178,9 +178,8 @@ fn name_of(call: &Call) -> String {
     }
 }
 
-fn token_in(parameters: &str) -> Option<String> {
-    let document = Document::parse(parameters).ok()?;
-    let token = document.value().get("Payload")?.get("token").and_then(Value::as_str)?;
+fn token_in(parameters: &Document) -> Option<String> {
+    let token = parameters.value().get("Payload")?.get("token").and_then(Value::as_str)?;
     TaskToken::parse(token).map(|_| token.to_owned())
 }
 

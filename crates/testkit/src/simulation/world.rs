@@ -256,13 +256,12 @@ impl World {
     }
 
     /// A result as functions and workers give it, with a number that no other has.
-    pub fn answer(&self, parameters: &str) -> String {
-        let value = Document::parse(parameters).map(|document| document.value().clone());
+    pub fn answer(&self, parameters: &Document) -> String {
         let number = |value: &stepwright_value::Value| {
             let n = value.get("n").or_else(|| value.get("Payload")?.get("n"))?;
             n.as_number()?.as_whole_i64()
         };
-        let n = value.ok().as_ref().and_then(number).unwrap_or_default();
+        let n = number(parameters.value()).unwrap_or_default();
         let mut state = self.lock();
         let answer = state.next_answer;
         state.next_answer += 1;
