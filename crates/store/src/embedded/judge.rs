@@ -18,25 +18,26 @@ use crate::{
 pub(super) const SHARDS: usize = 256;
 
 /// Decides about units, one after the other.
-pub(super) struct Judge<'j> {
-    newest: &'j Newest,
+pub(super) struct Judge {
+    newest: Arc<Newest>,
     /// Reads the database.
-    connection: &'j Connection,
+    connection: Connection,
     /// The epoch under which each shard is held; 0: not taken yet.
     epochs: Box<[u64; SHARDS]>,
     /// The position of the item that was queued last.
     queue_position: i64,
 }
 
-impl<'j> Judge<'j> {
-    pub fn new(newest: &'j Newest, connection: &'j Connection) -> rusqlite::Result<Judge<'j>> {
+impl Judge {
+    pub fn new(newest: Arc<Newest>, connection: Connection) -> rusqlite::Result<Judge> {
         let mut epochs = Box::new([0; SHARDS]);
-        for (shard, epoch) in read::epochs(connection)? {
+        for (shard, epoch) in read::epochs(&connection)? {
             if let Some(held) = epochs.get_mut(usize::from(shard.0)) {
                 *held = epoch.0;
             }
         }
-        Ok(Judge { newest, connection, epochs, queue_position: read::last_queue_position(connection)? })
+        let queue_position = read::last_queue_position(&connection)?;
+        Ok(Judge { newest, connection, epochs, queue_position })
     }
 
     /// What the unit changes, on top of what `staged` has; or why it cannot be committed.
@@ -96,7 +97,7 @@ impl<'j> Judge<'j> {
     /// Takes the shard under the next epoch; everything that was acknowledged has to be in the database. Returns the epoch
     /// and the highest sequence number that was ever in use.
     pub fn acquire(&mut self, shard: ShardId) -> Result<(Epoch, u64), StoreError> {
-        let newest = read::highest_sequence(self.connection, shard)?;
+        let newest = read::highest_sequence(&self.connection, shard)?;
         let Some(held) = self.epochs.get_mut(usize::from(shard.0)) else { return Err(StoreError::Closed) };
         *held += 1;
         Ok((Epoch(*held), newest))
@@ -122,7 +123,7 @@ impl<'j> Judge<'j> {
     }
 
     fn view<'v>(&'v self, upper: &'v [&'v Tail]) -> View<'v, Connection> {
-        View { newest: self.newest, upper, below: self.connection }
+        View { newest: &self.newest, upper, below: &self.connection }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The embedded store: a log and SQLite, in a directory that one process holds.
 //!
 //! One thread commits: it drains a bounded queue, decides about all units that wait, makes them durable in the log with one
-//! flush, then answers them; what queues up while a flush runs is the next batch, so nothing ever waits for a timer.
+//! flush, then answers them; what queues up while a flush runs is the next batch, so nothing ever waits for a timer. While
+//! nothing queues up, callers commit themselves.
 //! Another thread folds what was acknowledged into the database, some times a second: what has come and gone in between costs
 //! the database nothing. Until then the newest changes are kept in memory too, and readers look there first, so
 //! that they see all that is acknowledged, and only that. After a crash the rest of the log is folded before anything else.
@@ -30,6 +31,7 @@ mod seal;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod view;
 mod writer;
 
@@ -49,10 +51,12 @@ use crate::{
 use judge::Judge;
 use log::Log;
 use newest::Newest;
-use queue::{Job, Queue};
+use queue::Job;
 use readers::Readers;
 use rusqlite::Connection;
+use turn::Turn;
 use view::View;
+use writer::Writer;
 
 /// How to open an embedded store.
 #[derive(Clone, Debug)]
@@ -88,7 +92,7 @@ impl EmbeddedOptions {
 
 /// The embedded store. Dropping it closes it.
 pub struct Embedded {
-    queue: Arc<Queue>,
+    turn: Arc<Turn>,
     newest: Arc<Newest>,
     readers: Arc<Readers>,
     threads: Mutex<Option<Threads>>,
@@ -114,19 +118,17 @@ impl Embedded {
         let readers = Arc::new(Readers::open(&options)?);
         let judging = readers::connect(&options).map_err(sqlite)?;
         let folder = fold::start(connection, newest.clone(), &options)?;
-        let opened = replay(&options, folded, &newest, &judging).and_then(|position| {
+        let opened = Judge::new(newest.clone(), judging).map_err(sqlite).and_then(|mut judge| {
+            let position = replay(&options, folded, &newest, &mut judge)?;
             let log = Log::open(&options.directory, position, options.log_bytes);
-            let failed = |source| OpenError::Io { path: options.directory.clone(), source };
-            let queue = Arc::new(Queue::default());
-            let log = log.map_err(failed)?;
-            let writer =
-                writer::start(judging, log, queue.clone(), newest.clone(), readers.clone(), &options)?;
-            Ok((queue, writer))
+            let log = log.map_err(|source| OpenError::Io { path: options.directory.clone(), source })?;
+            let turn = Turn::new(Writer::new(judge, log, newest.clone()), newest.clone(), readers.clone());
+            Ok((turn::start(turn.clone(), &options)?, turn))
         });
         match opened {
-            Ok((queue, writer)) => {
+            Ok((writer, turn)) => {
                 let threads = Mutex::new(Some(Threads { writer, folder, _directory: lock }));
-                Ok(Arc::new(Embedded { queue, newest, readers, threads }))
+                Ok(Arc::new(Embedded { turn, newest, readers, threads }))
             }
             Err(error) => {
                 newest.end(StoreError::Closed);
@@ -141,7 +143,7 @@ impl Embedded {
     pub fn close(&self) {
         // The readers first: the last connection to go folds SQLite's log into the database file, and only the folder can.
         self.readers.close();
-        self.queue.close();
+        self.turn.close();
         if let Some(threads) = lock(&self.threads).take() {
             // On the writer's own thread, in somebody's waker, that somebody was the last to hold this store: the threads
             // end by themselves. One that panicked has left everybody who waited with `Closed`.
@@ -176,11 +178,9 @@ fn replay(
     options: &EmbeddedOptions,
     folded: u64,
     newest: &Newest,
-    judging: &Connection,
+    judge: &mut Judge,
 ) -> Result<u64, OpenError> {
     let file = directory::database(&options.directory);
-    let mut judge =
-        Judge::new(newest, judging).map_err(|source| OpenError::Sqlite { file: file.clone(), source })?;
     let damaged = |found: String| OpenError::Damaged { file: file.clone(), found };
     let last = log::replay(&options.directory, folded, |entry, position| {
         let changes = judge.replay(entry).map_err(|error| damaged(format!("record {position}: {error}")))?;
@@ -199,7 +199,7 @@ impl Drop for Embedded {
 impl Store for Embedded {
     fn acquire(&self, shard: ShardId) -> Pending<'_, Result<(Epoch, u64), StoreError>> {
         let (promise, answer) = promise();
-        self.queue.push(Job::Acquire { shard, answer: promise });
+        self.turn.push(Job::Acquire { shard, answer: promise });
         Box::pin(answer)
     }
 
@@ -207,7 +207,7 @@ impl Store for Embedded {
         let invalid = check(&unit).err();
         let bytes = bytes(&unit);
         let (promise, answer) = promise();
-        self.queue.push(Job::Commit { unit, invalid, bytes, answer: promise });
+        self.turn.push(Job::Commit { unit, invalid, bytes, answer: promise });
         Box::pin(answer)
     }
 

@@ -91,6 +91,11 @@ impl Newest {
         state.ended.clone().map_or(Ok(()), Err)
     }
 
+    /// Whether [`Newest::publish`] would not block.
+    pub fn has_room(&self) -> bool {
+        self.lock().growing.bytes < TAIL_BYTES_MAX / 2
+    }
+
     /// Blocks until the database has everything up to `position`.
     pub fn fold_up_to(&self, position: u64) -> Result<(), StoreError> {
         let mut state = self.lock();

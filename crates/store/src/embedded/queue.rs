@@ -30,7 +30,8 @@ pub(super) enum Job {
 }
 
 impl Job {
-    fn bytes(&self) -> usize {
+    /// About how much it holds.
+    pub(super) fn bytes(&self) -> usize {
         match self {
             Job::Commit { bytes, .. } => *bytes,
             Job::Acquire { .. } => 0,
@@ -84,17 +85,22 @@ impl Queue {
         }
     }
 
-    /// Moves the next batch, at least one job, into `batch`, and says how many jobs are left. `None`: the queue is
-    /// closed and empty.
-    pub(super) fn take(&self, batch: &mut Vec<Job>) -> Option<usize> {
+    /// Waits until there is something to take; `false`: the queue is closed and empty.
+    pub(super) fn wait(&self) -> bool {
         let mut waiting = lock(&self.waiting);
         while waiting.jobs.is_empty() {
             if waiting.closed {
-                return None;
+                return false;
             }
             waiting.writer_sleeps = true;
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        true
+    }
+
+    /// Moves the next batch into `batch`, and says how many jobs are left.
+    pub(super) fn take(&self, batch: &mut Vec<Job>) -> usize {
+        let mut waiting = lock(&self.waiting);
         let mut bytes = 0;
         while batch.len() < BATCH_UNITS_MAX && bytes < BATCH_BYTES_MAX {
             let Some(job) = waiting.jobs.pop_front() else { break };
@@ -108,7 +114,13 @@ impl Queue {
         if blocked > 0 {
             self.drained.notify_all();
         }
-        Some(left)
+        left
+    }
+
+    /// Whether it is open and nothing waits.
+    pub(super) fn is_idle(&self) -> bool {
+        let waiting = lock(&self.waiting);
+        waiting.jobs.is_empty() && !waiting.closed
     }
 
     /// Takes nothing more; what waits is still to be taken.

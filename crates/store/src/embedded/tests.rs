@@ -10,7 +10,7 @@ use std::thread::Thread;
 
 use super::log::{Log, Record, paths};
 use super::newest::Newest;
-use super::queue::{Job, Queue};
+use super::queue::Job;
 use super::readers::{Readers, connect};
 use super::*;
 use crate::{Expect, Mutation, Status};
@@ -168,7 +168,7 @@ fn the_files_take_turns_under_load() {
 /// A store's threads on parts that the test has prepared.
 struct Parts {
     directory: tempfile::TempDir,
-    queue: Arc<Queue>,
+    turn: Arc<Turn>,
     readers: Arc<Readers>,
     threads: [JoinHandle<()>; 2],
 }
@@ -181,23 +181,23 @@ fn parts(prepare: impl FnOnce(&Connection, &mut Log, &Path)) -> Parts {
     prepare(&connection, &mut log, directory.path());
     let newest = Arc::new(Newest::new(0, vec![0; judge::SHARDS]));
     let readers = Arc::new(Readers::open(&options).unwrap());
-    let queue = Arc::new(Queue::default());
     let folder = fold::start(connection, newest.clone(), &options).unwrap();
-    let judging = connect(&options).unwrap();
-    let writer = writer::start(judging, log, queue.clone(), newest, readers.clone(), &options).unwrap();
-    Parts { directory, queue, readers, threads: [writer, folder] }
+    let judge = Judge::new(newest.clone(), connect(&options).unwrap()).unwrap();
+    let turn = Turn::new(Writer::new(judge, log, newest.clone()), newest, readers.clone());
+    let thread = turn::start(turn.clone(), &options).unwrap();
+    Parts { directory, turn, readers, threads: [thread, folder] }
 }
 
 impl Parts {
     fn commit(&self, unit: Unit) -> crate::answer::Answer<(), CommitError> {
         let (promise, answer) = promise();
-        self.queue.push(Job::Commit { unit, invalid: None, bytes: 0, answer: promise });
+        self.turn.push(Job::Commit { unit, invalid: None, bytes: 0, answer: promise });
         answer
     }
 
     fn acquire(&self) {
         let (promise, answer) = promise();
-        self.queue.push(Job::Acquire { shard: SHARD, answer: promise });
+        self.turn.push(Job::Acquire { shard: SHARD, answer: promise });
         wait(answer).unwrap();
     }
 
@@ -207,7 +207,7 @@ impl Parts {
             thread.join().unwrap();
         }
         let (promise, after) = promise();
-        self.queue.push(Job::Commit { unit: record("key", 1), invalid: None, bytes: 0, answer: promise });
+        self.turn.push(Job::Commit { unit: record("key", 1), invalid: None, bytes: 0, answer: promise });
         assert!(matches!(wait(after), Err(CommitError::Store(StoreError::Closed))));
         assert!(matches!(self.readers.read(|_| Ok(())), Err(StoreError::Closed)));
         self.directory
@@ -218,12 +218,31 @@ impl Parts {
 fn after_an_error_of_the_log_nothing_more_is_taken() {
     let parts = parts(|_, log, directory| log.break_files(directory));
     let (promise, acquired) = promise();
-    parts.queue.push(Job::Acquire { shard: SHARD, answer: promise });
+    parts.turn.push(Job::Acquire { shard: SHARD, answer: promise });
     let unit = parts.commit(record("key", 10));
     let failed = wait(acquired);
     assert!(matches!(&failed, Err(StoreError::Failed(text)) if text.contains("log")), "{failed:?}");
     assert!(matches!(wait(unit), Err(CommitError::Store(_))));
     parts.ended();
+}
+
+#[test]
+fn after_an_error_of_a_callers_own_commit_nothing_more_is_taken() {
+    let parts = parts(|_, _, _| ());
+    parts.acquire();
+    // Where flushes are quick, callers soon commit themselves.
+    for _ in 0..40 {
+        wait(parts.commit(record("key", 10))).unwrap();
+    }
+    parts.turn.break_log(parts.directory.path());
+    let failed = wait(parts.commit(record("key", 10)));
+    assert!(
+        matches!(&failed, Err(CommitError::Store(StoreError::Failed(text))) if text.contains("log")),
+        "{failed:?}"
+    );
+    let directory = parts.ended();
+    let store = Embedded::open(EmbeddedOptions::new(directory.path())).unwrap();
+    assert_eq!(wait(store.record(CatalogKind::Tags, "key")).unwrap().unwrap().revision, 40);
 }
 
 #[test]

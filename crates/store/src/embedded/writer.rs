@@ -1,92 +1,33 @@
-//! The thread that commits: takes what waits, decides about it, makes it durable in the log with one flush, and answers.
+//! Commits: decides about units, makes them durable in the log with one flush, and answers.
 
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
-
-use super::directory::database;
 use super::judge::Judge;
 use super::log::{Log, Record};
 use super::newest::Newest;
-use super::queue::{Job, Queue};
-use super::readers::Readers;
+use super::queue::Job;
 use super::tail::Tail;
-use super::{EmbeddedOptions, OpenError};
 use crate::answer::Promise;
 use crate::{CommitError, Epoch, ShardId, StoreError};
 
-/// Starts the thread; returns when it is ready to commit. `connection` reads the database.
-pub(super) fn start(
-    connection: Connection,
-    log: Log,
-    queue: Arc<Queue>,
-    newest: Arc<Newest>,
-    readers: Arc<Readers>,
-    options: &EmbeddedOptions,
-) -> Result<JoinHandle<()>, OpenError> {
-    let file = database(&options.directory);
-    let (report, reported) = mpsc::sync_channel(1);
-    let write = move || {
-        let end = End { queue, newest, readers };
-        let judge = match Judge::new(&end.newest, &connection) {
-            Ok(judge) => judge,
-            Err(error) => {
-                let _ = report.send(Err(error));
-                return;
-            }
-        };
-        let _ = report.send(Ok(()));
-        let staged = Batch::default();
-        let mut writer = Writer { judge, log, record: Record::new(), newest: &end.newest, batch: staged };
-        match writer.run(&end.queue) {
-            Ok(()) => {
-                drop(writer);
-                // The folder, not this, is to be the last to close the database.
-                drop(connection);
-                end.newest.close();
-            }
-            Err(error) => {
-                metrics::counter!("stepwright_store_failures_total").increment(1);
-                end.newest.end(error);
-            }
-        }
-    };
-    let spawned = thread::Builder::new().name("stepwright-log".into()).spawn(write);
-    let thread = spawned.map_err(|source| OpenError::Io { path: file.clone(), source })?;
-    match reported.recv() {
-        Ok(Ok(())) => Ok(thread),
-        Ok(Err(source)) => Err(OpenError::Sqlite { file, source }),
-        Err(_) => Err(OpenError::Damaged { file, found: "its tables are not as they were written".into() }),
-    }
-}
-
-/// However the thread ends, also by a panic: nobody waits for it any more.
-struct End {
-    queue: Arc<Queue>,
-    newest: Arc<Newest>,
-    readers: Arc<Readers>,
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        self.readers.refuse();
-        self.queue.abandon();
-        if thread::panicking() {
-            self.newest.end(StoreError::Closed);
-        }
-    }
-}
-
-struct Writer<'w> {
-    judge: Judge<'w>,
+/// The one who commits, for whoever has the turn.
+pub(super) struct Writer {
+    judge: Judge,
     log: Log,
     record: Record,
-    newest: &'w Newest,
+    newest: Arc<Newest>,
     batch: Batch,
+    /// How many batches of one unit there have been in a row.
+    lone_batches: u32,
+    /// How long a flush takes, on an average that forgets.
+    flush: Duration,
 }
+
+/// What [`Writer::is_quick`] asks for.
+const LONE_BATCHES: u32 = 16;
+const FLUSH_QUICK: Duration = Duration::from_micros(300);
+const BYTES_QUICK: usize = 64 << 10;
 
 /// What is committed next.
 #[derive(Default)]
@@ -102,22 +43,37 @@ enum Answer {
     Acquired(Promise<(Epoch, u64), StoreError>, (Epoch, u64)),
 }
 
-impl Writer<'_> {
-    /// Until the queue is closed and empty, or the store fails.
-    fn run(&mut self, queue: &Queue) -> Result<(), StoreError> {
-        let mut jobs = Vec::new();
-        while let Some(left) = queue.take(&mut jobs) {
-            metrics::gauge!("stepwright_store_queue_units").set(left as f64);
-            metrics::histogram!("stepwright_store_batch_units").record(jobs.len() as f64);
-            let result = self.jobs(jobs.drain(..));
-            if let Err(error) = result {
-                for answer in self.batch.answers.drain(..) {
-                    answer.fail(&error);
-                }
-                return Err(error);
+impl Writer {
+    pub fn new(judge: Judge, log: Log, newest: Arc<Newest>) -> Writer {
+        let (record, batch) = (Record::new(), Batch::default());
+        Writer { judge, log, record, newest, batch, lone_batches: 0, flush: FLUSH_QUICK }
+    }
+
+    /// Whether a unit of so many bytes would be committed about as fast as it could be handed to another thread: nobody has
+    /// committed beside somebody else for a while, flushes are quick, and nothing has to be folded first.
+    pub fn is_quick(&self, bytes: usize) -> bool {
+        self.lone_batches >= LONE_BATCHES
+            && self.flush < FLUSH_QUICK
+            && bytes <= BYTES_QUICK
+            && self.log.has_room(2 * BYTES_QUICK as u64)
+            && self.newest.has_room()
+    }
+
+    #[cfg(test)]
+    pub fn log(&mut self) -> &mut Log {
+        &mut self.log
+    }
+
+    /// Does all of it, and answers. After an error nothing more can be done.
+    pub fn batch(&mut self, jobs: impl ExactSizeIterator<Item = Job>) -> Result<(), StoreError> {
+        let units = jobs.len();
+        metrics::histogram!("stepwright_store_batch_units").record(units as f64);
+        self.lone_batches = if units == 1 { self.lone_batches.saturating_add(1) } else { 0 };
+        self.jobs(jobs).inspect_err(|error| {
+            for answer in self.batch.answers.drain(..) {
+                answer.fail(error);
             }
-        }
-        Ok(())
+        })
     }
 
     fn jobs(&mut self, jobs: impl Iterator<Item = Job>) -> Result<(), StoreError> {
@@ -189,7 +145,9 @@ impl Writer<'_> {
             let position = self.log.next_position();
             let failed =
                 |error: std::io::Error| StoreError::Failed(format!("the log cannot be written: {error}"));
+            let flushing = Instant::now();
             self.log.append(&mut self.record).map_err(failed)?;
+            self.flush = (self.flush * 7 + flushing.elapsed()) / 8;
             self.record.clear();
             self.newest.publish(std::mem::take(&mut self.batch.changes), position)?;
             metrics::histogram!("stepwright_store_commit_seconds").record(started.elapsed());

@@ -78,6 +78,11 @@ impl Log {
         if self.fits(record) { 0 } else { self.other().last_position }
     }
 
+    /// Whether a record of so many bytes can be appended without waiting.
+    pub fn has_room(&self, bytes: u64) -> bool {
+        self.offset + bytes <= self.file_bytes
+    }
+
     /// Writes the record and makes it durable. Its position is [`Log::next_position`].
     pub fn append(&mut self, record: &mut Record) -> io::Result<()> {
         let fits = self.fits(record);
