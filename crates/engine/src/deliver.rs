@@ -23,6 +23,7 @@ use crate::map_runs;
 use crate::programs::Runnable;
 use crate::record::{Head, Tail};
 use crate::redrive;
+use crate::tasks::HandedOver;
 
 /// An execution in memory, with what the engine itself must know of it.
 pub(crate) struct Loaded {
@@ -61,6 +62,21 @@ pub(crate) struct Drive {
     pub effects: Vec<Effect>,
     /// Who comes to limits, and who leaves them.
     pub held: Held,
+    /// Tasks that never get into a queue, because a worker waits for them.
+    pub handed_over: Vec<HandedOver>,
+}
+
+impl Drive {
+    /// Whether nothing is left to do once it is durable.
+    pub fn is_done(&self) -> bool {
+        self.effects.is_empty() && self.held.is_empty() && self.handed_over.is_empty()
+    }
+
+    fn forget_queued(&mut self) {
+        for HandedOver { task, .. } in &self.handed_over {
+            self.effects.retain(|effect| !matches!(effect, Effect::Queue(queued) if queued.task == *task));
+        }
+    }
 }
 
 impl Engine {
@@ -118,8 +134,7 @@ impl Engine {
             return Err(error.into());
         }
         self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
-        self.perform(key, drive.effects, &loaded.identity);
-        self.settle_places(key, drive.held);
+        self.act(key, &mut drive, &loaded.identity);
         if let Some(running) = &mut loaded.express {
             self.keep_recent(running, &loaded.execution, &drive.events);
         }
@@ -153,19 +168,24 @@ impl Engine {
         let mut entropy = || self.entropy.next();
         let (input, held) = self.begin_in_turn(execution, input);
         let Step { events, effects } = execution.step(input, now_ms, &mut entropy)?;
-        let mut drive = Drive { events, effects, held };
+        let mut drive = Drive { events, effects, held, handed_over: Vec::new() };
         self.hold_back(execution, &mut drive);
         let mut from = 0;
-        // A task that is dispatched is on its way the moment the commit is done: its start belongs to the same segment.
+        // A task that is dispatched, or that a worker waits for, is on its way the moment the commit is done: its start belongs
+        // to the same segment.
         while let Some(effect) = drive.effects.get(from) {
-            if let Effect::Dispatch(call) = effect {
-                let started = Input::TaskStarted { task: call.task };
-                let step = execution.step(started, now_ms, &mut entropy)?;
-                drive.events.extend(step.events);
-                drive.effects.extend(step.effects);
-            }
+            let started = match effect {
+                Effect::Dispatch(call) => Some(Input::TaskStarted { task: call.task }),
+                Effect::Queue(queued) => self.hand_over(key, execution, queued, &mut drive.handed_over),
+                _ => None,
+            };
             from += 1;
+            let Some(started) = started else { continue };
+            let step = execution.step(started, now_ms, &mut entropy)?;
+            drive.events.extend(step.events);
+            drive.effects.extend(step.effects);
         }
+        drive.forget_queued();
         self.timers.settle(key, &mut drive.effects);
         self.note_ended(key, execution, &mut drive);
         Ok(drive)
@@ -209,6 +229,15 @@ impl Engine {
             observer.committed(execution.identity(), events);
         }
         observer.stepped(execution);
+    }
+
+    /// Does what a drive wants done, which is durable now.
+    pub(crate) fn act(self: &Arc<Self>, key: ExecutionKey, drive: &mut Drive, identity: &Arc<Identity>) {
+        self.perform(key, std::mem::take(&mut drive.effects), identity);
+        self.settle_places(key, std::mem::take(&mut drive.held));
+        for HandedOver { activity_arn, worker, given, .. } in drive.handed_over.drain(..) {
+            self.activities.give(&activity_arn, worker, given);
+        }
     }
 
     /// Acts on effects whose cause is durable.

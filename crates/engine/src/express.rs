@@ -81,7 +81,7 @@ impl Engine {
             locator(key),
         ));
         let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
-        let drive = self.drive(key, &mut execution, Input::Start).map_err(DeliverError::from)?;
+        let mut drive = self.drive(key, &mut execution, Input::Start).map_err(DeliverError::from)?;
         self.observe(&execution, logging.as_deref(), &drive.events);
         let started = |ending| ExpressStarted {
             execution_arn: identity.execution_arn.clone(),
@@ -98,8 +98,7 @@ impl Engine {
         let slot = self.hot.slot(key);
         // The slot is taken first, so that nothing can reach the execution before it is there.
         let mut home = slot.lock().await;
-        self.perform(key, drive.effects, &identity);
-        self.settle_places(key, drive.held);
+        self.act(key, &mut drive, &identity);
         *home = Some(Loaded {
             execution,
             identity: identity.clone(),

@@ -125,7 +125,7 @@ impl Engine {
         self.append_mutations(key, &mut loaded, &drive, &mut mutations);
         let started = Started { name: row.name.clone(), start_ms: row.start_ms };
         // The slot is taken before the commit, so that nothing can reach the execution before its effects are known here.
-        if drive.effects.is_empty() && drive.held.is_empty() {
+        if drive.is_done() {
             return match self.commit(mutations).await {
                 Ok(()) => {
                     self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
@@ -139,8 +139,7 @@ impl Engine {
         let result = self.commit(mutations).await;
         if result.is_ok() {
             self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
-            self.perform(key, drive.effects, &loaded.identity);
-            self.settle_places(key, drive.held);
+            self.act(key, &mut drive, &loaded.identity);
             *guard = Some(loaded);
         }
         drop(guard);

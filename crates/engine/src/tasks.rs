@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stepwright_machine::{Execution, Input, TaskId, TaskPhase, TaskToken};
-use stepwright_store::{Mutation, QueueItem};
+use stepwright_machine::{Execution, Input, QueuedActivity, TaskId, TaskPhase, TaskToken};
+use stepwright_store::{ExecutionKey, Mutation, QueueItem};
 use stepwright_value::Document;
 use tokio::sync::oneshot;
 
-use crate::activities::{Activities, Queued};
+use crate::activities::{Activities, Given, Worker};
 use crate::deliver::{key_of_locator, locator};
 use crate::engine::{Engine, to_its_end};
 use crate::error::{CallbackError, DeliverError};
@@ -17,6 +17,14 @@ use crate::error::{CallbackError, DeliverError};
 pub struct ActivityTask {
     pub token: String,
     pub input: Document,
+}
+
+/// A task that was started for a worker which waits: to give to it once that is durable.
+pub(crate) struct HandedOver {
+    pub activity_arn: Arc<str>,
+    pub task: TaskId,
+    pub worker: Worker,
+    pub given: ActivityTask,
 }
 
 impl Engine {
@@ -69,6 +77,61 @@ impl Engine {
         }
     }
 
+    /// Finds a worker for a task that is to be queued; returns what starts it.
+    pub(crate) fn hand_over(
+        &self,
+        key: ExecutionKey,
+        execution: &Execution,
+        queued: &QueuedActivity,
+        handed_over: &mut Vec<HandedOver>,
+    ) -> Option<Input> {
+        // One that was cancelled in the same breath needs no worker.
+        let input = execution.queued_activity(queued.task)?.clone();
+        let worker = self.activities.waiting(&queued.activity_arn)?;
+        let (token, started) = self.activity_start(key, queued.task, worker.name.clone());
+        let (activity_arn, given) = (queued.activity_arn.clone(), ActivityTask { token, input });
+        handed_over.push(HandedOver { activity_arn, task: queued.task, worker, given });
+        Some(started)
+    }
+
+    /// A fresh token of the task, and what starts it for the worker that gets the token.
+    fn activity_start(
+        &self,
+        key: ExecutionKey,
+        task: TaskId,
+        worker_name: Option<Arc<str>>,
+    ) -> (String, Input) {
+        let token = TaskToken::mint(&locator(key), task, &mut || self.entropy.next()).text();
+        let token_hash = stepwright_machine::token::hash(&token);
+        (token, Input::ActivityStarted { task, worker_name, token_hash })
+    }
+
+    /// The task that was started for a worker which went away, unless it has ended in the queue.
+    async fn still_open(
+        &self,
+        activity_arn: &Arc<str>,
+        task: ActivityTask,
+    ) -> Result<Option<ActivityTask>, DeliverError> {
+        let hash = stepwright_machine::token::hash(&task.token);
+        let key = TaskToken::parse(&task.token).and_then(|token| key_of_locator(&token.locator));
+        let Some(key) = key else { return Ok(None) };
+        let mut on_its_way = OnItsWay { activities: &self.activities, activity_arn, task: Some(task) };
+        let slot = self.hot.slot(key);
+        let mut place = slot.lock().await;
+        let loaded = self.loaded(key, &mut place).await;
+        let is_open = loaded.map(|loaded| loaded.execution.task_for_token(&hash).is_some());
+        drop(place);
+        self.hot.release(key, slot);
+        match is_open {
+            Ok(true) => Ok(on_its_way.task.take()),
+            Ok(false) | Err(DeliverError::NotFound) => {
+                on_its_way.task = None;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Waits for a task of the activity and takes it for the worker. The caller may drop the future at any time: a task that
     /// is not yet taken goes back to its queue.
     pub async fn activity_task(
@@ -77,24 +140,26 @@ impl Engine {
         worker_name: Option<&str>,
     ) -> Result<ActivityTask, DeliverError> {
         loop {
-            let (key, task) = match self.activities.pop(activity_arn) {
-                Ok(queued) => queued,
+            let given = match self.activities.pop(activity_arn, worker_name) {
+                Ok(Given::Started(task)) => match self.still_open(activity_arn, task).await? {
+                    Some(task) => return Ok(task),
+                    None => continue,
+                },
+                Ok(given) => given,
                 Err(receiver) => {
                     let mut wait = Wait { activities: &self.activities, activity_arn, receiver };
                     match (&mut wait.receiver).await {
-                        Ok(queued) => queued,
-                        // The queue was dropped with its workers; ask again.
+                        Ok(given) => given,
+                        // The task could not be started after all; ask again.
                         Err(_) => continue,
                     }
                 }
             };
-            let mut random = || self.entropy.next();
-            let token = TaskToken::mint(&locator(key), TaskId(task), &mut random).text();
-            let input = Input::ActivityStarted {
-                task: TaskId(task),
-                worker_name: worker_name.map(Into::into),
-                token_hash: stepwright_machine::token::hash(&token),
+            let (key, task) = match given {
+                Given::Queued(queued) => queued,
+                Given::Started(task) => return Ok(task),
             };
+            let (token, input) = self.activity_start(key, TaskId(task), worker_name.map(Into::into));
             let item = QueueItem { queue: activity_arn.clone(), key, task };
             // From here on the task is taken, whether or not the worker still listens: as on AWS, its timeouts watch over it.
             let engine = self.clone();
@@ -121,11 +186,26 @@ impl Engine {
     }
 }
 
+/// A started task on its way to a worker. When that goes away, it goes back to the queue.
+struct OnItsWay<'a> {
+    activities: &'a Activities,
+    activity_arn: &'a Arc<str>,
+    task: Option<ActivityTask>,
+}
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            self.activities.push_front(self.activity_arn, Given::Started(task));
+        }
+    }
+}
+
 /// A worker that waits. When it goes away, a task that has just been given to it goes back to the queue.
 struct Wait<'a> {
     activities: &'a Activities,
     activity_arn: &'a Arc<str>,
-    receiver: oneshot::Receiver<Queued>,
+    receiver: oneshot::Receiver<Given>,
 }
 
 impl Drop for Wait<'_> {

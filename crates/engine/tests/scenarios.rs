@@ -240,6 +240,48 @@ fn a_worker_that_hangs_up_while_it_is_given_a_task_loses_it_for_nobody() {
 }
 
 #[test]
+fn a_task_that_a_worker_waits_for_starts_in_the_same_commit() {
+    let mut world = World::new(&activity(""));
+    world.live(async |engine| {
+        let arn: Arc<str> = WORK.into();
+        let mut worker = Box::pin(engine.activity_task(&arn, Some("the worker")));
+        assert!(stepwright_testkit::now(&mut worker).is_none());
+        start(&engine, "e", "7").await.expect("starts");
+        let task = worker.await.expect("a task");
+        assert_eq!(task.input.text(), "7");
+        engine.task_succeeded(&task.token, task.input).await.expect("taken");
+        assert_eq!(status(&engine, "e").await, Status::Succeeded);
+    });
+    assert_eq!(world.segments(), 2);
+    let queued = stepwright_testkit::now(world.store.queued(ShardId(0))).expect("at once").expect("a read");
+    assert!(queued.is_empty(), "{queued:?}");
+}
+
+#[test]
+fn a_started_task_that_its_worker_left_is_given_away_while_it_is_open() {
+    let mut world = World::new(&activity(r#""TimeoutSeconds":5,"#));
+    world.live(async |engine| {
+        let arn: Arc<str> = WORK.into();
+        for (name, open) in [("a", true), ("b", false)] {
+            let mut worker = Box::pin(engine.activity_task(&arn, None));
+            assert!(stepwright_testkit::now(&mut worker).is_none());
+            start(&engine, name, "{}").await.expect("starts");
+            drop(worker);
+            pass_ms(if open { 1_000 } else { 6_000 }).await;
+            let other =
+                tokio::time::timeout(Duration::from_millis(5), engine.activity_task(&arn, None)).await;
+            assert_eq!(other.is_ok(), open, "{name}");
+            if let Ok(task) = other {
+                let answer = Document::parse("1").expect("JSON");
+                engine.task_succeeded(&task.expect("a task").token, answer).await.expect("taken");
+            }
+        }
+        assert_eq!(status(&engine, "a").await, Status::Succeeded);
+        assert_eq!(status(&engine, "b").await, Status::Failed);
+    });
+}
+
+#[test]
 fn a_call_is_made_again_with_the_same_idempotency_token() {
     let task = r#"{"StartAt":"T","States":{"T":{"Type":"Task","TimeoutSeconds":5,"End":true,
         "Resource":"arn:aws:lambda:us-east-1:111111111111:function:f",

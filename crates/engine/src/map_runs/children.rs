@@ -201,17 +201,15 @@ impl Engine {
         }
         let committed = if mutations.is_empty() { Ok(()) } else { self.commit(mutations).await };
         if committed.is_ok() {
-            for Driven { key, loaded, drive, .. } in ended {
+            for Driven { key, loaded, mut drive, .. } in ended {
                 self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
-                self.perform(key, drive.effects, &loaded.identity);
-                self.settle_places(key, drive.held);
+                self.act(key, &mut drive, &loaded.identity);
             }
         }
-        for Placed { slot, mut guard, driven: Driven { key, loaded, drive, .. } } in placed {
+        for Placed { slot, mut guard, driven: Driven { key, loaded, mut drive, .. } } in placed {
             if committed.is_ok() {
                 self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
-                self.perform(key, drive.effects, &loaded.identity);
-                self.settle_places(key, drive.held);
+                self.act(key, &mut drive, &loaded.identity);
                 *guard = Some(loaded);
             }
             drop(guard);
