@@ -1,7 +1,9 @@
 //! The engine's handle, what it is made of, and how it starts and stops.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use stepwright_store::{CommitError, Epoch, ExecutionKey, Mutation, ShardId, Store, StoreError, Unit};
 use stepwright_tasks::TaskTarget;
@@ -199,15 +201,41 @@ impl Engine {
     }
 }
 
-/// Does `work` to its end even if the caller goes away: what is committed must also be acted upon, whether or not somebody
-/// still waits for the answer.
-pub(crate) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    match tokio::spawn(work).await {
-        Ok(value) => value,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime ends, and with it whoever waits.
-            Err(_) => std::future::pending().await,
-        },
+/// Does `work` to its end even if the caller goes away once it has begun: what is committed must also be acted upon, whether
+/// or not somebody still waits for the answer.
+pub(crate) fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> ToItsEnd<T> {
+    ToItsEnd { work: Some(Box::pin(work)), has_begun: false }
+}
+
+/// See [`to_its_end`]. Runs where it is awaited; only what is left when the caller goes away becomes a task of its own.
+pub(crate) struct ToItsEnd<T: Send + 'static> {
+    /// `None` at its end.
+    work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    has_begun: bool,
+}
+
+impl<T: Send + 'static> Future for ToItsEnd<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        self.has_begun = true;
+        // Nobody asks again after the end.
+        let Some(work) = &mut self.work else { return Poll::Pending };
+        let value = std::task::ready!(work.as_mut().poll(context));
+        self.work = None;
+        Poll::Ready(value)
+    }
+}
+
+impl<T: Send + 'static> Drop for ToItsEnd<T> {
+    fn drop(&mut self) {
+        // A panic has left it half-way; and without a runtime the process ends, and the next start goes on.
+        if let Some(work) = self.work.take()
+            && self.has_begun
+            && !std::thread::panicking()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(work);
+        }
     }
 }

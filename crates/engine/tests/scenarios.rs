@@ -19,6 +19,7 @@ use stepwright_engine::{
     StartExecution, Started,
 };
 use stepwright_machine::TaskToken;
+use stepwright_store::faulty::{Faulty, FaultyOptions};
 use stepwright_store::memory::Memory;
 use stepwright_store::{Epoch, ExecutionKey, Mutation, ShardId, Status, Store, Timer, Unit};
 use stepwright_tasks::{BoxFuture, Call, CancellationSignal, Failure, Success, TaskTarget};
@@ -327,13 +328,25 @@ fn what_is_committed_goes_on_though_the_caller_hangs_up() {
         r#"{"StartAt":"T","States":{"T":{"Type":"Task","End":true,
         "Resource":"arn:aws:lambda:us-east-1:111111111111:function:f"}}}"#,
     );
-    world.live(async |engine| {
-        let mut caller = Box::pin(engine.start(request("e", "{}")));
-        assert!(stepwright_testkit::now(&mut caller).is_none());
-        drop(caller);
-        pass_ms(1).await;
-        assert_eq!(engine.gauges()[2].1, 1, "the call is under way");
-    });
+    let disk = Faulty::on(&world.store, FaultyOptions { held: true, ..FaultyOptions::default() });
+    world.disk = disk.clone();
+    world.live_with(
+        async || loop {
+            pass_ms(1).await;
+            disk.flush(usize::MAX);
+            disk.release(usize::MAX);
+        },
+        async |engine| {
+            // One that has not begun never does.
+            drop(engine.start(request("never", "{}")));
+            let mut caller = Box::pin(engine.start(request("e", "{}")));
+            assert!(stepwright_testkit::now(&mut caller).is_none());
+            drop(caller);
+            pass_ms(10).await;
+            assert_eq!(engine.gauges()[2].1, 1, "the call is under way");
+        },
+    );
+    assert_eq!(world.calls.lock().expect("no panic").len(), 1);
 }
 
 #[test]

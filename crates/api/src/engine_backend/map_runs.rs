@@ -16,6 +16,24 @@ use crate::model::{
     UpdateMapRunInput,
 };
 
+/// The two shapes have the same members.
+macro_rules! shown {
+    ($shape:ident, $counts:expr, $record:expr) => {
+        $shape {
+            pending: number($counts.pending()),
+            running: number($counts.running),
+            succeeded: number($counts.succeeded),
+            failed: number($counts.failed),
+            timed_out: number($counts.timed_out),
+            aborted: number($counts.aborted),
+            total: number($counts.total),
+            results_written: number(results_written($counts, $record)),
+            failures_not_redrivable: None,
+            pending_redrive: some($counts.pending_redrive),
+        }
+    };
+}
+
 /// `machine/label` and the name in the ARN of a map run's EXPRESS child; `None` for other executions.
 pub fn express_child(execution_arn: &str) -> Option<(&str, &str)> {
     let mut parts = Arn::parse(execution_arn)?.resource_after("express")?.split(':');
@@ -90,8 +108,8 @@ pub async fn describe(engine: &Engine, map_run_arn: &str) -> Result<DescribeMapR
         max_concurrency: i32::try_from(limits.max_concurrency).unwrap_or(i32::MAX),
         tolerated_failure_percentage: limits.tolerated_failure_percentage.unwrap_or(0.0),
         tolerated_failure_count: limits.tolerated_failure_count.unwrap_or(0),
-        item_counts: item_counts(&described.items, &record),
-        execution_counts: execution_counts(&described.executions, &record),
+        item_counts: shown!(MapRunItemCounts, &described.items, &record),
+        execution_counts: shown!(MapRunExecutionCounts, &described.executions, &record),
         redrive_count: Some(i32::try_from(record.redrive_count).unwrap_or(i32::MAX)),
         redrive_date: record.redrive_ms.map(Timestamp),
     })
@@ -158,36 +176,6 @@ fn run_status(status: Status) -> MapRunStatus {
 /// Items whose results have been written: those of all that succeeded, once the run has.
 fn results_written(counts: &Counts, record: &RunRecord) -> u64 {
     if record.status == Status::Succeeded { counts.succeeded } else { 0 }
-}
-
-fn item_counts(counts: &Counts, record: &RunRecord) -> MapRunItemCounts {
-    MapRunItemCounts {
-        pending: number(counts.pending()),
-        running: number(counts.running),
-        succeeded: number(counts.succeeded),
-        failed: number(counts.failed),
-        timed_out: number(counts.timed_out),
-        aborted: number(counts.aborted),
-        total: number(counts.total),
-        results_written: number(results_written(counts, record)),
-        failures_not_redrivable: None,
-        pending_redrive: some(counts.pending_redrive),
-    }
-}
-
-fn execution_counts(counts: &Counts, record: &RunRecord) -> MapRunExecutionCounts {
-    MapRunExecutionCounts {
-        pending: number(counts.pending()),
-        running: number(counts.running),
-        succeeded: number(counts.succeeded),
-        failed: number(counts.failed),
-        timed_out: number(counts.timed_out),
-        aborted: number(counts.aborted),
-        total: number(counts.total),
-        results_written: number(results_written(counts, record)),
-        failures_not_redrivable: None,
-        pending_redrive: some(counts.pending_redrive),
-    }
 }
 
 fn number(count: u64) -> i64 {

@@ -97,25 +97,21 @@ impl Change<'_> {
     }
 
     pub(super) fn iteration_succeeded(&mut self) -> Result<(), EvolveError> {
-        let event = self.event;
-        let wrong = self.wrong_phase();
-        let line = self.execution.branches.get(&event.branch).ok_or_else(|| wrong.clone())?;
-        let Phase::Ended(output) = &line.phase else { return Err(wrong) };
-        let output = output.clone();
-        let (parent, slot, join) = self.join_of_line()?;
-        join.outputs[slot] = Some(output);
-        join.running = join.running.saturating_sub(1);
-        join.ended = join.ended.saturating_add(1);
-        join.last_id = event.id;
-        if let Some(map) = &mut join.map {
-            map.slot_id = event.previous_id;
-        }
-        self.remove_line(event.branch);
-        self.refresh(parent);
-        Ok(())
+        let (id, previous_id) = (self.event.id, self.event.previous_id);
+        self.line_ended(|join| {
+            join.last_id = id;
+            if let Some(map) = &mut join.map {
+                map.slot_id = previous_id;
+            }
+        })
     }
 
     pub(super) fn branch_ended(&mut self) -> Result<(), EvolveError> {
+        let previous_id = self.event.previous_id;
+        self.line_ended(|join| join.last_id = previous_id)
+    }
+
+    fn line_ended(&mut self, note: impl FnOnce(&mut Join)) -> Result<(), EvolveError> {
         let event = self.event;
         let wrong = self.wrong_phase();
         let line = self.execution.branches.get(&event.branch).ok_or_else(|| wrong.clone())?;
@@ -125,7 +121,7 @@ impl Change<'_> {
         join.outputs[slot] = Some(output);
         join.running = join.running.saturating_sub(1);
         join.ended = join.ended.saturating_add(1);
-        join.last_id = event.previous_id;
+        note(join);
         self.remove_line(event.branch);
         self.refresh(parent);
         Ok(())

@@ -7,3 +7,13 @@ pub mod run;
 pub mod serve;
 pub mod test_state;
 pub mod validate;
+
+use anyhow::Context;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::exit::{Exit, Failure, OrExit};
+
+fn runtime() -> Result<Runtime, Failure> {
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    runtime.context("the runtime cannot be started").or_exit(Exit::CannotStart)
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use stepwright_asl::program::Program;
 use stepwright_asl::{CompileOptions, Severity, compile};
 use stepwright_engine::{
@@ -52,11 +52,7 @@ pub fn run(arguments: Run) -> Result<Exit, Failure> {
     let overrides =
         Overrides { config: arguments.config, template: arguments.template, ..Overrides::default() };
     let config = config::load(overrides).or_exit(Exit::Usage)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot be started")
-        .or_exit(Exit::CannotStart)?;
+    let runtime = super::runtime()?;
     let job = Job {
         machine: machine_name(&arguments.definition),
         name: arguments.name,

@@ -46,11 +46,7 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
         Protection::open(&config.protection, &config.region, &config.data_dir).or_exit(Exit::Usage)?;
     server::check_exposure(config.listen, &protection.access).or_exit(Exit::Usage)?;
     let store = Embedded::open(EmbeddedOptions::new(&config.data_dir)).or_exit(Exit::CannotStart)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot be started")
-        .or_exit(Exit::CannotStart)?;
+    let runtime = super::runtime()?;
     let exit = runtime.block_on(serve(&config, &protection, store.clone()));
     // What is left are calls whose executions are on disk.
     runtime.shutdown_background();

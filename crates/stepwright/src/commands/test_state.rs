@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use stepwright_api::model::{
     InspectionLevel, MockErrorOutput, MockInput, MockResponseValidationMode, TestExecutionStatus,
     TestStateConfiguration, TestStateInput, TestStateOutput,
@@ -40,11 +40,7 @@ pub fn run(arguments: TestState) -> Result<Exit, Failure> {
     let overrides =
         Overrides { config: arguments.config, template: arguments.template, ..Overrides::default() };
     let config = config::load(overrides).or_exit(Exit::Usage)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot be started")
-        .or_exit(Exit::CannotStart)?;
+    let runtime = super::runtime()?;
     let options = Options { waiting: Waiting::Skipped, format: definition.format };
     let answer = runtime.block_on(answer(request, options, &config));
     runtime.shutdown_background();
