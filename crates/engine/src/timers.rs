@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Timers {
     sets: Mutex<Sets>,
-    /// Told when a timer was added that is earlier than all others.
+    /// Told when a timer was added that is due before [`Sets::wakes_ms`].
     earlier: Notify,
 }
 
@@ -22,6 +22,9 @@ struct Sets {
     by_due: BTreeSet<Timer>,
     /// Where heartbeat timers are, also while one that is due is on its way to its execution.
     heartbeats: HashMap<(ExecutionKey, u32), i64>,
+    /// When whoever fires the timers looks again; `None`: when it is told. Most timers are gone long before they are due: it is
+    /// cheaper to look once in vain than to be told of each.
+    wakes_ms: Option<i64>,
 }
 
 impl Sets {
@@ -47,10 +50,10 @@ impl Timers {
 
     pub fn insert(&self, timer: Timer) {
         let mut sets = self.lock();
-        let is_earliest = sets.by_due.first().is_none_or(|first| timer < *first);
+        let is_earlier = sets.wakes_ms.is_none_or(|wakes_ms| timer.due_ms < wakes_ms);
         sets.insert(timer);
         drop(sets);
-        if is_earliest {
+        if is_earlier {
             self.earlier.notify_one();
         }
     }
@@ -100,9 +103,11 @@ impl Timers {
         self.lock().by_due.len()
     }
 
-    /// When the earliest timer is due.
+    /// When the earliest timer is due: when the caller is going to look again.
     pub fn next_due_ms(&self) -> Option<i64> {
-        self.lock().by_due.first().map(|timer| timer.due_ms)
+        let mut sets = self.lock();
+        sets.wakes_ms = sets.by_due.first().map(|timer| timer.due_ms);
+        sets.wakes_ms
     }
 
     /// Takes the earliest timer out if it is due, and with it those of the same execution that follow: they fire one after
