@@ -1,5 +1,6 @@
 //! The canonical form of a request, and its signature.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
@@ -34,18 +35,19 @@ pub struct Canonical {
 impl WireRequest<'_> {
     /// The text that both sides build.
     pub fn canonical(&self) -> Canonical {
-        let mut headers: Vec<(String, String)> =
-            self.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), trimmed(value))).collect();
+        let mut headers: Vec<(Cow<'_, str>, Cow<'_, str>)> =
+            self.headers.iter().map(|(name, value)| (lower_case(name), trimmed(value))).collect();
         headers.sort_by(|a, b| a.0.cmp(&b.0)); // stable: values of one name keep their order
         headers.dedup_by(|next, first| {
             let same = next.0 == first.0;
             if same {
-                first.1.push(',');
-                first.1.push_str(&next.1);
+                let values = first.1.to_mut();
+                values.push(',');
+                values.push_str(&next.1);
             }
             same
         });
-        let signed_headers = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
+        let signed_headers = headers.iter().map(|(name, _)| &**name).collect::<Vec<_>>().join(";");
         let mut text =
             format!("{}\n{}\n{}\n", self.method, canonical_path(self.path), canonical_query(self.query));
         for (name, value) in &headers {
@@ -130,12 +132,30 @@ fn reencoded(text: &str) -> String {
 }
 
 /// White space around a header's value goes, runs of blanks in it become one.
-fn trimmed(value: &str) -> String {
-    value.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+fn trimmed(value: &str) -> Cow<'_, str> {
+    let is_blank = |byte: &u8| byte.is_ascii_whitespace();
+    let bytes = value.as_bytes();
+    let is_trimmed = !bytes.first().is_some_and(is_blank)
+        && !bytes.last().is_some_and(is_blank)
+        && bytes.windows(2).all(|pair| !pair.iter().all(is_blank))
+        && bytes.iter().all(|byte| *byte == b' ' || !is_blank(byte));
+    match is_trimmed {
+        true => value.into(),
+        false => value.split_ascii_whitespace().collect::<Vec<_>>().join(" ").into(),
+    }
+}
+
+fn lower_case(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => name.to_ascii_lowercase().into(),
+        false => name.into(),
+    }
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]));
+    text
 }

@@ -111,11 +111,14 @@ impl Value {
 
     /// The compact JSON text.
     pub fn to_json(&self) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(TEXT_BYTES);
         self.write(&mut out);
         out
     }
 }
+
+/// What a text may grow to before it moves: most payloads are small.
+const TEXT_BYTES: usize = 256;
 
 impl Array {
     pub fn new(items: Vec<Value>) -> Array {

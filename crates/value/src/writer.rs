@@ -53,6 +53,13 @@ pub fn write_string_as_javascript(text: &str, out: &mut String) {
 
 fn write_string_in(text: &str, hex: &[u8; 16], out: &mut String) {
     out.push('"');
+    // Without a branch for each byte, many are looked at at a time; and most texts need no escape.
+    let plain = |byte: u8| (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
+    if text.bytes().fold(true, |all, byte| all & plain(byte)) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {

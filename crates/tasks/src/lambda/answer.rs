@@ -2,6 +2,8 @@
 //!
 //! Function errors, service errors and a client that got no answer are three things on AWS, with three ways to name them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use stepwright_value::{Document, Object, Value};
 
@@ -151,17 +153,17 @@ const HEADER_ORDER: [&str; 9] = [
 ];
 
 fn http_metadata(answer: &InvokeAnswer) -> Value {
-    let mut headers: Vec<&(String, String)> = answer.headers.iter().collect();
+    let shared = |(name, value): &(String, String)| (Arc::from(name.as_str()), Value::from(value.as_str()));
+    let mut headers: Vec<(Arc<str>, Value)> = answer.headers.iter().map(shared).collect();
     headers.sort_by_key(|(name, _)| {
-        HEADER_ORDER.iter().position(|known| known == name).unwrap_or(HEADER_ORDER.len())
+        HEADER_ORDER.iter().position(|known| *known == &**name).unwrap_or(HEADER_ORDER.len())
     });
-    let all = headers.iter().map(|(name, value)| (name.as_str(), vec![Value::from(value.as_str())].into()));
-    let all = members(all);
+    let all: Object =
+        headers.iter().map(|(name, value)| (name.clone(), Value::from(vec![value.clone()]))).collect();
     headers.sort_by_cached_key(|(name, _)| name.to_ascii_lowercase());
-    let one_each = members(headers.iter().map(|(name, value)| (name.as_str(), value.as_str().into())));
     members([
-        ("AllHttpHeaders", all),
-        ("HttpHeaders", one_each),
+        ("AllHttpHeaders", all.into()),
+        ("HttpHeaders", headers.into_iter().collect::<Object>().into()),
         ("HttpStatusCode", i64::from(answer.status).into()),
     ])
 }
