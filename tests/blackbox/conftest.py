@@ -1,6 +1,7 @@
 """The release binary, driven as its users drive it: boto3, the AWS CLI, and plain HTTP where a client would not send it."""
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -23,10 +24,18 @@ START_LIMIT_S = 20
 RUN_LIMIT_S = 30
 
 
+# Below those that the system gives to connections, so that a server finds its port free when it starts again; each worker
+# of pytest has its own.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = itertools.cycle(range(20_000 + 1_000 * WORKER, 21_000 + 1_000 * WORKER))
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    for port in itertools.islice(PORTS, 1_000):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 class Server:

@@ -43,7 +43,8 @@ fn blackbox(root: &Path) -> Result<()> {
     let python = python_environment(root)?;
     succeed(
         Command::new(python)
-            .args(["-m", "pytest", "-q", "--timeout=300", "tests/blackbox"])
+            // Two at a time: much of it is waiting.
+            .args(["-m", "pytest", "-q", "--timeout=300", "-n", "2", "--dist", "loadfile", "tests/blackbox"])
             .current_dir(root),
     )
 }
