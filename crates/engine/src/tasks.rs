@@ -108,7 +108,7 @@ impl Engine {
 
     /// The task that was started for a worker which went away, unless it has ended in the queue.
     async fn still_open(
-        &self,
+        self: &Arc<Self>,
         activity_arn: &Arc<str>,
         task: ActivityTask,
     ) -> Result<Option<ActivityTask>, DeliverError> {
@@ -116,18 +116,22 @@ impl Engine {
         let key = TaskToken::parse(&task.token).and_then(|token| key_of_locator(&token.locator));
         let Some(key) = key else { return Ok(None) };
         let mut on_its_way = OnItsWay { activities: &self.activities, activity_arn, task: Some(task) };
-        let slot = self.hot.slot(key);
-        let mut place = slot.lock().await;
-        let loaded = self.loaded(key, &mut place).await;
-        let is_open = loaded.map(|loaded| loaded.execution.task_for_token(&hash).is_some());
-        drop(place);
-        self.hot.release(key, slot);
-        match is_open {
-            Ok(true) => Ok(on_its_way.task.take()),
+        let engine = self.clone();
+        let is_open = to_its_end(async move {
+            let slot = engine.hot.slot(key);
+            let mut place = slot.lock().await;
+            let loaded = engine.loaded(key, &mut place).await;
+            let is_open = loaded.map(|loaded| loaded.execution.task_for_token(&hash).is_some());
+            drop(place);
+            engine.hot.release(key, slot);
+            is_open
+        });
+        match is_open.await {
             Ok(false) | Err(DeliverError::NotFound) => {
                 on_its_way.task = None;
                 Ok(None)
             }
+            Ok(true) => Ok(on_its_way.task.take()),
             Err(error) => Err(error),
         }
     }

@@ -50,7 +50,8 @@ impl Writer {
     }
 
     /// Whether a unit of so many bytes would be committed about as fast as it could be handed to another thread: nobody has
-    /// committed beside somebody else for a while, flushes are quick, and nothing has to be folded first.
+    /// committed beside somebody else for a while, flushes are quick, and nothing has to be folded first. The caller's thread
+    /// blocks no longer then than it may for a read.
     pub fn is_quick(&self, bytes: usize) -> bool {
         self.lone_batches >= LONE_BATCHES
             && self.flush < FLUSH_QUICK
