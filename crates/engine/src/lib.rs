@@ -32,6 +32,7 @@ mod recovery;
 mod redrive;
 mod start;
 mod tasks;
+mod timer_set;
 mod timers;
 
 pub use clock::{Clock, SystemClock};

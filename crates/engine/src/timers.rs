@@ -2,14 +2,16 @@
 //!
 //! Heartbeat timers move without an event, so an execution does not know where its own are: this set does, and the store.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stepwright_machine::{Effect, TimerId};
 use stepwright_store::{ExecutionKey, Timer};
 use tokio::sync::Notify;
 
-/// A set of timers, earliest first. 24 bytes each; about twice that for heartbeats.
+use crate::timer_set::TimerSet;
+
+/// A set of timers, earliest first.
 #[derive(Default)]
 pub(crate) struct Timers {
     sets: Mutex<Sets>,
@@ -19,7 +21,7 @@ pub(crate) struct Timers {
 
 #[derive(Default)]
 struct Sets {
-    by_due: BTreeSet<Timer>,
+    by_due: TimerSet,
     /// Where heartbeat timers are, also while one that is due is on its way to its execution.
     heartbeats: HashMap<(ExecutionKey, u32), i64>,
     /// When whoever fires the timers looks again; `None`: when it is told. Most timers are gone long before they are due: it is
