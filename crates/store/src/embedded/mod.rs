@@ -82,7 +82,7 @@ impl EmbeddedOptions {
         EmbeddedOptions {
             directory: directory.into(),
             readers: 4,
-            writer_cache_kib: 2048,
+            writer_cache_kib: 1024,
             reader_cache_kib: 512,
             checkpoint_pages: 4000,
             log_bytes: 32 << 20,

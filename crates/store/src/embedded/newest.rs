@@ -13,8 +13,8 @@ use crate::{ExecutionKey, StoreError};
 /// How long changes gather before they are folded: what begins and ends within it costs the database least.
 const GATHER: Duration = Duration::from_millis(250);
 
-/// Folding begins earlier when so much has gathered; it bounds how long one transaction takes.
-const FOLD_BYTES: usize = 8 << 20;
+/// Folding begins earlier when so much has gathered; it bounds how long one transaction takes, and the memory.
+const FOLD_BYTES: usize = 1 << 20;
 
 /// The most that is acknowledged and not folded; beyond it, commits wait.
 const TAIL_BYTES_MAX: usize = 64 << 20;

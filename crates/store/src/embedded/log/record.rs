@@ -48,7 +48,7 @@ impl Record {
     pub fn clear(&mut self) {
         self.0.truncate(HEADER_BYTES);
         // After a surge.
-        self.0.shrink_to(8 << 20);
+        self.0.shrink_to(2 << 20);
     }
 
     /// Adds the changes of a unit.
