@@ -107,6 +107,13 @@ impl World {
         });
     }
 
+    /// A disk that flushes when it is told to: see [`flushing`].
+    fn slow_disk(&mut self) -> Arc<Faulty> {
+        let disk = Faulty::on(&self.store, FaultyOptions { held: true, ..FaultyOptions::default() });
+        self.disk = disk.clone();
+        disk
+    }
+
     fn timers(&self) -> Vec<Timer> {
         stepwright_testkit::now(self.store.timers(ShardId(0))).expect("at once").expect("a read")
     }
@@ -114,6 +121,15 @@ impl World {
     fn segments(&self) -> usize {
         let key = ExecutionKey::new(ShardId(0), 1).expect("a key");
         stepwright_testkit::now(self.store.segments(key, 1)).expect("at once").expect("a read").len()
+    }
+}
+
+/// Every commit takes so long.
+async fn flushing(disk: &Faulty, commit_ms: u64) {
+    loop {
+        pass_ms(commit_ms).await;
+        disk.flush(usize::MAX);
+        disk.release(usize::MAX);
     }
 }
 
@@ -328,14 +344,9 @@ fn what_is_committed_goes_on_though_the_caller_hangs_up() {
         r#"{"StartAt":"T","States":{"T":{"Type":"Task","End":true,
         "Resource":"arn:aws:lambda:us-east-1:111111111111:function:f"}}}"#,
     );
-    let disk = Faulty::on(&world.store, FaultyOptions { held: true, ..FaultyOptions::default() });
-    world.disk = disk.clone();
+    let disk = world.slow_disk();
     world.live_with(
-        async || loop {
-            pass_ms(1).await;
-            disk.flush(usize::MAX);
-            disk.release(usize::MAX);
-        },
+        async || flushing(&disk, 1).await,
         async |engine| {
             // One that has not begun never does.
             drop(engine.start(request("never", "{}")));

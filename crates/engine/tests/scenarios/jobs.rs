@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use stepwright_engine::Engine;
-use stepwright_store::faulty::{Faulty, FaultyOptions};
 use stepwright_store::{Dispatch, ShardId, Status, Store as _};
 use stepwright_tasks::{BoxFuture, Call, CancellationSignal, Failure, Success, TaskTarget};
 use stepwright_value::Document;
 
-use crate::{MACHINE, World, pass_ms, start, status};
+use crate::{MACHINE, World, flushing, pass_ms, start, status};
 
 /// Starts jobs (if their input says so, at once), which never end; remembers which were stopped, with what was known of them.
 #[derive(Default)]
@@ -162,15 +161,9 @@ fn after_a_crash_that_came_in_between() {
 fn though_the_answer_of_its_start_crosses_the_stop() {
     let jobs = Arc::new(Jobs::default());
     let mut world = world(&jobs, "");
-    let disk = Faulty::on(&world.store, FaultyOptions { held: true, ..FaultyOptions::default() });
-    world.disk = disk.clone();
+    let disk = world.slow_disk();
     world.live_with(
-        async || loop {
-            // A slow disk: every commit takes 10 milliseconds.
-            pass_ms(10).await;
-            disk.flush(usize::MAX);
-            disk.release(usize::MAX);
-        },
+        async || flushing(&disk, 10).await,
         async |engine| {
             start(&engine, "e", r#""soon""#).await.expect("starts");
             // The stop is being committed when the call is answered.

@@ -85,13 +85,18 @@ impl Turn {
         self.newest.end(error);
     }
 
-    /// Closes what the writer has open.
-    fn end(&self) {
-        let writer = match self.writer.lock() {
-            Ok(mut turn) => turn.take(),
-            Err(poisoned) => poisoned.into_inner().take(),
-        };
-        drop(writer);
+    /// Closes what the writer has open. After a caller's panic that is no clean end.
+    fn end(&self) -> Result<(), StoreError> {
+        match self.writer.lock() {
+            Ok(mut turn) => {
+                *turn = None;
+                Ok(())
+            }
+            Err(poisoned) => {
+                *poisoned.into_inner() = None;
+                Err(StoreError::Closed)
+            }
+        }
     }
 }
 
@@ -102,8 +107,8 @@ pub(super) fn start(turn: Arc<Turn>, options: &EmbeddedOptions) -> Result<JoinHa
         let turn = &end.0;
         let result = turn.run();
         // The folder, not this, is to be the last to close the database.
-        turn.end();
-        match result {
+        let ended = turn.end();
+        match result.and(ended) {
             Ok(()) => turn.newest.close(),
             Err(error) => turn.failed(error),
         }

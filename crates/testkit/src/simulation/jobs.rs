@@ -78,7 +78,7 @@ impl Jobs {
     ) -> Result<Success, Failure> {
         let engine = self.engine().await?;
         let (machine, name) = child_of(&call);
-        if submitted != answer_of(&name) {
+        if submitted.text() != answer_of(&name).text() {
             self.world.violated(format!("a job was submitted as {submitted}"));
         }
         let key = self.key(&engine, &(machine, name)).await?.ok_or_else(|| {

@@ -158,7 +158,7 @@ impl Functions {
         let segments = now(store.segments(row.key, 1))?.ok()?;
         let events = history::events(&segments).unwrap_or_default();
         Some(events.into_iter().find_map(|event| match event.body {
-            EventBody::TaskScheduled(scheduled) if scheduled.parameters == call.parameters => {
+            EventBody::TaskScheduled(scheduled) if scheduled.parameters.text() == call.parameters.text() => {
                 Some(*scheduled)
             }
             _ => None,
