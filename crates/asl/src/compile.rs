@@ -8,7 +8,7 @@ use crate::lower;
 use crate::options::CompileOptions;
 use crate::outline::Outline;
 use crate::program::Program;
-use crate::read;
+use crate::read::{self, Format};
 use crate::rules;
 
 /// What came of a definition.
@@ -55,6 +55,16 @@ impl Compilation {
         }
         Compilation { program, diagnostics: report.into_diagnostics() }
     }
+}
+
+/// The program of a definition that was accepted before, perhaps by an earlier version: it is lowered and not judged again, so
+/// that a stricter rule does not strand the executions that run it.
+///
+/// The numbers of flows and states are part of stored events. They depend on the order of the text alone.
+pub fn lower_accepted(text: &str, format: Format) -> Result<Arc<Program>, Box<Diagnostic>> {
+    let node = read::read(text, format)?;
+    let options = CompileOptions { format, ..CompileOptions::default() };
+    lower::machine(&Outline::new(&node), &options).map(Arc::new)
 }
 
 /// Compiles a whole state machine.

@@ -1,7 +1,8 @@
 //! The Amazon States Language: text → syntax with spans → checks → [`program::Program`].
 //!
 //! - [`compile`] takes a whole machine, [`compile_state`] a single state; both give a [`Compilation`]: a program when
-//!   there is no error, and all findings as [`Diagnostic`]s, plain data with places in the text.
+//!   there is no error, and all findings as [`Diagnostic`]s, plain data with places in the text. [`lower_accepted`] does not
+//!   judge: it is for definitions that are stored.
 //! - [`Compilation::aws_error`] is what `CreateStateMachine` answers, [`validate`] what
 //!   `ValidateStateMachineDefinition` answers.
 //! - [`language`] lists what there is in the language; [`explain`] has a page for every code.
@@ -33,7 +34,7 @@ mod test_state;
 mod validate;
 
 pub use codes::explain;
-pub use compile::{Compilation, compile};
+pub use compile::{Compilation, compile, lower_accepted};
 pub use diagnostic::{Diagnostic, Fix, Note, Severity};
 pub use options::{CompileOptions, MachineType, Substitutions};
 pub use read::Format;

@@ -5,7 +5,8 @@ use stepwright_asl::program::{
     State, StateId, Template, Transition, Wait,
 };
 use stepwright_asl::{
-    CompileOptions, MachineType, Severity, Substitutions, compile, compile_state, validate,
+    CompileOptions, Format, MachineType, Severity, Substitutions, compile, compile_state, lower_accepted,
+    validate,
 };
 
 fn program(text: &str) -> std::sync::Arc<Program> {
@@ -19,6 +20,7 @@ fn only(state: &str) -> State {
     std::sync::Arc::into_inner(program).expect("one owner").states.remove(0)
 }
 
+/// Stored events name flows and states by these numbers: they never change.
 #[test]
 fn flows_and_states_are_numbered_in_the_order_of_the_text() {
     let program = program(
@@ -37,6 +39,47 @@ fn flows_and_states_are_numbered_in_the_order_of_the_text() {
     assert_eq!(&*program.state(StateId(4)).pointer, "/States/B/Branches[1]/States/D/Iterator/States/E");
     assert_eq!(program.state(StateId(1)).transition, Some(Transition::Next(StateId(0))));
     assert_eq!((program.timeout_s, program.state(StateId(0)).transition), (Some(9), None));
+}
+
+/// A definition that was accepted once still runs when a rule has become stricter, with the numbers that it had.
+#[test]
+fn what_was_accepted_is_lowered_without_being_judged() {
+    for (stricter, text) in [
+        (
+            "a state leads nowhere",
+            r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"A"}}}"#,
+        ),
+        (
+            "an unknown field",
+            r#"{"StartAt":"A","More":1,"States":{"A":{"Type":"Pass","Next":"B","Old":[]},"B":{"Type":"Succeed"}}}"#,
+        ),
+        (
+            "names that are too long",
+            &format!(
+                r#"{{"StartAt":"A","States":{{"A":{{"Type":"Pass","Next":"{0}"}},"{0}":{{"Type":"Succeed"}}}}}}"#,
+                "b".repeat(200)
+            ),
+        ),
+    ] {
+        assert!(compile(text, &CompileOptions::default()).program.is_none(), "{stricter}");
+        let program =
+            lower_accepted(text, Format::Json).unwrap_or_else(|error| panic!("{stricter}: {error:?}"));
+        let next = program.states.iter().map(|state| state.transition).collect::<Vec<_>>();
+        assert_eq!((program.states.len(), next[0]), (2, Some(Transition::Next(StateId(1)))), "{stricter}");
+    }
+    let accepted = r#"{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}"#;
+    let (lowered, compiled) = (lower_accepted(accepted, Format::Json), program(accepted));
+    assert_eq!(format!("{:?}", lowered.expect("a program")), format!("{compiled:?}"));
+    for nonsense in [
+        "",
+        "[]",
+        "{",
+        r#"{"StartAt":"A"}"#,
+        r#"{"StartAt":"A","States":{"A":{}}}"#,
+        r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":7}}}"#,
+    ] {
+        assert!(lower_accepted(nonsense, Format::Json).is_err(), "{nonsense}");
+    }
 }
 
 #[test]

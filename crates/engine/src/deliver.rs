@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use stepwright_asl::program::FlowId;
 use stepwright_machine::{
-    BehaviourFlags, Effect, Event, Execution, ExecutionKind, Failure, Identity, Input, Outcome, Step,
-    StepError, TaskId, codec,
+    Effect, Event, Execution, ExecutionKind, Failure, Identity, Input, Outcome, Step, StepError, TaskId,
+    codec,
 };
 use stepwright_store::{
     Dispatch, Execution as Row, ExecutionKey, Mutation, QueueItem, Segment, Status, Timer,
@@ -277,9 +277,11 @@ impl Engine {
         let machine = self.machine_of(&row);
         let Runnable { program, logging } = self.programs.get(&machine, &head.revision_id, None).await?;
         let identity = Arc::new(self.identity(&row, &head));
+        let flags =
+            head.flags().map_err(|error| LoadError::Behaviour(identity.execution_arn.clone(), error))?;
         let mut execution = match head.processor.map(|processor| FlowId(processor.flow)) {
-            None => Execution::new(program, identity.clone(), BehaviourFlags::default()),
-            Some(flow) => Execution::child(program, identity.clone(), BehaviourFlags::default(), flow)
+            None => Execution::new(program, identity.clone(), flags),
+            Some(flow) => Execution::child(program, identity.clone(), flags, flow)
                 .ok_or_else(|| LoadError::NoDefinition(machine.clone()))?,
         };
         let segments = self.store.segments(row.key, 1).await?;

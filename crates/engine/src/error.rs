@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::StepError;
+use stepwright_machine::{StepError, UnknownBehaviour};
 use stepwright_store::{CommitError, Execution, StoreError};
 use thiserror::Error;
 
@@ -15,11 +15,13 @@ pub enum LoadError {
     Store(#[from] StoreError),
     #[error("the definition {0} is not in the catalogue")]
     NoDefinition(Arc<str>),
-    /// A definition that was accepted before does not compile now.
+    /// A definition that was accepted before cannot be lowered now.
     #[error("the definition {0} cannot be used: {1}")]
     Definition(Arc<str>, String),
     #[error(transparent)]
     Record(#[from] RecordError),
+    #[error("the execution {0} cannot go on: {1}")]
+    Behaviour(Arc<str>, UnknownBehaviour),
     /// The events of the execution do not lead from one to the next.
     #[error("the history of {0} cannot be replayed: {1}")]
     History(Arc<str>, String),

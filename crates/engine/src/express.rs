@@ -80,7 +80,7 @@ impl Engine {
             start_ms,
             locator(key),
         ));
-        let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
+        let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::CURRENT);
         let mut drive = self.drive(key, &mut execution, Input::Start).map_err(DeliverError::from)?;
         self.observe(&execution, logging.as_deref(), &drive.events);
         let started = |ending| ExpressStarted {

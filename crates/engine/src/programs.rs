@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
+use stepwright_asl::Format;
 use stepwright_asl::program::Program;
-use stepwright_asl::{CompileOptions, Format};
 use stepwright_store::{Pending, StoreError};
 
 use crate::LoadError;
@@ -82,13 +82,6 @@ impl Programs {
 
 /// Definitions have been accepted before they come here: the API takes JSON only, and a local file may be YAML.
 fn compile(machine_arn: &Arc<str>, definition: &str) -> Result<Arc<Program>, LoadError> {
-    let options = CompileOptions { format: Format::Detect, ..CompileOptions::default() };
-    let compilation = stepwright_asl::compile(definition, &options);
-    match compilation.program {
-        Some(program) => Ok(program),
-        None => Err(LoadError::Definition(
-            machine_arn.clone(),
-            compilation.aws_error().unwrap_or_else(|| "it does not compile".to_owned()),
-        )),
-    }
+    let lowered = stepwright_asl::lower_accepted(definition, Format::Detect);
+    lowered.map_err(|diagnostic| LoadError::Definition(machine_arn.clone(), diagnostic.message.clone()))
 }

@@ -7,7 +7,7 @@ use std::fmt::{Display, Formatter};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use stepwright_machine::ExecutionKind;
+use stepwright_machine::{BehaviourFlags, ExecutionKind, UnknownBehaviour};
 use thiserror::Error;
 
 const VERSION: u8 = 1;
@@ -29,6 +29,8 @@ pub struct Head {
     pub parent_arn: Option<Arc<str>>,
     /// Of a child of a map run: what it runs.
     pub processor: Option<Processor>,
+    /// The number of its [`BehaviourFlags`].
+    pub behaviour: Option<u32>,
 }
 
 /// The processor of a distributed Map, which the children of its runs execute.
@@ -80,6 +82,7 @@ pub struct RecordError(pub(crate) &'static str);
 impl Head {
     pub fn encode(&self) -> Vec<u8> {
         let processor = self.processor.map(|processor| Arc::<str>::from(processor.to_string()));
+        let behaviour = self.behaviour.map(|number| Arc::<str>::from(number.to_string()));
         let fields = [
             Some(&self.input),
             Some(&self.revision_id),
@@ -90,6 +93,7 @@ impl Head {
             self.started_by.as_ref(),
             self.parent_arn.as_ref(),
             processor.as_ref(),
+            behaviour.as_ref(),
         ];
         encode(&fields)
     }
@@ -106,7 +110,13 @@ impl Head {
             started_by: fields.next()?,
             parent_arn: fields.next()?,
             processor: fields.number()?,
+            behaviour: fields.number()?,
         })
+    }
+
+    /// How the execution behaves; those of a later version are refused.
+    pub fn flags(&self) -> Result<BehaviourFlags, UnknownBehaviour> {
+        self.behaviour.map_or(Ok(BehaviourFlags::FIRST), BehaviourFlags::from_number)
     }
 }
 
@@ -199,6 +209,7 @@ mod tests {
             revision_id: "r".into(),
             trace_header: Some("t".into()),
             processor: Some(Processor { flow: 3, kind: ExecutionKind::Express }),
+            behaviour: Some(BehaviourFlags::CURRENT.number()),
             ..Head::default()
         };
         let bytes = head.encode();
@@ -207,6 +218,10 @@ mod tests {
             // A cut between fields reads as absent fields, any other is refused; nothing panics.
             let _ = Head::decode(&bytes[..cut]);
         }
+        let first = Head { behaviour: None, ..Head::default() };
+        assert_eq!(first.flags(), Ok(BehaviourFlags::FIRST));
+        let later = Head { behaviour: Some(BehaviourFlags::CURRENT.number() + 1), ..Head::default() };
+        assert!(Head::decode(&later.encode()).expect("it can be listed and described").flags().is_err());
         assert!(Head::decode(&[]).is_err());
         assert!(Head::decode(&[9, 0, 0]).is_err());
         assert_eq!(Tail::decode(&[]), Ok(Tail::default()));

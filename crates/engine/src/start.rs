@@ -80,6 +80,7 @@ impl Engine {
             started_by,
             parent_arn,
             processor: None,
+            behaviour: Some(BehaviourFlags::CURRENT.number()),
         };
         let mut row = Row {
             key: self.next_key().map_err(|error| DeliverError::from(LoadError::from(error)))?,
@@ -99,7 +100,7 @@ impl Engine {
         let mut identity = self.identity(&row, &head);
         identity.input = request.input;
         let identity = Arc::new(identity);
-        let execution = Execution::new(program, identity.clone(), BehaviourFlags::default());
+        let execution = Execution::new(program, identity.clone(), BehaviourFlags::CURRENT);
         self.start_loaded(
             Loaded { execution, identity, segments: 0, history_bytes: 0, logging, express: None },
             &mut row,

@@ -10,6 +10,8 @@ mod jobs;
 mod limits;
 #[path = "scenarios/redrive.rs"]
 mod redrive;
+#[path = "scenarios/upgrade.rs"]
+mod upgrade;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

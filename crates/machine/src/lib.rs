@@ -41,7 +41,7 @@ mod variables;
 pub use effect::{Effect, QueuedActivity, TaskCall};
 pub use event::{BranchId, Event, EventBody, RunId, TaskId, TimerId};
 pub use execution::{EvolveError, Execution, Step, StepError};
-pub use identity::{BehaviourFlags, ExecutionKind, Identity};
+pub use identity::{Behaviour, BehaviourFlags, ExecutionKind, Identity, UnknownBehaviour};
 pub use input::{DebugCommand, Input, TaskPhase};
 pub use map_run::{Batch, MapRun, RunItem};
 pub use outcome::{Failure, Outcome, Status};

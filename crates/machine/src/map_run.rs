@@ -12,7 +12,7 @@ use stepwright_value::{Document, Object, Value, written_len};
 use crate::branch::{Branch, Items, MapItem, Phase};
 use crate::event::{Batching, BranchId, MapRunStarted, RunId};
 use crate::execution::Execution;
-use crate::identity::{ExecutionKind, Identity};
+use crate::identity::{BehaviourFlags, ExecutionKind, Identity};
 use crate::outcome::Failure;
 use crate::scene::Scene;
 use crate::states::map;
@@ -27,6 +27,8 @@ pub struct MapRun {
     pub kind: ExecutionKind,
     /// The flow that the children run.
     pub processor: FlowId,
+    /// The children behave as their parent does.
+    pub flags: BehaviourFlags,
     /// 0 before the first redrive.
     pub redrive_count: u32,
     /// What the items are evaluated against: the execution with the Map state's line alone.
@@ -69,6 +71,7 @@ impl MapRun {
                 ExecutionType::Express => ExecutionKind::Express,
             },
             processor: map.processor,
+            flags: execution.flags,
             redrive_count: run.redrive_count,
             execution: alone,
             line: line.id,

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{
-    BehaviourFlags, Effect, Execution, ExecutionKind, Identity, Input, MapRun, Outcome,
-};
+use stepwright_machine::{Effect, Execution, ExecutionKind, Identity, Input, MapRun, Outcome};
 use stepwright_store::{Execution as Row, ExecutionKey, Listed, Mutation, Status};
 use stepwright_value::Document;
 use tokio::sync::{OwnedMutexGuard, mpsc};
@@ -89,7 +87,7 @@ impl Family {
 
     fn execution(&self, identity: Arc<Identity>) -> Option<Execution> {
         let program = self.work.program().clone();
-        Execution::child(program, identity, BehaviourFlags::default(), self.work.processor)
+        Execution::child(program, identity, self.work.flags, self.work.processor)
     }
 
     fn head(&self, identity: &Identity) -> Vec<u8> {
@@ -98,6 +96,7 @@ impl Family {
             revision_id: self.revision_id.clone(),
             role_arn: identity.role_arn.clone(),
             processor: Some(Processor { flow: self.work.processor.0, kind: self.work.kind }),
+            behaviour: Some(self.work.flags.number()),
             ..Head::default()
         };
         head.encode()

@@ -45,7 +45,7 @@ impl Run {
             account: Arc::new(Account::new("us-east-1", "123456789012")),
             locator: "l".into(),
         };
-        let execution = Execution::new(program.clone(), Arc::new(identity), BehaviourFlags::default());
+        let execution = Execution::new(program.clone(), Arc::new(identity), BehaviourFlags::CURRENT);
         let form = Form::Tree(THEME);
         let picture = Picture::new(program, START_MS);
         let screen = Some(Screen::new(THEME));

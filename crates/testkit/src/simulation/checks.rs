@@ -110,8 +110,8 @@ fn check_execution(
     let segments = now(store.segments(row.key, 1)).and_then(Result::ok).unwrap_or_default();
     let events = history::events(&segments)?;
     history::check(&events)?;
-    let (identity, flow) = identity(row)?;
-    let execution = Execution::child(program, identity, BehaviourFlags::CURRENT, flow);
+    let (identity, flow, flags) = identity(row)?;
+    let execution = Execution::child(program, identity, flags, flow);
     let mut execution = execution.ok_or("a child of a processor that is not there")?;
     for event in &events {
         execution.evolve(event).map_err(|error| error.to_string())?;
@@ -130,9 +130,10 @@ fn locator(row: &Row) -> String {
     format!("{:x}", row.key.bits())
 }
 
-/// Who the execution of a row is, and the flow that it runs.
-fn identity(row: &Row) -> Result<(Arc<Identity>, FlowId), String> {
+/// Who the execution of a row is, the flow that it runs, and how.
+fn identity(row: &Row) -> Result<(Arc<Identity>, FlowId, BehaviourFlags), String> {
     let head = Head::decode(&row.head).map_err(|error| error.to_string())?;
+    let flags = head.flags().map_err(|error| error.to_string())?;
     let account = machines::account();
     // Of a child of a map run: with the Map's label.
     let machine_name = row.machine.rsplit(':').next().unwrap_or_default();
@@ -148,7 +149,7 @@ fn identity(row: &Row) -> Result<(Arc<Identity>, FlowId), String> {
         account: Arc::new(account),
         locator: locator(row).into(),
     };
-    Ok((Arc::new(identity), FlowId(head.processor.map_or(0, |processor| processor.flow))))
+    Ok((Arc::new(identity), FlowId(head.processor.map_or(0, |processor| processor.flow)), flags))
 }
 
 /// The row says what the history says.
