@@ -35,7 +35,7 @@ fn main() {
 
 fn evaluate(expression: &Expression, states: &Value) -> Option<Value> {
     let mut random = || 0;
-    let mut environment = Environment { now_ms: 0, random: &mut random };
+    let mut environment = Environment { now_ms: 0, random: &mut random, goes_on: &|| true };
     let bindings = [("states", states)];
     expression
         .evaluate_with(None, &Bindings::new(&bindings), &mut environment, &Limits::generous())

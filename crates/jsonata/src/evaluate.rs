@@ -40,7 +40,7 @@ use crate::{Bindings, Environment};
 
 /// One evaluation.
 pub(crate) struct Evaluator<'a> {
-    pub(crate) meter: &'a Meter,
+    pub(crate) meter: &'a Meter<'a>,
     pub(crate) arena: &'a Arena,
     pub(crate) now_ms: i64,
     pub(crate) random: &'a mut dyn FnMut() -> u64,
@@ -70,7 +70,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) data: Option<&'a json::Value>,
     pub(crate) bindings: &'a Bindings<'a>,
     pub(crate) limits: &'a Limits,
-    pub(crate) meter: &'a Meter,
+    pub(crate) meter: &'a Meter<'a>,
     pub(crate) arena: &'a Arena,
     pub(crate) aws: bool,
 }

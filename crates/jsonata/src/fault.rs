@@ -68,6 +68,11 @@ impl Fault {
         Fault::over_limit("Expression evaluation timeout: Check for infinite loop")
     }
 
+    /// The caller wants it to end.
+    pub(crate) fn interrupted() -> Box<Fault> {
+        Fault::over_limit("Expression evaluation interrupted")
+    }
+
     pub(crate) fn at(mut self: Box<Fault>, position: usize) -> Box<Fault> {
         self.position = Some(position);
         self

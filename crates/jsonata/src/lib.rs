@@ -147,6 +147,9 @@ pub struct Environment<'a> {
     pub now_ms: i64,
     /// For `$random`, `$uuid` and `$shuffle`: the next 64 random bits.
     pub random: &'a mut dyn FnMut() -> u64,
+    /// Asked every few thousand steps whether the evaluation goes on. When it does not, it ends with an
+    /// [`EvaluationErrorKind::Limit`].
+    pub goes_on: &'a dyn Fn() -> bool,
 }
 
 impl Expression {
@@ -195,7 +198,7 @@ impl Expression {
         limits: &Limits,
         aws: bool,
     ) -> Result<Option<Value>, EvaluationError> {
-        let meter = Meter::new(limits);
+        let meter = Meter::new(limits, environment.goes_on);
         let arena = evaluate::Arena::default();
         let setting = evaluate::Setting {
             program: &self.program,

@@ -2,6 +2,7 @@
 //! counted is what the evaluation holds at the moment (values of the input are not counted, they are borrowed).
 
 use std::cell::Cell;
+use std::fmt;
 
 use crate::fault::{Fault, Result};
 
@@ -50,17 +51,30 @@ pub(crate) const CONTAINER_BYTES: usize = 16;
 /// Bytes counted for each item of an array.
 pub(crate) const ITEM_BYTES: usize = 12;
 
+/// Steps after which the caller is asked whether the evaluation goes on: a fraction of a millisecond.
+const STEPS_UNASKED: u64 = 4_096;
+
 /// Counts what one evaluation uses.
-#[derive(Debug)]
-pub(crate) struct Meter {
+pub(crate) struct Meter<'e> {
     bytes: Cell<usize>,
     bytes_max: usize,
+    /// Steps until the caller is asked again.
     fuel: Cell<u64>,
+    /// Steps after those.
+    reserve: Cell<u64>,
+    goes_on: &'e dyn Fn() -> bool,
 }
 
-impl Meter {
-    pub(crate) fn new(limits: &Limits) -> Meter {
-        Meter { bytes: Cell::new(BASE_BYTES), bytes_max: limits.bytes_max, fuel: Cell::new(limits.fuel_max) }
+impl<'e> Meter<'e> {
+    pub(crate) fn new(limits: &Limits, goes_on: &'e dyn Fn() -> bool) -> Meter<'e> {
+        let fuel = limits.fuel_max.min(STEPS_UNASKED);
+        Meter {
+            bytes: Cell::new(BASE_BYTES),
+            bytes_max: limits.bytes_max,
+            fuel: Cell::new(fuel),
+            reserve: Cell::new(limits.fuel_max - fuel),
+            goes_on,
+        }
     }
 
     /// Counts `steps`.
@@ -71,8 +85,22 @@ impl Meter {
                 self.fuel.set(left);
                 Ok(())
             }
-            None => Err(Fault::timeout()),
+            None => self.refuel(steps),
         }
+    }
+
+    /// Takes from the reserve what `steps` need beyond the fuel, if the evaluation goes on.
+    #[cold]
+    fn refuel(&self, steps: u64) -> Result<()> {
+        let missing = steps.saturating_sub(self.fuel.get());
+        let left = self.reserve.get().checked_sub(missing).ok_or_else(Fault::timeout)?;
+        if !(self.goes_on)() {
+            return Err(Fault::interrupted());
+        }
+        let fuel = left.min(STEPS_UNASKED);
+        self.fuel.set(fuel);
+        self.reserve.set(left - fuel);
+        Ok(())
     }
 
     /// Counts `bytes` as held until the charge is dropped.
@@ -88,10 +116,17 @@ impl Meter {
     }
 }
 
+impl fmt::Debug for Meter<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Meter { bytes, bytes_max, fuel, reserve, goes_on: _ } = self;
+        write!(formatter, "{} of {bytes_max} bytes, {} steps left", bytes.get(), fuel.get() + reserve.get())
+    }
+}
+
 /// Bytes held by one value; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Charge<'a> {
-    meter: &'a Meter,
+    meter: &'a Meter<'a>,
     bytes: Cell<usize>,
 }
 
@@ -112,7 +147,7 @@ impl<'a> Charge<'a> {
         Ok(())
     }
 
-    pub(crate) fn meter(&self) -> &'a Meter {
+    pub(crate) fn meter(&self) -> &'a Meter<'a> {
         self.meter
     }
 }

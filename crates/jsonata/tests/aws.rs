@@ -22,7 +22,7 @@ fn evaluate_within(source: &str, states: &str, limits: &Limits) -> Result<Option
     };
     let states = read(states).expect("JSON");
     let mut random = || 0x0123_4567_89AB_CDEF;
-    let mut environment = Environment { now_ms: 1_767_225_600_000, random: &mut random };
+    let mut environment = Environment { now_ms: 1_767_225_600_000, random: &mut random, goes_on: &|| true };
     expression.evaluate(&Bindings::new(&[("states", &states)]), &mut environment, limits)
 }
 

@@ -11,7 +11,7 @@ fn evaluate(source: &str) -> String {
     let expression = Expression::compile(source).expect(source);
     let states = read(STATES).expect("JSON");
     let mut random = || 0x0123_4567_89AB_CDEF;
-    let mut environment = Environment { now_ms: 1_767_225_600_000, random: &mut random };
+    let mut environment = Environment { now_ms: 1_767_225_600_000, random: &mut random, goes_on: &|| true };
     match expression.evaluate(&Bindings::new(&[("states", &states)]), &mut environment, &Limits::aws()) {
         Ok(Some(value)) => value.to_json(),
         Ok(None) => "undefined".to_owned(),

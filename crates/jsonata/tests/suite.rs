@@ -130,7 +130,7 @@ fn evaluate(source: &str, data: Option<&Value>, case: &Value) -> Result<Option<V
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state ^ (state >> 29)
     };
-    let mut environment = Environment { now_ms: 1_767_225_600_000, random: &mut random };
+    let mut environment = Environment { now_ms: 1_767_225_600_000, random: &mut random, goes_on: &|| true };
     expression.evaluate_with(data, &Bindings::new(&variables), &mut environment, &limits).map_err(|error| {
         // The suite's own harness has this code for what ran too deep or too long.
         let limit = error.kind == stepwright_jsonata::EvaluationErrorKind::Limit;

@@ -59,7 +59,7 @@ impl Filter {
         &self,
         item: &Value,
         document: &Value,
-        budget: &mut Budget,
+        budget: &mut Budget<'_>,
     ) -> Result<bool, PathError> {
         budget.visit()?;
         Ok(match self {
@@ -114,8 +114,8 @@ impl Operand {
         &self,
         item: &Value,
         document: &Value,
-        budget: &mut Budget,
-        then: impl FnOnce(Option<&Value>, &mut Budget) -> Result<R, PathError>,
+        budget: &mut Budget<'_>,
+        then: impl FnOnce(Option<&Value>, &mut Budget<'_>) -> Result<R, PathError>,
     ) -> Result<R, PathError> {
         let (route, start) = match self {
             Operand::Literal(value) => return then(Some(value), budget),
@@ -156,7 +156,7 @@ impl Operator {
         })
     }
 
-    fn holds(self, left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, PathError> {
+    fn holds(self, left: &Value, right: &Value, budget: &mut Budget<'_>) -> Result<bool, PathError> {
         Ok(match self {
             Operator::Equal => left == right,
             Operator::NotEqual => left != right,
@@ -190,7 +190,7 @@ fn len(value: &Value) -> Option<usize> {
     }
 }
 
-fn is_member(value: &Value, of: &Value, budget: &mut Budget) -> Result<bool, PathError> {
+fn is_member(value: &Value, of: &Value, budget: &mut Budget<'_>) -> Result<bool, PathError> {
     let Value::Array(items) = of else { return Ok(false) };
     for item in items {
         budget.visit()?;
@@ -202,7 +202,7 @@ fn is_member(value: &Value, of: &Value, budget: &mut Budget) -> Result<bool, Pat
 }
 
 /// How many of the items of `left` are in `right`; `None` unless both are arrays.
-fn count_in(left: &Value, right: &Value, budget: &mut Budget) -> Result<Option<usize>, PathError> {
+fn count_in(left: &Value, right: &Value, budget: &mut Budget<'_>) -> Result<Option<usize>, PathError> {
     let (Value::Array(items), Value::Array(_)) = (left, right) else { return Ok(None) };
     let mut count = 0;
     for item in items {

@@ -88,6 +88,9 @@ impl Intrinsic {
         scope: &Scope<'_>,
         random: &mut dyn FnMut() -> u64,
     ) -> Result<Value, IntrinsicError> {
+        if !(scope.goes_on)() {
+            return Err(self.failure("interrupted".into()));
+        }
         let mut values = Vec::with_capacity(self.arguments.len());
         for argument in &self.arguments {
             values.push(match argument {

@@ -17,6 +17,9 @@ pub const TEMPLATE_DEPTH_MAX: usize = stepwright_value::DEPTH_MAX;
 /// Values one path may visit. A state's payload holds far fewer (256 KiB); only repeated deep scans come near.
 pub const VISITS_MAX: usize = 4_000_000;
 
+/// Visits after which the caller is asked whether the evaluation goes on: a fraction of a millisecond.
+pub(crate) const VISITS_UNASKED: usize = 4_096;
+
 /// Bytes of JSON text that one deep scan or intrinsic call may yield. A state's payload is 256 KiB at most.
 pub const OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 

@@ -132,10 +132,10 @@ impl Path {
     /// which is empty when nothing matches, also where a parent is missing.
     pub fn select(&self, scope: &Scope<'_>) -> Result<Value, PathError> {
         match &self.root {
-            OwnedRoot::Input => self.select_from(scope.input),
-            OwnedRoot::Context => self.select_from(&(scope.context)()),
+            OwnedRoot::Input => self.route.select(scope.input, scope.goes_on),
+            OwnedRoot::Context => self.route.select(&(scope.context)(), scope.goes_on),
             OwnedRoot::Variable(name) => match scope.variables.get(name) {
-                Some(value) => self.select_from(&value),
+                Some(value) => self.route.select(&value, scope.goes_on),
                 None => Err(PathError::NotFound { message: format!("No results for path: ${name}") }),
             },
         }
@@ -143,7 +143,7 @@ impl Path {
 
     /// As [`Path::select`], when the value of the root is at hand.
     pub fn select_from(&self, root: &Value) -> Result<Value, PathError> {
-        self.route.select(root)
+        self.route.select(root, &|| true)
     }
 
     pub(crate) fn route(&self) -> &Route {

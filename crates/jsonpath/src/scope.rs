@@ -23,6 +23,9 @@ pub struct Scope<'a> {
     pub context: &'a dyn Fn() -> Value,
     /// The workflow variables in reach.
     pub variables: &'a dyn Variables,
+    /// Asked every few thousand visited values, and before each intrinsic call, whether the evaluation goes on. When it does
+    /// not, it ends with some error.
+    pub goes_on: &'a dyn Fn() -> bool,
 }
 
 /// Workflow variables by name.
@@ -43,6 +46,11 @@ impl Variables for NoVariables {
 impl<'a> Scope<'a> {
     /// A scope in which only `$` means anything; `$$` is an empty object.
     pub fn of_input(input: &'a Value) -> Scope<'a> {
-        Scope { input, context: &|| Value::Object(Default::default()), variables: &NoVariables }
+        Scope {
+            input,
+            context: &|| Value::Object(Default::default()),
+            variables: &NoVariables,
+            goes_on: &|| true,
+        }
     }
 }

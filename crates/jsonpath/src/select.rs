@@ -3,35 +3,37 @@
 use stepwright_value::{Array, Object, Value};
 
 use crate::PathError;
-use crate::limits::{OUTPUT_BYTES_MAX, VISITS_MAX, fits};
+use crate::limits::{OUTPUT_BYTES_MAX, VISITS_MAX, VISITS_UNASKED, fits};
 use crate::path::{Route, Step, position};
 
 /// What one evaluation may still do, its filters included.
-pub(crate) struct Budget {
+pub(crate) struct Budget<'b> {
     visits: usize,
     bytes: usize,
+    goes_on: &'b dyn Fn() -> bool,
 }
 
-impl Budget {
-    pub(crate) fn new() -> Budget {
-        Budget { visits: VISITS_MAX, bytes: OUTPUT_BYTES_MAX }
+impl<'b> Budget<'b> {
+    pub(crate) fn new(goes_on: &'b dyn Fn() -> bool) -> Budget<'b> {
+        Budget { visits: VISITS_MAX, bytes: OUTPUT_BYTES_MAX, goes_on }
     }
 
     pub(crate) fn visit(&mut self) -> Result<(), PathError> {
         self.visits = self.visits.checked_sub(1).ok_or(PathError::TooLarge)?;
-        Ok(())
+        let is_asked = self.visits.is_multiple_of(VISITS_UNASKED);
+        if is_asked && !(self.goes_on)() { Err(PathError::TooLarge) } else { Ok(()) }
     }
 }
 
 impl Route {
     /// What the path selects from `root`, in the shape its definiteness asks for.
-    pub(crate) fn select(&self, root: &Value) -> Result<Value, PathError> {
+    pub(crate) fn select(&self, root: &Value, goes_on: &dyn Fn() -> bool) -> Result<Value, PathError> {
         if self.simple
             && let Some(found) = self.find(root)
         {
             return Ok(found.clone());
         }
-        self.select_within(root, root, &mut Budget::new())
+        self.select_within(root, root, &mut Budget::new(goes_on))
     }
 
     /// As [`Route::select`] from `start`, in a document whose `$` is `document`.
@@ -39,7 +41,7 @@ impl Route {
         &self,
         document: &Value,
         start: &Value,
-        budget: &mut Budget,
+        budget: &mut Budget<'_>,
     ) -> Result<Value, PathError> {
         let mut walk = Walk { route: self, document, budget, found: vec![] };
         match walk.step(0, start) {
@@ -97,15 +99,15 @@ impl Step {
     }
 }
 
-struct Walk<'w> {
+struct Walk<'w, 'b> {
     route: &'w Route,
     /// What `$` is in filters.
     document: &'w Value,
-    budget: &'w mut Budget,
+    budget: &'w mut Budget<'b>,
     found: Vec<Value>,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     /// Applies the steps from `at` on to `value`. Recursion is bounded by the steps and by the depth of the data.
     fn step(&mut self, mut at: usize, mut value: &Value) -> Result<(), PathError> {
         self.budget.visit()?;

@@ -185,7 +185,7 @@ fn roots() {
     }
     let input = read(r#"{"a":1}"#).expect("JSON");
     let context = || read(r#"{"Execution":{"Id":"x"}}"#).expect("JSON");
-    let scope = Scope { input: &input, context: &context, variables: &One };
+    let scope = Scope { input: &input, context: &context, variables: &One, goes_on: &|| true };
     for (path, root, expect) in [
         ("$.a", Root::Input, "1"),
         ("$$.Execution.Id", Root::Context, "\"x\""),
@@ -200,7 +200,7 @@ fn roots() {
     }
     assert!(Path::parse("$other").expect("valid").select(&scope).is_err());
     let never = || -> Value { panic!("the context is not needed") };
-    let scope = Scope { input: &input, context: &never, variables: &NoVariables };
+    let scope = Scope { input: &input, context: &never, variables: &NoVariables, goes_on: &|| true };
     assert!(Path::parse("$.a").expect("valid").select(&scope).is_ok());
     assert!(Path::parse("$").expect("valid").is_root());
     assert!(!Path::parse("$$").expect("valid").is_root());

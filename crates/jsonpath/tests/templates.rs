@@ -19,7 +19,7 @@ fn template(text: &str) -> Template {
 fn check(text: &str, input: &str, expect: &str) {
     let input = read(input).expect(input);
     let context = || Value::from("context");
-    let scope = Scope { input: &input, context: &context, variables: &OneVariable };
+    let scope = Scope { input: &input, context: &context, variables: &OneVariable, goes_on: &|| true };
     match template(text).evaluate(&scope, &mut || 0) {
         Ok(value) => assert_eq!(value.to_json(), expect),
         Err(error) => assert_eq!(format!("! {}: {error}", error.error_name()), expect),
@@ -59,7 +59,7 @@ fn static_templates_are_shared() {
     let template = Template::compile(&value).expect("valid");
     assert!(template.is_static());
     let never = || -> Value { panic!("the context is not needed") };
-    let scope = Scope { input: &Value::Null, context: &never, variables: &NoVariables };
+    let scope = Scope { input: &Value::Null, context: &never, variables: &NoVariables, goes_on: &|| true };
     let result = template.evaluate(&scope, &mut || 0).expect("no paths");
     let (Value::Object(result), Value::Object(value)) = (result, value) else { panic!("objects") };
     assert!(result.ptr_eq(&value));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use stepwright_asl::program::{FlowId, Program};
 
 use crate::branch::{Branch, PendingTask, PendingTimer};
+use crate::budget::Budget;
 use crate::effect::{Effect, TaskCall};
 use crate::event::{BranchId, Event, TaskId, TimerId};
 use crate::identity::{BehaviourFlags, Identity};
@@ -76,6 +77,9 @@ pub enum StepError {
     /// A redrive of an execution that runs or has succeeded.
     #[error("the execution cannot be redriven")]
     NotRedrivable,
+    /// The caller's [`Budget`] wanted it to end in the middle of a state. The execution is not to be used any more.
+    #[error("the step was interrupted")]
+    Interrupted,
     /// The interpreter made an event that it does not accept itself: a bug.
     #[error("the interpreter made an illegal event")]
     Illegal(#[source] EvolveError),
@@ -158,6 +162,17 @@ impl Execution {
         entropy: &mut dyn FnMut() -> u64,
     ) -> Result<Step, StepError> {
         Turn::new(self, now_ms, entropy, None).take(input)
+    }
+
+    /// As [`Execution::step`], as far as `budget` lets it go.
+    pub fn step_within(
+        &mut self,
+        input: Input,
+        now_ms: i64,
+        entropy: &mut dyn FnMut() -> u64,
+        budget: &dyn Budget,
+    ) -> Result<Step, StepError> {
+        Turn::new(self, now_ms, entropy, None).within(budget).take(input)
     }
 
     /// As [`Execution::step`], and records what happens to the data inside the last state that the step runs.

@@ -14,6 +14,8 @@ pub(crate) enum Trouble {
     State(StateFailure),
     /// The history has no room for another event.
     HistoryFull,
+    /// The caller wants the step to end in the middle of a state.
+    Interrupted,
     /// The interpreter made an event that it does not accept: a bug.
     Illegal(EvolveError),
 }

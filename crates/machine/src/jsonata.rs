@@ -11,8 +11,7 @@ pub(crate) fn evaluate(
     expression: &Expression,
     states: &Value,
     variables: &Frame,
-    now_ms: i64,
-    entropy: &mut dyn FnMut() -> u64,
+    environment: &mut Environment<'_>,
     field: &str,
 ) -> Result<Value, Fault> {
     let mut bound: Vec<(&str, &Value)> = Vec::with_capacity(1 + expression.free_variables().len());
@@ -22,10 +21,9 @@ pub(crate) fn evaluate(
             name => bound.extend(variables.get(name).map(|value| (name, value))),
         }
     }
-    let mut environment = Environment { now_ms, random: entropy };
     let source = expression.source();
     let specified = format!("The JSONata expression '{source}' specified for the field '{field}'");
-    let detail = match expression.evaluate(&Bindings::new(&bound), &mut environment, &Limits::aws()) {
+    let detail = match expression.evaluate(&Bindings::new(&bound), environment, &Limits::aws()) {
         Ok(Some(value)) => return Ok(value),
         Ok(None) => format!("{specified} returned nothing (undefined)."),
         Err(error) => match (error.kind, error.code) {

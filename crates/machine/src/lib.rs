@@ -9,6 +9,7 @@
 
 mod abort;
 mod branch;
+mod budget;
 pub mod codec;
 mod context;
 mod effect;
@@ -38,6 +39,7 @@ mod trace;
 mod turn;
 mod variables;
 
+pub use budget::{Budget, Nothing, Unbounded};
 pub use effect::{Effect, QueuedActivity, TaskCall};
 pub use event::{BranchId, Event, EventBody, RunId, TaskId, TimerId};
 pub use execution::{EvolveError, Execution, Step, StepError};

@@ -10,6 +10,7 @@ use stepwright_types::limit;
 use stepwright_value::{Document, Object, Value, written_len};
 
 use crate::branch::{Branch, Items, MapItem, Phase};
+use crate::budget::{Asked, Budget};
 use crate::event::{Batching, BranchId, MapRunStarted, RunId};
 use crate::execution::Execution;
 use crate::identity::{BehaviourFlags, ExecutionKind, Identity};
@@ -114,12 +115,14 @@ impl MapRun {
         self.map()?.distributed.as_ref()?.result_writer.as_ref()
     }
 
-    /// `ItemSelector`: what the item is for its child (or in its batch). A fault in it fails the run.
+    /// `ItemSelector`: what the item is for its child (or in its batch). A fault in it fails the run; where the budget
+    /// interrupts it, what comes out is not to be used.
     pub fn select(
         &self,
         item: RunItem,
         now_ms: i64,
         entropy: &mut dyn FnMut() -> u64,
+        budget: &dyn Budget,
     ) -> Result<Document, Failure> {
         let (Some(map), Some(branch)) = (self.map(), self.branch()) else { return Ok(item.value.into()) };
         if map.item_selector.is_none() {
@@ -127,7 +130,8 @@ impl MapRun {
         }
         let Phase::Distributed(of_map) = &branch.phase else { return Ok(item.value.into()) };
         let state = self.state(branch);
-        let mut scene = Scene::new(&self.execution, branch, state, now_ms, entropy, None);
+        let asked = Asked::new(budget);
+        let mut scene = Scene::new(&self.execution, branch, state, now_ms, entropy, &asked, None);
         let index = u32::try_from(item.index).unwrap_or(u32::MAX);
         let item = MapItem { index, key: item.key, value: item.value };
         let selected = map::selected(&mut scene, map, &of_map.input, item);

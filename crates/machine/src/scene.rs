@@ -4,11 +4,12 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use stepwright_asl::program::{JsonataTemplate, Setting, State, Template};
-use stepwright_jsonata::Expression;
+use stepwright_jsonata::{Environment, Expression};
 use stepwright_jsonpath::{Path, PathError, Scope, path_not_found};
 use stepwright_value::{Document, Object, Value};
 
 use crate::branch::Branch;
+use crate::budget::Asked;
 use crate::context::Context;
 use crate::execution::Execution;
 use crate::fault::Fault;
@@ -25,6 +26,7 @@ pub(crate) struct Scene<'a> {
     pub staging: Option<&'a Staging>,
     pub now_ms: i64,
     pub entropy: &'a mut dyn FnMut() -> u64,
+    budget: &'a Asked<'a>,
     pub trace: Option<&'a mut Trace>,
     /// `$states.result`.
     pub result: Option<Value>,
@@ -50,6 +52,7 @@ impl<'a> Scene<'a> {
         state: &'a State,
         now_ms: i64,
         entropy: &'a mut dyn FnMut() -> u64,
+        budget: &'a Asked<'a>,
         trace: Option<&'a mut Trace>,
     ) -> Scene<'a> {
         Scene {
@@ -59,6 +62,7 @@ impl<'a> Scene<'a> {
             staging: execution.staging.as_deref(),
             now_ms,
             entropy,
+            budget,
             trace,
             result: None,
             error_output: None,
@@ -84,13 +88,16 @@ impl<'a> Scene<'a> {
         input: &Value,
         use_it: impl FnOnce(&Scope<'_>, &mut dyn FnMut() -> u64) -> T,
     ) -> T {
-        let Scene { context, branch, entropy, .. } = self;
-        let make = || context.value();
-        use_it(&Scope { input, context: &make, variables: &*branch.variables }, *entropy)
+        let Scene { context, branch, entropy, budget, .. } = self;
+        let (context, goes_on) = (&|| context.value(), &|| budget.goes_on());
+        use_it(&Scope { input, context, variables: &*branch.variables, goes_on }, *entropy)
     }
 
     /// What `path` selects; `$` is `input`.
     pub fn select(&mut self, path: &Path, input: &Value) -> Result<Value, PathError> {
+        if !self.budget.may_evaluate() {
+            return Err(PathError::TooLarge);
+        }
         self.with_scope(input, |scope, _| path.select(scope))
     }
 
@@ -149,8 +156,13 @@ impl<'a> Scene<'a> {
 
     /// An expression's value, which must be defined.
     pub fn expression(&mut self, expression: &Arc<Expression>, field: &str) -> Result<Value, Fault> {
+        if !self.budget.may_evaluate() {
+            return Err(Fault::runtime("interrupted"));
+        }
         let states = self.states.get_or_init(|| self.make_states());
-        jsonata::evaluate(expression, states, &self.branch.variables, self.now_ms, &mut *self.entropy, field)
+        let goes_on = &|| self.budget.goes_on();
+        let mut environment = Environment { now_ms: self.now_ms, random: &mut *self.entropy, goes_on };
+        jsonata::evaluate(expression, states, &self.branch.variables, &mut environment, field)
     }
 
     fn make_states(&self) -> Value {

@@ -7,6 +7,7 @@ use stepwright_types::{error_name, limit};
 use stepwright_value::{DEPTH_MAX, Document};
 
 use crate::branch::{Branch, Phase, Purpose};
+use crate::budget::{Asked, Budget, Unbounded};
 use crate::effect::Effect;
 use crate::event::{
     BranchId, Event, EventBody, ExecutionStarted, StateExited, StateKind, TaskId, Timer, TimerId,
@@ -32,6 +33,7 @@ pub(crate) struct Turn<'a> {
     pub now_ms: i64,
     pub entropy: &'a mut dyn FnMut() -> u64,
     pub trace: Option<&'a mut Trace>,
+    budget: Asked<'a>,
     step: Step,
     new_bytes: usize,
     /// A debugger lets one state pass: states that may still be entered.
@@ -46,8 +48,14 @@ impl<'a> Turn<'a> {
         trace: Option<&'a mut Trace>,
     ) -> Turn<'a> {
         let program = execution.program.clone();
-        let step = Step::default();
-        Turn { execution, program, now_ms, entropy, trace, step, new_bytes: 0, states_left: None }
+        let (step, budget) = (Step::default(), Asked::new(&Unbounded));
+        Turn { execution, program, now_ms, entropy, trace, budget, step, new_bytes: 0, states_left: None }
+    }
+
+    /// The step ends when `budget` says so.
+    pub fn within(mut self, budget: &'a dyn Budget) -> Turn<'a> {
+        self.budget = Asked::new(budget);
+        self
     }
 
     /// Lets the step enter no more than so many states.
@@ -72,6 +80,7 @@ impl<'a> Turn<'a> {
         match done {
             Ok(()) => Ok(self.step),
             Err(Trouble::Illegal(error)) => Err(StepError::Illegal(error)),
+            Err(Trouble::Interrupted) => Err(StepError::Interrupted),
             // A line's failure is settled where it happens.
             Err(Trouble::State(_) | Trouble::HistoryFull) => Ok(self.step),
         }
@@ -179,7 +188,9 @@ impl<'a> Turn<'a> {
     fn drive(&mut self) -> Result<(), Trouble> {
         while self.execution.outcome.is_none() && !self.execution.paused {
             let Some(id) = self.execution.ready.first().copied() else { break };
-            if self.step.events.len() >= EVENTS_PER_STEP_MAX || self.new_bytes >= BYTES_PER_STEP_MAX {
+            let is_full =
+                self.step.events.len() >= EVENTS_PER_STEP_MAX || self.new_bytes >= BYTES_PER_STEP_MAX;
+            if is_full || !self.budget.has_more() {
                 self.step.effects.push(Effect::Continue);
                 break;
             }
@@ -238,6 +249,10 @@ impl<'a> Turn<'a> {
 
     /// As [`Turn::emit`], with the `previousEventId` given.
     pub fn emit_after(&mut self, id: BranchId, previous_id: u32, body: EventBody) -> Result<(), Trouble> {
+        // Whatever came out of an evaluation that was interrupted, it is none of the state's.
+        if self.budget.was_interrupted() {
+            return Err(Trouble::Interrupted);
+        }
         let id_of_event = if body.is_visible() { self.execution.next_id } else { 0 };
         if id_of_event >= limit::HISTORY_EVENTS_MAX
             && !body.is_final()
@@ -359,7 +374,8 @@ impl<'a> Turn<'a> {
         let execution: &Execution = self.execution;
         let branch =
             execution.branches.get(&id).ok_or_else(|| Fault::runtime("The line of the state is gone."))?;
-        Ok(Scene::new(execution, branch, state, self.now_ms, self.entropy, self.trace.as_deref_mut()))
+        let trace = self.trace.as_deref_mut();
+        Ok(Scene::new(execution, branch, state, self.now_ms, self.entropy, &self.budget, trace))
     }
 
     /// The line leaves its state for the next, or ends.

@@ -16,7 +16,7 @@ pub fn run(data: &[u8]) {
     let Ok(states) = read(input) else { return };
     let limits = Limits { fuel_max: FUEL_MAX, ..Limits::aws() };
     let mut random = || 0x0123_4567_89AB_CDEF;
-    let mut environment = Environment { now_ms: 1_767_225_600_000, random: &mut random };
+    let mut environment = Environment { now_ms: 1_767_225_600_000, random: &mut random, goes_on: &|| true };
     let bindings = [("states", &states)];
     if let Ok(Some(value)) = expression.evaluate(&Bindings::new(&bindings), &mut environment, &limits) {
         let text = value.to_json();

@@ -54,7 +54,7 @@ impl Subject<'_> {
         let expression = limit.key.as_ref().ok_or("there is no expression")?;
         let states = self.execution.states_of(self.task).ok_or("the task is gone")?;
         let variables = [("states", &states)];
-        let mut environment = Environment { now_ms, random };
+        let mut environment = Environment { now_ms, random, goes_on: &|| true };
         let value = expression.evaluate(&Bindings::new(&variables), &mut environment, &BOUNDS);
         let key = match value.map_err(|error| error.message)? {
             None => return Err("the expression returned nothing (undefined)".to_owned()),

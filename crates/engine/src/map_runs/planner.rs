@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use stepwright_machine::{Batch, Failure, MapRun, RunItem};
+use stepwright_machine::{Batch, Failure, MapRun, RunItem, Unbounded};
 use stepwright_tasks::{Item, ItemSource, Position};
 use stepwright_types::error_name;
 use stepwright_value::Document;
@@ -133,6 +133,6 @@ impl Planner {
 
     fn select(&self, item: Item, now_ms: i64, entropy: &Entropy) -> Result<Document, Failure> {
         let item = RunItem { index: item.index, key: item.key, value: item.value };
-        self.work.select(item, now_ms, &mut || entropy.next())
+        self.work.select(item, now_ms, &mut || entropy.next(), &Unbounded)
     }
 }

@@ -12,7 +12,12 @@ const STEPS_MAX: u64 = 5_000_000;
 const CHOICES_MAX: usize = 1_000_000;
 
 /// The first match at or after byte `start`.
-pub(super) fn find(program: &Program, text: &str, start: usize, meter: &Meter) -> Result<Option<Captures>> {
+pub(super) fn find(
+    program: &Program,
+    text: &str,
+    start: usize,
+    meter: &Meter<'_>,
+) -> Result<Option<Captures>> {
     let mut machine = Machine {
         program,
         text,

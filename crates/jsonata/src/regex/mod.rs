@@ -52,7 +52,7 @@ impl Regex {
     }
 
     /// Whether the pattern matches anywhere in `text`.
-    pub(crate) fn is_match(&self, text: &str, meter: &Meter) -> Result<bool> {
+    pub(crate) fn is_match(&self, text: &str, meter: &Meter<'_>) -> Result<bool> {
         meter.spend(1 + text.len() as u64 / 64)?;
         match &self.engine {
             Engine::Linear(regex) => Ok(regex.is_match(text)),
@@ -61,7 +61,7 @@ impl Regex {
     }
 
     /// The first match at or after byte `start`.
-    pub(crate) fn find_at(&self, text: &str, start: usize, meter: &Meter) -> Result<Option<Captures>> {
+    pub(crate) fn find_at(&self, text: &str, start: usize, meter: &Meter<'_>) -> Result<Option<Captures>> {
         meter.spend(1 + (text.len().saturating_sub(start)) as u64 / 64)?;
         match &self.engine {
             Engine::Linear(regex) if regex.captures_len() == 1 => {

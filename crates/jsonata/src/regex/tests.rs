@@ -8,7 +8,7 @@ fn find(pattern: &str, flags: &str, text: &str) -> String {
         Ok(regex) => regex,
         Err(reason) => return format!("error: {reason}"),
     };
-    match regex.find_at(text, 0, &Meter::new(&Limits::generous())) {
+    match regex.find_at(text, 0, &Meter::new(&Limits::generous(), &|| true)) {
         Err(fault) => fault.render(),
         Ok(None) => "-".to_owned(),
         Ok(Some(captures)) => {

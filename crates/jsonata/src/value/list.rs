@@ -33,7 +33,7 @@ struct Data<'a> {
 }
 
 impl<'a> List<'a> {
-    pub(crate) fn new(items: Vec<Val<'a>>, flags: u8, meter: &'a Meter) -> Result<List<'a>> {
+    pub(crate) fn new(items: Vec<Val<'a>>, flags: u8, meter: &'a Meter<'a>) -> Result<List<'a>> {
         let charge = meter.hold(CONTAINER_BYTES + items.len() * ITEM_BYTES)?;
         List::charged(items, flags, charge)
     }
@@ -112,7 +112,7 @@ pub(crate) struct ListBuilder<'a> {
 }
 
 impl<'a> ListBuilder<'a> {
-    pub(crate) fn new(meter: &'a Meter, sequence_max: usize) -> Result<ListBuilder<'a>> {
+    pub(crate) fn new(meter: &'a Meter<'a>, sequence_max: usize) -> Result<ListBuilder<'a>> {
         Ok(ListBuilder { items: Vec::new(), charge: meter.hold(CONTAINER_BYTES)?, sequence_max })
     }
 

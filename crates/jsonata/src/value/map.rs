@@ -29,12 +29,12 @@ struct Inner<'a> {
 }
 
 impl<'a> Map<'a> {
-    pub(crate) fn new(meter: &'a Meter) -> Result<Map<'a>> {
+    pub(crate) fn new(meter: &'a Meter<'a>) -> Result<Map<'a>> {
         let inner = RefCell::new(Inner { nesting: 1, bytes: CONTAINER_BYTES, ..Inner::default() });
         Ok(Map { inner, charge: meter.hold(CONTAINER_BYTES)? })
     }
 
-    pub(crate) fn with_capacity(members: usize, meter: &'a Meter) -> Result<Map<'a>> {
+    pub(crate) fn with_capacity(members: usize, meter: &'a Meter<'a>) -> Result<Map<'a>> {
         let map = Map::new(meter)?;
         map.inner.borrow_mut().entries.reserve_exact(members);
         Ok(map)

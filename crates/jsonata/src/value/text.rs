@@ -26,7 +26,7 @@ pub(crate) struct Made<'a> {
 
 impl<'a> Text<'a> {
     /// A text that the expression made.
-    pub(crate) fn new(text: String, meter: &'a Meter) -> Result<Text<'a>> {
+    pub(crate) fn new(text: String, meter: &'a Meter<'a>) -> Result<Text<'a>> {
         if text.len() <= 7 {
             return Ok(Text::short(&text));
         }
@@ -35,7 +35,7 @@ impl<'a> Text<'a> {
     }
 
     /// A copy of `text`.
-    pub(crate) fn copy(text: &str, meter: &'a Meter) -> Result<Text<'a>> {
+    pub(crate) fn copy(text: &str, meter: &'a Meter<'a>) -> Result<Text<'a>> {
         if text.len() <= 7 {
             return Ok(Text::short(text));
         }

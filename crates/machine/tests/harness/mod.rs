@@ -5,14 +5,15 @@
 
 mod runs;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepwright_asl::CompileOptions;
 use stepwright_asl::program::Program;
 use stepwright_machine::{
-    BehaviourFlags, Effect, Event, Execution, ExecutionKind, Identity, Input, QueuedActivity, TaskCall,
-    TaskId, TimerId, codec, history,
+    BehaviourFlags, Budget, Effect, Event, Execution, ExecutionKind, Identity, Input, QueuedActivity,
+    StepError, TaskCall, TaskId, TimerId, codec, history,
 };
 use stepwright_types::arn::Account;
 use stepwright_value::Document;
@@ -26,6 +27,38 @@ pub enum Mode {
     Stepwise,
     /// After every step it is thrown away and rebuilt from its stored events.
     CrashAfterEachStep,
+    /// Each step has a budget of one state, and is interrupted wherever it evaluates something before it is taken.
+    InPieces,
+}
+
+/// What a step may use in [`Mode::InPieces`]; elsewhere all that it wants.
+struct Piece {
+    states_left: Cell<usize>,
+    is_interrupted: bool,
+}
+
+impl Piece {
+    fn of(mode: Mode) -> Piece {
+        let states = if mode == Mode::InPieces { 1 } else { usize::MAX };
+        Piece { states_left: Cell::new(states), is_interrupted: false }
+    }
+}
+
+impl Budget for Piece {
+    fn has_more(&self) -> bool {
+        let left = self.states_left.get();
+        self.states_left.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.is_interrupted
+    }
+}
+
+fn random(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed ^ (*seed >> 29)
 }
 
 /// What the outside world does with a task.
@@ -89,12 +122,21 @@ impl World {
     /// One step, with all that must hold after it.
     pub fn step(&mut self, input: Input, answers: &mut Answers<'_>) {
         let before = self.execution.clone();
+        let interrupted = (self.mode == Mode::InPieces).then(|| {
+            let (mut seed, piece) = (self.seed, Piece { is_interrupted: true, ..Piece::of(self.mode) });
+            let mut entropy = || random(&mut seed);
+            before.clone().step_within(input.clone(), self.now_ms, &mut entropy, &piece)
+        });
         let seed = &mut self.seed;
-        let mut entropy = || {
-            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            *seed ^ (*seed >> 29)
-        };
-        let step = self.execution.step(input, self.now_ms, &mut entropy).expect("legal step");
+        let mut entropy = || random(seed);
+        let piece = Piece::of(self.mode);
+        let step = self.execution.step_within(input, self.now_ms, &mut entropy, &piece).expect("legal step");
+        match interrupted {
+            None | Some(Err(StepError::Interrupted)) => {}
+            Some(other) => {
+                assert_eq!(other, Ok(step.clone()), "what was to be interrupted did something else")
+            }
+        }
         self.check_replay(before, &step.events);
         self.events.extend(step.events);
         if self.mode == Mode::CrashAfterEachStep {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{BehaviourFlags, Execution, Failure, Identity, Input, MapRun, Outcome, RunItem};
+use stepwright_machine::{
+    BehaviourFlags, Execution, Failure, Identity, Input, MapRun, Outcome, RunItem, Unbounded,
+};
 use stepwright_types::arn::MapRunArn;
 use stepwright_types::{error_name, limit};
 use stepwright_value::{Document, Value};
@@ -52,7 +54,7 @@ fn inputs(run: &MapRun, now_ms: i64) -> Result<Vec<(Document, usize)>, Failure> 
 }
 
 fn select(run: &MapRun, item: RunItem, now_ms: i64) -> Result<Document, Failure> {
-    run.select(item, now_ms, &mut || 7)
+    run.select(item, now_ms, &mut || 7, &Unbounded)
 }
 
 fn children(

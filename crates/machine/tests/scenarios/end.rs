@@ -109,7 +109,7 @@ fn a_redrive_repeats_what_failed() {
 fn a_debugger_holds_before_states() {
     let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":1,"Next":"B"},
         "B":{"Type":"Pass","Next":"C"},"C":{"Type":"Wait","Seconds":1,"Next":"D"},"D":{"Type":"Pass","End":true}}}"#;
-    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep] {
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces] {
         let program = harness::compile(definition).expect("definition");
         let mut world = World::new(program, harness::identity("{}", ExecutionKind::Standard), mode);
         let last = |world: &mut World, input: Input| {

@@ -1,8 +1,9 @@
 //! Whole executions as tables: definition, input and answers of tasks on one side, the history in short lines on the other.
 //!
 //! Every scenario runs stepwise (and each step is replayed through the codec), and again with the execution thrown away and
-//! rebuilt from its stored events after every step.
+//! rebuilt from its stored events after every step, and in pieces of one state that are interrupted first.
 
+mod budget;
 mod damage;
 mod end;
 mod errors;
@@ -60,7 +61,7 @@ pub fn plain<'a>(definition: &'a str, input: &'a str) -> Scenario<'a> {
 /// Runs the scenario in all ways and compares the history's lines.
 #[track_caller]
 pub fn check(scenario: Scenario<'_>, expected: &[&str]) {
-    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep] {
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces] {
         let world = run(scenario, mode);
         let found: Vec<String> = lines::of(&world);
         assert_eq!(found, expected, "{mode:?}\nfound:\n    {}", quoted(&found));

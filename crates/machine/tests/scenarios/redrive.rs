@@ -28,7 +28,7 @@ fn redriven<'a>(definition: &'a str, replies: &'a [(&'static str, Reply)]) -> Sc
 /// As [`crate::check`], from the first redrive on.
 #[track_caller]
 fn check_redriven(scenario: Scenario<'_>, expected: &[&str]) {
-    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep] {
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces] {
         let found = lines::of(&run(scenario, mode));
         let from = found.iter().position(|line| line.contains("ExecutionRedriven")).unwrap_or(0);
         assert_eq!(&found[from..], expected, "{mode:?}\nfound:\n    {}", crate::quoted(&found[from..]));
@@ -156,7 +156,7 @@ fn what_runs_or_has_succeeded_is_not_redriven() {
 #[test]
 fn the_last_ten_client_tokens_are_known() {
     let definition = machine(r#""A":{"Type":"Fail"}"#);
-    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep] {
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces] {
         let mut world = run(plain(&definition, "{}"), mode);
         for number in 0..12 {
             world.now_ms += 1_000;
