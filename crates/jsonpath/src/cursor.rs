@@ -37,6 +37,11 @@ impl<'t> Cursor<'t> {
         self.text.get(from..self.at).unwrap_or_default()
     }
 
+    /// The text from one position to another.
+    pub(crate) fn between(&self, from: usize, to: usize) -> &'t str {
+        self.text.get(from..to).unwrap_or_default()
+    }
+
     pub(crate) fn at_end(&self) -> bool {
         self.at >= self.text.len()
     }
@@ -80,7 +85,8 @@ impl<'t> Cursor<'t> {
         SyntaxError { position: self.at, message: message.into() }
     }
 
-    /// A string in the quotes that come next, in which a backslash keeps the character after it from being special.
+    /// A string in the quotes that come next. A backslash escapes these quotes; before all else it stands for itself, as
+    /// AWS has it.
     pub(crate) fn quoted(&mut self) -> Result<String, SyntaxError> {
         let from = self.at;
         let Some(quote @ ('\'' | '"')) = self.next() else {
@@ -89,7 +95,7 @@ impl<'t> Cursor<'t> {
         let mut out = String::new();
         loop {
             match self.next() {
-                Some('\\') => out.extend(self.next()),
+                Some('\\') if self.peek() == Some(quote) => out.extend(self.next()),
                 Some(next) if next == quote => return Ok(out),
                 Some(next) => out.push(next),
                 None => return Err(SyntaxError { position: from, message: "quote is not closed".into() }),

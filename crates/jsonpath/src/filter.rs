@@ -135,7 +135,7 @@ impl Operand {
     fn is_indefinite(&self) -> bool {
         match self {
             Operand::Literal(_) => false,
-            Operand::Item(route) | Operand::Document(route) => !route.definite && route.function.is_none(),
+            Operand::Item(route) | Operand::Document(route) => !route.definite,
         }
     }
 }

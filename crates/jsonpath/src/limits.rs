@@ -26,7 +26,7 @@ pub const OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of a compiled regular expression in a filter.
 pub const REGEX_BYTES_MAX: usize = 1024 * 1024;
 
-/// Characters that `States.Base64Encode`, `States.Base64Decode` and `States.Hash` take (AWS developer guide).
+/// UTF-16 units that `States.Base64Encode`, `States.Base64Decode` and `States.Hash` take (AWS developer guide).
 pub const ENCODE_CHARS_MAX: usize = 10_000;
 
 /// Elements `States.ArrayRange` may make (AWS developer guide).

@@ -1,6 +1,5 @@
 //! Compiled JSONPaths.
 
-pub(crate) mod function;
 pub(crate) mod parser;
 
 use stepwright_value::Value;
@@ -9,7 +8,6 @@ use thiserror::Error;
 use crate::cursor::Cursor;
 use crate::filter::Filter;
 use crate::{Root, Scope, SyntaxError};
-use function::Function;
 use parser::Ends;
 
 /// A compiled JSONPath: `$…`, `$$…` or `$name…`.
@@ -31,8 +29,6 @@ enum OwnedRoot {
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
     pub(crate) steps: Box<[Step]>,
-    /// Applied to what the steps select.
-    pub(crate) function: Option<Function>,
     /// Whether the steps name at most one value.
     pub(crate) definite: bool,
     /// Whether every step is a single name or index, so that the value can be found without a walk.
@@ -46,7 +42,7 @@ pub(crate) struct Route {
 pub(crate) enum Step {
     /// `.a`, `['a']`
     Name(Box<str>),
-    /// `['a','b']`: at the end of a path one object of these members, before it each in turn.
+    /// `['a','b']`: one object of these members; only at the end of a path.
     Names(Box<[Box<str>]>),
     /// `[0]`, `[-1]`
     Index(i64),
@@ -68,7 +64,11 @@ pub(crate) enum Step {
 pub enum PathError {
     /// A definite path names something that is not there.
     #[error("{message}")]
-    NotFound { message: String },
+    NotFound {
+        message: String,
+        /// What is not there is an item of an array: a payload template takes null for it.
+        is_past_end: bool,
+    },
     /// A step for arrays meets something else: `$[1:5]` on an object. Fails indefinite paths too.
     #[error("{message}")]
     NotApplicable { message: String },
@@ -78,9 +78,9 @@ pub enum PathError {
 }
 
 impl Path {
-    /// Compiles `text`. Blanks around it are not allowed.
+    /// Compiles `text`. Blanks before it are not allowed; those behind it are dropped.
     pub fn parse(text: &str) -> Result<Path, SyntaxError> {
-        let mut cursor = Cursor::new(text);
+        let mut cursor = Cursor::new(text.trim_end_matches(|next: char| next.is_ascii_whitespace()));
         let path = Path::parse_next(&mut cursor, Ends::WithText)?;
         if cursor.at_end() { Ok(path) } else { Err(cursor.error("unexpected character")) }
     }
@@ -115,15 +115,14 @@ impl Path {
         }
     }
 
-    /// Whether the path has at most one result, so that it yields that and not an array of results: it names one value
-    /// or ends in a function.
+    /// Whether the path has at most one result, so that it yields that and not an array of results.
     pub fn is_definite(&self) -> bool {
-        self.route.definite || self.route.function.is_some()
+        self.route.definite
     }
 
     /// Whether the path is exactly `$`.
     pub fn is_root(&self) -> bool {
-        matches!(self.root, OwnedRoot::Input) && self.route.steps.is_empty() && self.route.function.is_none()
+        matches!(self.root, OwnedRoot::Input) && self.route.steps.is_empty()
     }
 
     /// Selects from the value that the path's root stands for in `scope`.
@@ -136,7 +135,10 @@ impl Path {
             OwnedRoot::Context => self.route.select(&(scope.context)(), scope.goes_on),
             OwnedRoot::Variable(name) => match scope.variables.get(name) {
                 Some(value) => self.route.select(&value, scope.goes_on),
-                None => Err(PathError::NotFound { message: format!("No results for path: ${name}") }),
+                None => Err(PathError::NotFound {
+                    message: format!("No results for path: ${name}"),
+                    is_past_end: false,
+                }),
             },
         }
     }
@@ -152,14 +154,13 @@ impl Path {
 }
 
 impl Route {
-    pub(crate) fn new(steps: Vec<Step>, function: Option<Function>) -> Route {
+    pub(crate) fn new(steps: Vec<Step>) -> Route {
         let last = steps.len().saturating_sub(1);
         let definite = steps.iter().enumerate().all(|(at, step)| step.is_definite(at == last));
-        let simple =
-            function.is_none() && steps.iter().all(|step| matches!(step, Step::Name(_) | Step::Index(_)));
+        let simple = steps.iter().all(|step| matches!(step, Step::Name(_) | Step::Index(_)));
         let repeats =
             steps.iter().any(|step| matches!(step, Step::Descend | Step::Names(_) | Step::Indices(_)));
-        Route { steps: steps.into(), function, definite, simple, repeats }
+        Route { steps: steps.into(), definite, simple, repeats }
     }
 
     /// What a simple route leads to.

@@ -36,6 +36,7 @@ impl ReferencePath {
         if let Ok(path) = &path
             && path.route().simple
             && !path.has_negative_index()
+            && !path.has_function()
         {
             return Ok(ReferencePath(path.clone()));
         }
@@ -110,6 +111,11 @@ fn place<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value> {
 }
 
 impl Path {
+    /// Whether a name looks like a call; AWS: "Functions such as `length()` aren't supported."
+    fn has_function(&self) -> bool {
+        self.route().steps.iter().any(|step| matches!(step, Step::Name(name) if name.ends_with("()")))
+    }
+
     fn has_negative_index(&self) -> bool {
         self.route().steps.iter().any(|step| matches!(step, Step::Index(..0)))
     }

@@ -1,6 +1,6 @@
 //! Evaluation: the walk along the steps of a path.
 
-use stepwright_value::{Array, Object, Value};
+use stepwright_value::{Array, Object, Value, java};
 
 use crate::PathError;
 use crate::limits::{OUTPUT_BYTES_MAX, VISITS_MAX, VISITS_UNASKED, fits};
@@ -43,27 +43,23 @@ impl Route {
         start: &Value,
         budget: &mut Budget<'_>,
     ) -> Result<Value, PathError> {
-        let mut walk = Walk { route: self, document, budget, found: vec![] };
+        let mut walk = Walk { route: self, document, budget, found: vec![], is_past_end: false };
         match walk.step(0, start) {
             // A missing parent leaves an indefinite path without results.
             Err(PathError::NotFound { .. }) if !self.definite => {}
             other => other?,
         }
-        let mut found = walk.found;
-        let selected = match self.definite {
-            true => found.pop().ok_or_else(|| self.no_results())?,
-            false => Value::from(found),
-        };
-        match self.function {
-            Some(function) => function.apply(&selected).ok_or_else(|| self.no_results()),
-            None => Ok(selected),
+        let (mut found, is_past_end) = (walk.found, walk.is_past_end);
+        match self.definite {
+            true => found.pop().ok_or_else(|| self.no_results(is_past_end)),
+            false => Ok(found.into()),
         }
     }
 
-    fn no_results(&self) -> PathError {
+    fn no_results(&self, is_past_end: bool) -> PathError {
         let mut message = String::from("No results for path: ");
         self.write_up_to(self.steps.len(), &mut message);
-        PathError::NotFound { message }
+        PathError::NotFound { message, is_past_end }
     }
 
     /// Writes the first `steps` steps the way Jayway does: `$['a'][0]`.
@@ -81,7 +77,7 @@ impl Step {
             Step::Name(name) => *out += &format!("['{name}']"),
             Step::Names(names) => {
                 let quoted: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
-                *out += &format!("[{}]", quoted.join(","));
+                *out += &format!("[{}]", quoted.join(", "));
             }
             Step::Index(index) => *out += &format!("[{index}]"),
             Step::Indices(indices) => {
@@ -105,6 +101,8 @@ struct Walk<'w, 'b> {
     document: &'w Value,
     budget: &'w mut Budget<'b>,
     found: Vec<Value>,
+    /// Whether an index was beyond its array.
+    is_past_end: bool,
 }
 
 impl Walk<'_, '_> {
@@ -127,7 +125,8 @@ impl Walk<'_, '_> {
             Some(Step::Wildcard) => self.children(value, |walk, child| walk.step(at + 1, child)),
             Some(Step::Filter(filter)) => match value {
                 Value::Array(items) => {
-                    for item in items {
+                    // AWS: `@` "only matches objects".
+                    for item in items.iter().filter(|item| matches!(item, Value::Object(_))) {
                         if filter.accepts(item, self.document, self.budget)? {
                             self.step(at + 1, item)?;
                         }
@@ -167,19 +166,21 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// At the end of the path one object of the members there are; before it each member in turn.
+    /// One object of the members that there are.
     fn names(&mut self, at: usize, names: &[Box<str>], value: &Value) -> Result<(), PathError> {
         let Value::Object(members) = value else {
             return match self.is_sure(at) {
-                true => Err(self.not_found("Properties not found in path ", at)),
+                true => {
+                    let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+                    Err(self.not_found(&format!("Property [{}] not found in path ", names.join(",")), at))
+                }
                 false => Ok(()),
             };
         };
         if !self.is_last(at) {
-            return names
-                .iter()
-                .filter_map(|name| members.get(name))
-                .try_for_each(|member| self.step(at + 1, member));
+            let mut message = String::from("Multi properties can only be used as path leafs: ");
+            self.route.write_up_to(at + 1, &mut message);
+            return Err(PathError::NotApplicable { message });
         }
         let picked: Object =
             names.iter().filter_map(|name| Some((&**name, members.get(name)?.clone()))).collect();
@@ -189,8 +190,9 @@ impl Walk<'_, '_> {
     fn indices(&mut self, at: usize, indices: &[i64], value: &Value) -> Result<(), PathError> {
         let Some(items) = self.array(at, value)? else { return Ok(()) };
         for index in indices {
-            if let Some(item) = position(*index, items.len()).and_then(|position| items.get(position)) {
-                self.step(at + 1, item)?;
+            match position(*index, items.len()).and_then(|position| items.get(position)) {
+                Some(item) => self.step(at + 1, item)?,
+                None => self.is_past_end = true,
             }
         }
         Ok(())
@@ -221,7 +223,7 @@ impl Walk<'_, '_> {
                 let mut message = String::from("The path ");
                 self.route.write_up_to(at, &mut message);
                 message.push_str(" is null");
-                Err(PathError::NotFound { message })
+                Err(PathError::NotFound { message, is_past_end: false })
             }
             _ => Err(self.not_applicable(at, "can only be applied to arrays", value)),
         }
@@ -249,8 +251,6 @@ impl Walk<'_, '_> {
             (Some(Step::Index(_) | Step::Indices(_) | Step::Slice { .. }), Value::Array(_)) => true,
             (Some(Step::Filter(_)), Value::Object(_)) => true,
             (Some(Step::Wildcard), Value::Object(_) | Value::Array(_)) => true,
-            // `$..length()`: every object and array.
-            (None, Value::Object(_) | Value::Array(_)) => true,
             _ => false,
         };
         if applies {
@@ -278,14 +278,18 @@ impl Walk<'_, '_> {
     fn not_found(&self, what: &str, steps: usize) -> PathError {
         let mut message = String::from(what);
         self.route.write_up_to(steps, &mut message);
-        PathError::NotFound { message }
+        PathError::NotFound { message, is_past_end: false }
     }
 
     fn not_applicable(&self, at: usize, why: &str, value: &Value) -> PathError {
         let mut message = String::from("Filter: ");
         self.route.steps.iter().skip(at).for_each(|step| step.write(&mut message));
         // A huge value is of no use in a message and may be expensive to write.
-        let context = if fits(value, &mut 4096.clone()) { value.to_json() } else { "...".into() };
+        let mut context = String::new();
+        match fits(value, &mut 4096.clone()) {
+            true => java::write_text(value, &mut context),
+            false => context.push_str("..."),
+        }
         PathError::NotApplicable { message: format!("{message} {why}. Current context is: {context}") }
     }
 }

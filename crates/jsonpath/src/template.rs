@@ -6,7 +6,7 @@ use stepwright_value::{Object, Value};
 use thiserror::Error;
 
 use crate::limits::{OUTPUT_BYTES_MAX, TEMPLATE_DEPTH_MAX, fits};
-use crate::{Intrinsic, IntrinsicError, Path, PathError, Scope, path_not_found};
+use crate::{Intrinsic, IntrinsicError, Path, PathError, Root, Scope, path_not_found};
 
 /// A compiled payload template. The value of a key that ends in `.$` is a path or an intrinsic call, whose result goes
 /// under the key without that ending; everything else is copied.
@@ -64,8 +64,9 @@ impl TemplateEvaluationError {
     /// The error name that the state fails with.
     pub fn error_name(&self) -> &'static str {
         match self {
-            TemplateEvaluationError::Path { .. } => "States.Runtime",
-            TemplateEvaluationError::Intrinsic { error, .. } => error.error_name(),
+            TemplateEvaluationError::Path { .. } | TemplateEvaluationError::Intrinsic { .. } => {
+                "States.Runtime"
+            }
             TemplateEvaluationError::TooLarge { .. } => "States.DataLimitExceeded",
         }
     }
@@ -179,21 +180,29 @@ impl Evaluation<'_, '_> {
                 }
                 return Ok(object.into());
             }
-            Node::Path(path) => path.select(self.scope).map_err(|error| match error {
-                PathError::TooLarge => too_large(field),
-                error => TemplateEvaluationError::Path {
-                    field: format!("{field}.$").into(),
-                    path: path.text().into(),
-                    input: self.scope.input.clone(),
-                    error,
-                },
-            })?,
+            Node::Path(path) => match path.select(self.scope) {
+                Ok(value) => value,
+                Err(PathError::NotFound { is_past_end: true, .. }) => Value::Null,
+                Err(PathError::TooLarge) => return Err(too_large(field)),
+                Err(error) => return Err(self.not_found(field, path, error)),
+            },
             Node::Intrinsic(call) => call.evaluate(self.scope, self.random).map_err(|error| {
                 TemplateEvaluationError::Intrinsic { field: format!("{field}.$").into(), error }
             })?,
         };
         let is_within = self.left.as_mut().is_none_or(|left| fits(&value, left));
         if is_within { Ok(value) } else { Err(too_large(field)) }
+    }
+}
+
+impl Evaluation<'_, '_> {
+    /// AWS names what it looked into, and a context path as it looks it up there.
+    fn not_found(&self, field: &str, path: &Path, error: PathError) -> TemplateEvaluationError {
+        let (path, input) = match path.root() {
+            Root::Context => (path.text().replacen("$$", "$", 1), (self.scope.context)()),
+            _ => (path.text().to_owned(), self.scope.input.clone()),
+        };
+        TemplateEvaluationError::Path { field: format!("{field}.$").into(), path: path.into(), input, error }
     }
 }
 

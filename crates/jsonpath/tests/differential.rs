@@ -1,5 +1,6 @@
 //! Random paths on random data against an RFC 9535 implementation, in the part of the language where Jayway and the RFC
-//! agree: no filters on objects, no nulls, no several names, no `!=` on what may be missing, no order of booleans.
+//! agree: filters on arrays of objects only, no nulls, no several names, no `!=` on what may be missing, no order of
+//! booleans.
 
 use serde_json_path::JsonPath;
 use stepwright_jsonpath::Path;
@@ -89,7 +90,10 @@ fn paths() {
 fn filters() {
     let mut random = Xorshift(1_234_567_891);
     for _ in 0..5_000 {
-        let items: Vec<String> = (0..4).map(|_| data(&mut random, 2)).collect();
+        let items: Vec<String> = std::iter::repeat_with(|| data(&mut random, 2))
+            .filter(|item| item.starts_with('{'))
+            .take(4)
+            .collect();
         let (left, right) = (condition(&mut random), condition(&mut random));
         let condition = format!("{left} {} {right}", random.pick(&["&&", "||"]));
         check(&format!("$[?({condition})]"), &format!("$[?{condition}]"), &format!("[{}]", items.join(",")));

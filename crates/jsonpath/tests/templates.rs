@@ -48,9 +48,35 @@ fn evaluate() {
     check(
         r#"{"a":[{"value.$":"States.ArrayLength($)"}]}"#,
         "1",
-        "! States.IntrinsicFailure: The function 'States.ArrayLength($)' had the following error: Invalid argument 1: \
-         an array is expected",
+        "! States.Runtime: There was an error while evaluating the intrinsic function: States.ArrayLength($). Invalid \
+         arguments in States.ArrayLength",
     );
+    check(
+        r#"{"value.$":"$$.Nope.Deep"}"#,
+        "1",
+        "! States.Runtime: The JSONPath '$.Nope.Deep' specified for the field 'value.$' could not be found in the input \
+         '\"context\"'",
+    );
+}
+
+/// An index that its array does not have is null in a template, and only there.
+#[test]
+fn past_the_end() {
+    for path in ["$.a[5]", "$.a[-2]", "$.a[5].b", "$.a[1][0]"] {
+        check(&format!(r#"{{"x.$":"{path}"}}"#), r#"{"a":[1]}"#, r#"{"x":null}"#);
+    }
+    check(r#"{"x.$":"$.a[*][3]"}"#, r#"{"a":[[1]]}"#, r#"{"x":[]}"#);
+    for (path, input) in [("$.b[5]", r#"{"a":[1]}"#), ("$.a[0]", r#"{"a":1}"#), ("$.a[0].b", r#"{"a":[{}]}"#)]
+    {
+        check(
+            &format!(r#"{{"x.$":"{path}"}}"#),
+            input,
+            &format!(
+                "! States.Runtime: The JSONPath '{path}' specified for the field 'x.$' could not be found in the input \
+                 '{input}'"
+            ),
+        );
+    }
 }
 
 #[test]

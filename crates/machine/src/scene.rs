@@ -205,7 +205,7 @@ impl<'a> Scene<'a> {
             },
             Setting::Intrinsic(call, field) => {
                 let value = self.with_scope(input, |scope, entropy| call.evaluate(scope, entropy));
-                let value = value.map_err(|error| Fault::named(error.error_name(), error.to_string()))?;
+                let value = value.map_err(|error| Fault::runtime(error.to_string()))?;
                 Ok(Computed::Expression(value, call.text(), field))
             }
             Setting::Expression(expression, field) => {

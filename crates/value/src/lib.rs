@@ -5,11 +5,14 @@
 //! - [`Document`] is a whole JSON payload (an input, an output) that holds its text, its value, or both, and
 //!   derives the missing one once. A payload that passes through a state unchanged is never parsed or written again,
 //!   and its text stays what the user sent, white space included.
-//! - [`read`] parses with a depth limit and reports line and column.
+//! - [`read`] parses with a depth limit and reports line and column; [`jackson`] says what AWS would say instead.
+//! - [`java`] is how the Java values that AWS computes with look as text, and how they are hashed.
 //!
 //! Invariant: this crate knows nothing of states, serde derives of other rooms, or async.
 
 mod document;
+pub mod jackson;
+pub mod java;
 mod number;
 mod object;
 mod reader;

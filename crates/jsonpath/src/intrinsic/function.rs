@@ -1,7 +1,6 @@
 //! The functions and what they take.
 
-use std::ops::RangeInclusive;
-
+use stepwright_value::java::{JavaNumber, number};
 use stepwright_value::{Array, Object, Value};
 
 use super::{Random, arrays, json, numbers, strings};
@@ -28,106 +27,129 @@ pub(super) enum Function {
     Uuid,
 }
 
-const ALL: [(&str, Function, RangeInclusive<usize>); 18] = [
-    ("Format", Function::Format, 1..=usize::MAX),
-    ("StringToJson", Function::StringToJson, 1..=1),
-    ("JsonToString", Function::JsonToString, 1..=1),
-    ("Array", Function::Array, 0..=usize::MAX),
-    ("ArrayPartition", Function::ArrayPartition, 2..=2),
-    ("ArrayContains", Function::ArrayContains, 2..=2),
-    ("ArrayRange", Function::ArrayRange, 3..=3),
-    ("ArrayGetItem", Function::ArrayGetItem, 2..=2),
-    ("ArrayLength", Function::ArrayLength, 1..=1),
-    ("ArrayUnique", Function::ArrayUnique, 1..=1),
-    ("Base64Encode", Function::Base64Encode, 1..=1),
-    ("Base64Decode", Function::Base64Decode, 1..=1),
-    ("Hash", Function::Hash, 2..=2),
-    ("JsonMerge", Function::JsonMerge, 3..=3),
-    ("MathRandom", Function::MathRandom, 2..=3),
-    ("MathAdd", Function::MathAdd, 2..=2),
-    ("StringSplit", Function::StringSplit, 2..=2),
-    ("UUID", Function::Uuid, 0..=0),
+const ALL: [(&str, Function); 18] = [
+    ("Format", Function::Format),
+    ("StringToJson", Function::StringToJson),
+    ("JsonToString", Function::JsonToString),
+    ("Array", Function::Array),
+    ("ArrayPartition", Function::ArrayPartition),
+    ("ArrayContains", Function::ArrayContains),
+    ("ArrayRange", Function::ArrayRange),
+    ("ArrayGetItem", Function::ArrayGetItem),
+    ("ArrayLength", Function::ArrayLength),
+    ("ArrayUnique", Function::ArrayUnique),
+    ("Base64Encode", Function::Base64Encode),
+    ("Base64Decode", Function::Base64Decode),
+    ("Hash", Function::Hash),
+    ("JsonMerge", Function::JsonMerge),
+    ("MathRandom", Function::MathRandom),
+    ("MathAdd", Function::MathAdd),
+    ("StringSplit", Function::StringSplit),
+    ("UUID", Function::Uuid),
 ];
 
-/// The value of a call, or what is wrong with its arguments.
-pub(super) type Outcome = Result<Value, String>;
+/// The value of a call; `None` where AWS says that its arguments are invalid and no more.
+pub(super) type Outcome = Result<Value, Refused>;
+
+/// Why a function does not take its arguments.
+pub(super) enum Refused {
+    /// They are of the wrong number, type or range. AWS does not say which.
+    Invalid,
+    /// As `Invalid`, and AWS says why: what follows the name of the function.
+    Because(&'static str),
+    /// AWS has another sentence: what stands before and behind the name of the function.
+    Otherwise(&'static str, String),
+}
 
 impl Function {
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
-        ALL.iter().map(|(name, ..)| *name)
+        ALL.iter().map(|(name, _)| *name)
     }
 
     /// The function `States.{name}`; names are case-sensitive.
     pub(super) fn named(name: &str) -> Option<Function> {
-        ALL.iter().find(|(candidate, ..)| *candidate == name).map(|(_, function, _)| *function)
+        ALL.iter().find(|(candidate, _)| *candidate == name).map(|(_, function)| *function)
     }
 
-    pub(super) fn argument_count(self) -> RangeInclusive<usize> {
-        ALL.iter().find(|(_, function, _)| *function == self).map_or(0..=0, |(.., count)| count.clone())
+    fn name(self) -> &'static str {
+        ALL.iter().find(|(_, function)| *function == self).map_or("", |(name, _)| name)
     }
 
-    /// `escaped_braces` belong to the first argument.
-    pub(super) fn call(self, values: &[Value], escaped_braces: &[usize], random: Random<'_>) -> Outcome {
+    /// The value for these arguments, or AWS's sentence on why there is none.
+    pub(super) fn call(self, values: &[Value], random: Random<'_>) -> Result<Value, String> {
+        let name = self.name();
+        self.value(values, random).map_err(|refused| match refused {
+            Refused::Invalid => format!("Invalid arguments in States.{name}"),
+            Refused::Because(why) => format!("Invalid arguments in States.{name}: {why}"),
+            Refused::Otherwise(before, behind) => format!("{before} States.{name}{behind}"),
+        })
+    }
+
+    fn value(self, values: &[Value], random: Random<'_>) -> Outcome {
         match (self, values) {
-            (Function::Format, [template, values @ ..]) => {
-                strings::format(text(template, 1)?, escaped_braces, values)
-            }
-            (Function::StringToJson, [value]) => json::string_to_json(text(value, 1)?),
+            (Function::Format, [template, values @ ..]) => strings::format(template, values),
+            (Function::StringToJson, [value]) => json::string_to_json(text(value)?),
             (Function::JsonToString, [value]) => json::json_to_string(value),
+            (Function::JsonToString, _) => Err(Refused::Because("only a single argument is allowed.")),
             (Function::Array, items) => Ok(items.to_vec().into()),
-            (Function::ArrayPartition, [items, size]) => {
-                arrays::partition(array(items, 1)?, integer(size, 2)?)
-            }
-            (Function::ArrayContains, [items, item]) => Ok(array(items, 1)?.contains(item).into()),
+            (Function::ArrayPartition, [items, size]) => arrays::partition(array(items)?, integer(size)?),
+            (Function::ArrayContains, [items, item]) => arrays::contains(array(items)?, item),
             (Function::ArrayRange, [first, last, step]) => {
-                arrays::range(integer(first, 1)?, integer(last, 2)?, integer(step, 3)?)
+                arrays::range(integer(first)?, integer(last)?, integer(step)?)
             }
-            (Function::ArrayGetItem, [items, index]) => {
-                arrays::get_item(array(items, 1)?, integer(index, 2)?)
-            }
+            (Function::ArrayGetItem, [items, index]) => arrays::get_item(array(items)?, integer(index)?),
             (Function::ArrayLength, [items]) => {
-                Ok(i64::try_from(array(items, 1)?.len()).unwrap_or(i64::MAX).into())
+                Ok(i64::try_from(array(items)?.len()).unwrap_or(i64::MAX).into())
             }
-            (Function::ArrayUnique, [items]) => arrays::unique(array(items, 1)?),
-            (Function::Base64Encode, [value]) => strings::base64_encode(text(value, 1)?),
-            (Function::Base64Decode, [value]) => strings::base64_decode(text(value, 1)?),
-            (Function::Hash, [data, algorithm]) => strings::hash(text(data, 1)?, text(algorithm, 2)?),
-            (Function::JsonMerge, [left, right, deep]) => {
-                json::merge(object(left, 1)?, object(right, 2)?, deep)
+            (Function::ArrayUnique, [items]) => arrays::unique(array(items)?),
+            (Function::Base64Encode, [value]) => strings::base64_encode(text(value)?),
+            (Function::Base64Decode, [value]) => strings::base64_decode(text(value)?),
+            (Function::Hash, [data, algorithm]) => strings::hash(data, text(algorithm)?),
+            (Function::JsonMerge, [left, right, deep]) => json::merge(object(left)?, object(right)?, deep),
+            (Function::MathRandom, [start, end]) => {
+                numbers::random(integer(start)?, integer(end)?, None, random)
             }
-            (Function::MathRandom, [start, end, seed @ ..]) => {
-                let seed = seed.first().map(|seed| integer(seed, 3)).transpose()?;
-                numbers::random(integer(start, 1)?, integer(end, 2)?, seed, random)
+            (Function::MathRandom, [start, end, seed]) => {
+                let seed = numbers::seed(seed).ok_or(Refused::Invalid)?;
+                numbers::random(integer(start)?, integer(end)?, Some(seed), random)
             }
-            (Function::MathAdd, [left, right]) => numbers::add(integer(left, 1)?, integer(right, 2)?),
+            (Function::MathAdd, [left, right]) => numbers::add(rounded(left)?, rounded(right)?),
             (Function::StringSplit, [value, delimiters]) => {
-                Ok(strings::split(text(value, 1)?, text(delimiters, 2)?))
+                Ok(strings::split(text(value)?, text(delimiters)?))
             }
-            (Function::Uuid, []) => Ok(numbers::uuid(random)),
-            // The parser has checked the number of arguments.
-            _ => Err("Invalid number of arguments".into()),
+            // It takes no arguments, and does not mind any.
+            (Function::Uuid, _) => Ok(numbers::uuid(random)),
+            _ => Err(Refused::Invalid),
         }
     }
 }
 
-fn text(value: &Value, place: usize) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| invalid(place, "a string"))
+fn text(value: &Value) -> Result<&str, Refused> {
+    value.as_str().ok_or(Refused::Invalid)
 }
 
-fn array(value: &Value, place: usize) -> Result<&Array, String> {
-    value.as_array().ok_or_else(|| invalid(place, "an array"))
+fn array(value: &Value) -> Result<&Array, Refused> {
+    value.as_array().ok_or(Refused::Invalid)
 }
 
-fn object(value: &Value, place: usize) -> Result<&Object, String> {
-    value.as_object().ok_or_else(|| invalid(place, "an object"))
+fn object(value: &Value) -> Result<&Object, Refused> {
+    value.as_object().ok_or(Refused::Invalid)
 }
 
-/// A number, rounded to the nearest integer, halves up: what AWS does with all arguments that should be integers.
-fn integer(value: &Value, place: usize) -> Result<i64, String> {
-    let number = value.as_number().ok_or_else(|| invalid(place, "an integer"))?;
-    number.as_i64().or_else(|| numbers::round(number.as_f64())).ok_or_else(|| invalid(place, "an integer"))
+/// A Java `int`; the fraction of a double is cut off, and beyond the range it is the nearest.
+fn integer(value: &Value) -> Result<i32, Refused> {
+    match value.as_number().map(number) {
+        Some(JavaNumber::Integer(whole)) => Ok(whole),
+        Some(JavaNumber::Double(double)) => Ok(double as i32),
+        _ => Err(Refused::Invalid),
+    }
 }
 
-fn invalid(place: usize, wanted: &str) -> String {
-    format!("Invalid argument {place}: {wanted} is expected")
+/// A Java `int`; a double is rounded.
+fn rounded(value: &Value) -> Result<i32, Refused> {
+    match value.as_number().map(number) {
+        Some(JavaNumber::Integer(whole)) => Ok(whole),
+        Some(JavaNumber::Double(double)) => Ok(numbers::round(double)),
+        _ => Err(Refused::Invalid),
+    }
 }

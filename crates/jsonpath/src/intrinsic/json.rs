@@ -1,16 +1,22 @@
 //! `States.StringToJson`, `States.JsonToString`, `States.JsonMerge`.
 
-use stepwright_value::{Object, Value, read};
+use stepwright_value::jackson::{Source, first_value};
+use stepwright_value::{Object, Value, java, read};
 
-use super::function::Outcome;
+use super::function::{Outcome, Refused};
 use crate::limits::{OUTPUT_BYTES_MAX, fits};
 
-/// A blank text is null, as AWS has it.
+/// The first value in the text, as Jackson reads it: what follows it is not looked at, and a blank text is null.
 pub(super) fn string_to_json(text: &str) -> Outcome {
     if text.trim().is_empty() {
         return Ok(Value::Null);
     }
-    let value = read(text).map_err(|error| format!("The string is not valid JSON: {error}"))?;
+    let not_json =
+        |why: String| Refused::Otherwise("Cannot convert String to Json in", format!(", caused by: {why}"));
+    let end = first_value(text, Source::Redacted)
+        .map_err(|refusal| not_json(format!("{}\n at {}", refusal.message, refusal.place)))?;
+    let text = text.get(..end).unwrap_or_default();
+    let value = read(text).map_err(|error| not_json(error.to_string()))?;
     Ok(if text.contains("-0") { without_negative_zero(value) } else { value })
 }
 
@@ -29,16 +35,20 @@ fn without_negative_zero(value: Value) -> Value {
 }
 
 pub(super) fn json_to_string(value: &Value) -> Outcome {
-    match fits(value, &mut OUTPUT_BYTES_MAX.clone()) {
-        true => Ok(value.to_json().into()),
-        false => Err("The value is too large".into()),
+    if !fits(value, &mut OUTPUT_BYTES_MAX.clone()) {
+        return Err(Refused::Invalid);
     }
+    let mut text = String::new();
+    java::write_json(value, &mut text);
+    Ok(text.into())
 }
 
-/// The members of both; those of `right` win. AWS merges only the top level.
+/// The members of both; those of `right` win. AWS merges only the top level, and takes everything for that but true.
 pub(super) fn merge(left: &Object, right: &Object, deep: &Value) -> Outcome {
-    if deep.as_bool() != Some(false) {
-        return Err("Invalid argument 3: only shallow merging is supported, false is expected".into());
+    if matches!(deep, Value::Bool(true))
+        || deep.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    {
+        return Err(Refused::Invalid);
     }
     let mut merged = left.clone();
     for (key, member) in right.iter() {

@@ -3,7 +3,7 @@
 use stepwright_value::{Number, Value};
 
 use super::function::Function;
-use super::{Argument, Intrinsic, TextLiteral};
+use super::{Argument, Intrinsic};
 use crate::cursor::Cursor;
 use crate::limits::INTRINSIC_DEPTH_MAX;
 use crate::path::parser::Ends;
@@ -22,10 +22,6 @@ pub(super) fn call(cursor: &mut Cursor<'_>, depth: usize) -> Result<Intrinsic, S
     cursor.skip_blanks();
     cursor.expect("(")?;
     let arguments = arguments(cursor, depth)?;
-    let wanted = function.argument_count();
-    if !wanted.contains(&arguments.len()) {
-        return Err(cursor.error(format!("States.{name} does not take {} arguments", arguments.len())));
-    }
     Ok(Intrinsic { text: cursor.since(from).into(), function, arguments: arguments.into() })
 }
 
@@ -46,7 +42,7 @@ fn arguments(cursor: &mut Cursor<'_>, depth: usize) -> Result<Vec<Argument>, Syn
 
 fn argument(cursor: &mut Cursor<'_>, depth: usize) -> Result<Argument, SyntaxError> {
     match cursor.peek() {
-        Some('\'') => text(cursor).map(Argument::Text),
+        Some('\'') => text(cursor).map(|text| Argument::Literal(text.into())),
         Some('$') => Path::parse_next(cursor, Ends::AsArgument).map(Argument::Path),
         Some('S') => call(cursor, depth + 1).map(Argument::Call),
         Some('-' | '0'..='9') => {
@@ -64,25 +60,20 @@ fn argument(cursor: &mut Cursor<'_>, depth: usize) -> Result<Argument, SyntaxErr
     }
 }
 
-/// Reads a string. Only quotes, braces and backslashes may be escaped; AWS refuses every other escape.
-fn text(cursor: &mut Cursor<'_>) -> Result<TextLiteral, SyntaxError> {
+/// Reads a string, and returns what stands between its quotes. Only quotes, braces and backslashes may be escaped; AWS
+/// refuses every other escape.
+fn text<'t>(cursor: &mut Cursor<'t>) -> Result<&'t str, SyntaxError> {
     cursor.expect("'")?;
-    let mut text = String::new();
-    let mut escaped_braces = vec![];
+    let from = cursor.position();
     loop {
+        let at = cursor.position();
         match cursor.next() {
-            Some('\'') => {
-                return Ok(TextLiteral { text: text.into(), escaped_braces: escaped_braces.into() });
-            }
+            Some('\'') => return Ok(cursor.between(from, at)),
             Some('\\') => match cursor.next() {
-                Some(escaped @ ('\'' | '\\')) => text.push(escaped),
-                Some(brace @ ('{' | '}')) => {
-                    escaped_braces.push(text.len());
-                    text.push(brace);
-                }
+                Some('\'' | '\\' | '{' | '}') => {}
                 _ => return Err(cursor.error("only ' { } and \\ can be escaped")),
             },
-            Some(next) => text.push(next),
+            Some(_) => {}
             None => return Err(cursor.error("the string is not closed")),
         }
     }

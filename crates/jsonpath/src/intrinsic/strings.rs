@@ -1,53 +1,61 @@
 //! `States.Format`, `States.StringSplit`, `States.Base64Encode`, `States.Base64Decode`, `States.Hash`.
 
 use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use stepwright_value::Value;
+use stepwright_value::{Value, java};
 
-use super::function::Outcome;
-use crate::limits::{ENCODE_CHARS_MAX, OUTPUT_BYTES_MAX};
+use super::function::{Outcome, Refused};
+use crate::limits::{ENCODE_CHARS_MAX, OUTPUT_BYTES_MAX, fits};
 
-/// Java's basic decoder: padding may be left out.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
-
-/// Puts each value in place of a `{}`. Other braces stay, as do those at `escaped_braces`, in order.
-pub(super) fn format(template: &str, escaped_braces: &[usize], values: &[Value]) -> Outcome {
-    let is_escaped = |at: &usize| escaped_braces.binary_search(at).is_ok();
+/// Puts the text of each value in place of a `{}`. Every other brace must be escaped; a backslash escapes braces,
+/// quotes and itself, wherever the template comes from.
+pub(super) fn format(template: &Value, values: &[Value]) -> Outcome {
+    let mut left = OUTPUT_BYTES_MAX;
+    if !fits(template, &mut left) || !values.iter().all(|value| fits(value, &mut left)) {
+        return Err(Refused::Invalid);
+    }
+    let pieces = pieces(&text_of(template))?;
+    if pieces.len() != values.len() + 1 {
+        return Err(Refused::Because("number of arguments do not match the occurrences of {}."));
+    }
     let mut out = String::new();
-    let mut values = values.iter();
-    let mut from = 0;
-    for (at, _) in template.match_indices("{}") {
-        if is_escaped(&at) || is_escaped(&(at + 1)) {
-            continue;
+    for (index, piece) in pieces.iter().enumerate() {
+        if let Some(value) = index.checked_sub(1).and_then(|before| values.get(before)) {
+            java::write_text(value, &mut out);
         }
-        out.push_str(template.get(from..at).unwrap_or_default());
-        from = at + 2;
-        match values.next() {
-            Some(Value::String(text)) => out.push_str(text),
-            Some(Value::Array(_) | Value::Object(_)) => {
-                return Err("Values must be strings, numbers, booleans or null".into());
-            }
-            Some(plain) => plain.write(&mut out),
-            None => return Err("There are more placeholders than values".into()),
-        }
-        if out.len() > OUTPUT_BYTES_MAX {
-            return Err("The string is too long".into());
-        }
+        out.push_str(piece);
     }
-    if values.next().is_some() {
-        return Err("There are more values than placeholders".into());
-    }
-    out.push_str(template.get(from..).unwrap_or_default());
     Ok(out.into())
+}
+
+/// What stands around the `{}` of a template.
+fn pieces(template: &str) -> Result<Vec<String>, Refused> {
+    let unmatched = |open: &str, close: &str| {
+        Refused::Otherwise("Invalid template in", format!(": matching '{open}' not found for '{close}'."))
+    };
+    let mut pieces = vec![];
+    let mut piece = String::new();
+    let mut rest = template.chars().peekable();
+    while let Some(next) = rest.next() {
+        match next {
+            '\\' => piece.push(rest.next_if(|next| matches!(next, '\'' | '\\' | '{' | '}')).unwrap_or('\\')),
+            '{' if rest.next_if_eq(&'}').is_some() => pieces.push(std::mem::take(&mut piece)),
+            '{' => return Err(unmatched("}", "{")),
+            '}' => return Err(unmatched("{", "}")),
+            plain => piece.push(plain),
+        }
+    }
+    pieces.push(piece);
+    Ok(pieces)
+}
+
+fn text_of(value: &Value) -> String {
+    let mut text = String::new();
+    java::write_text(value, &mut text);
+    text
 }
 
 /// The pieces between any of the characters of `delimiters`; empty ones are left out.
@@ -62,37 +70,65 @@ pub(super) fn split(text: &str, delimiters: &str) -> Value {
 
 pub(super) fn base64_encode(text: &str) -> Outcome {
     within_limit(text)?;
-    Ok(BASE64.encode(text).into())
+    Ok(STANDARD.encode(text).into())
 }
 
-/// Bytes that are not UTF-8 become replacement characters.
+/// Characters that are not of the alphabet are skipped, the first `=` ends the text, and what is left over of a group
+/// of four counts as far as it makes bytes. Bytes that are not UTF-8 become replacement characters.
 pub(super) fn base64_decode(text: &str) -> Outcome {
     within_limit(text)?;
-    let bytes = BASE64.decode(text).map_err(|error| format!("The string is not valid Base64: {error}"))?;
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for six in text.bytes().take_while(|byte| *byte != b'=').filter_map(six_bits) {
+        bits = (bits << 6) | u32::from(six);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
     Ok(String::from_utf8_lossy(&bytes).into_owned().into())
 }
 
-/// The digest of the text's UTF-8 bytes, in lower-case hexadecimal digits.
-pub(super) fn hash(text: &str, algorithm: &str) -> Outcome {
-    within_limit(text)?;
+fn six_bits(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    })
+}
+
+/// The digest of the UTF-8 bytes, in lower-case hexadecimal digits. Of an array AWS hashes the JSON text, of everything
+/// else the text that Java gives; null it refuses.
+pub(super) fn hash(data: &Value, algorithm: &str) -> Outcome {
+    if data.is_null() || !fits(data, &mut OUTPUT_BYTES_MAX.clone()) {
+        return Err(Refused::Invalid);
+    }
+    let mut text = String::new();
+    match data {
+        Value::Array(_) => java::write_json(data, &mut text),
+        _ => java::write_text(data, &mut text),
+    }
+    within_limit(&text)?;
     let digest = match algorithm {
         "MD5" => Md5::digest(text).to_vec(),
         "SHA-1" => Sha1::digest(text).to_vec(),
         "SHA-256" => Sha256::digest(text).to_vec(),
         "SHA-384" => Sha384::digest(text).to_vec(),
         "SHA-512" => Sha512::digest(text).to_vec(),
-        _ => {
-            return Err(
-                "Invalid argument 2: the algorithm must be MD5, SHA-1, SHA-256, SHA-384 or SHA-512".into()
-            );
-        }
+        _ => return Err(Refused::Invalid),
     };
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
 }
 
-fn within_limit(text: &str) -> Result<(), String> {
-    match text.chars().count() {
+/// Java counts UTF-16 units.
+fn within_limit(text: &str) -> Result<(), Refused> {
+    match text.encode_utf16().take(ENCODE_CHARS_MAX + 1).count() {
         0..=ENCODE_CHARS_MAX => Ok(()),
-        _ => Err(format!("The string must not have more than {ENCODE_CHARS_MAX} characters")),
+        _ => Err(Refused::Invalid),
     }
 }

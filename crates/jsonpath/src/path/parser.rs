@@ -1,6 +1,5 @@
 //! Texts to the steps of a path.
 
-use super::function::Function;
 use super::{OwnedRoot, Route, Step};
 use crate::SyntaxError;
 use crate::cursor::Cursor;
@@ -48,35 +47,22 @@ pub(crate) fn route(cursor: &mut Cursor<'_>, ends: Ends, filter_depth: usize) ->
             steps.push(bracket(cursor, filter_depth)?);
         } else if cursor.eat("..") {
             steps.push(Step::Descend);
-            if let Some(function) = dotted(cursor, ends, filter_depth, &mut steps)? {
-                return Ok(Route::new(steps, Some(function)));
-            }
+            steps.push(dotted(cursor, ends, filter_depth)?);
         } else if cursor.eat(".") {
-            if let Some(function) = dotted(cursor, ends, filter_depth, &mut steps)? {
-                return Ok(Route::new(steps, Some(function)));
-            }
+            steps.push(dotted(cursor, ends, filter_depth)?);
         } else {
-            return Ok(Route::new(steps, None));
+            return Ok(Route::new(steps));
         }
     }
 }
 
-/// Reads what follows a dot: a name, `*`, a bracket, or a function, which ends the path.
-fn dotted(
-    cursor: &mut Cursor<'_>,
-    ends: Ends,
-    filter_depth: usize,
-    steps: &mut Vec<Step>,
-) -> Result<Option<Function>, SyntaxError> {
+/// Reads what follows a dot: a name, `*` or a bracket. AWS knows no functions in paths: `length()` is a name.
+fn dotted(cursor: &mut Cursor<'_>, ends: Ends, filter_depth: usize) -> Result<Step, SyntaxError> {
     match cursor.peek() {
-        Some('[') => {
-            steps.push(bracket(cursor, filter_depth)?);
-            return Ok(None);
-        }
+        Some('[') => return bracket(cursor, filter_depth),
         Some('*') => {
             cursor.next();
-            steps.push(Step::Wildcard);
-            return Ok(None);
+            return Ok(Step::Wildcard);
         }
         _ => {}
     }
@@ -84,14 +70,8 @@ fn dotted(
     if name.is_empty() {
         return Err(cursor.error("a name expected"));
     }
-    if cursor.eat("(") {
-        let function = Function::named(name).ok_or_else(|| cursor.error(format!("no function '{name}'")))?;
-        cursor.skip_blanks();
-        cursor.expect(")")?;
-        return Ok(Some(function));
-    }
-    steps.push(Step::Name(name.into()));
-    Ok(None)
+    let call = if cursor.eat("()") { "()" } else { "" };
+    Ok(Step::Name(format!("{name}{call}").into()))
 }
 
 fn may_be_in_name(next: char, ends: Ends) -> bool {

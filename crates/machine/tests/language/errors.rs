@@ -34,7 +34,7 @@ fn names_of_failures() {
             "JSONPath",
             r#"{"Type":"Pass","Parameters":{"a.$":"States.StringToJson('{')"},"End":true}"#,
             "{}",
-            "States.IntrinsicFailure",
+            "States.Runtime",
         ),
         (
             "JSONPath",
