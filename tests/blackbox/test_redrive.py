@@ -192,7 +192,7 @@ def test_an_aborted_and_a_timed_out_execution(workflows):
     assert ended["status"] == "SUCCEEDED" and "error" not in ended
     assert time.monotonic() - redriven > 0.9
     assert event_types(workflows.history(execution))[2:] == [
-        "WaitStateAborted", "ExecutionAborted", "ExecutionRedriven", "WaitStateExited", "ExecutionSucceeded",
+        "ExecutionAborted", "ExecutionRedriven", "WaitStateExited", "ExecutionSucceeded",
     ]
 
 

@@ -1,4 +1,4 @@
-//! Lines that cannot go on because another has failed, or because the execution is stopped.
+//! Lines that cannot go on because another has failed.
 
 use std::sync::Arc;
 
@@ -21,19 +21,17 @@ struct Abort {
     run: bool,
 }
 
-/// Aborts the lines of a Parallel or Map state. AWS's order: the line that failed first, then the others; of each, the
-/// iteration before the state it was in. All events point to the failure. `failed` is `None` when the state itself failed.
+/// Aborts the lines of a Parallel or Map state. AWS's order: one line after the other, the one that failed in its place; of
+/// each, the iteration before the state it was in. All events point to the failure. `failed` is `None` when the state itself
+/// failed.
 pub(crate) fn lines_of(
     turn: &mut Turn<'_>,
     parent: BranchId,
     failed: Option<BranchId>,
     last_id: u32,
 ) -> Result<(), Trouble> {
-    let mut ids: Vec<BranchId> = failed.into_iter().collect();
-    let others = lines::directly_below(turn.execution, parent);
-    ids.extend(others.into_iter().filter(|line| Some(*line) != failed));
     let mut aborts = Vec::new();
-    for id in ids {
+    for id in lines::directly_below(turn.execution, parent) {
         // The line's iteration first, then what is inside it, then the state it is in itself.
         let mut own = plan(turn, id)?;
         let iteration = own.iteration.take();
@@ -46,17 +44,6 @@ pub(crate) fn lines_of(
     for abort in aborts {
         let as_failed = Some(abort.id) == failed;
         perform(turn, abort, as_failed, last_id)?;
-    }
-    Ok(())
-}
-
-/// Aborts every line of the execution, the innermost first; each event points to what happened last on its line.
-pub(crate) fn all_lines(turn: &mut Turn<'_>) -> Result<(), Trouble> {
-    let ids: Vec<BranchId> = turn.execution.branches.keys().rev().copied().collect();
-    let aborts: Result<Vec<Abort>, Trouble> = ids.into_iter().map(|id| plan(turn, id)).collect();
-    for abort in aborts? {
-        let last_id = turn.branch_last_id(abort.id);
-        perform(turn, abort, false, last_id)?;
     }
     Ok(())
 }

@@ -144,6 +144,8 @@ impl Change<'_> {
     fn ended(&mut self, outcome: Outcome) -> Result<(), EvolveError> {
         self.branch()?;
         self.execution.outcome = Some(outcome);
+        let lines: Vec<BranchId> = self.execution.branches.keys().copied().collect();
+        lines.into_iter().for_each(|line| self.stop(line));
         self.execution.ready.clear();
         self.execution.tasks.clear();
         self.execution.timers.clear();

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use stepwright_asl::program::{Catcher, Kind, QueryLanguage, Template};
+use stepwright_types::error_name;
 use stepwright_value::{Document, Object, Value};
 
 use crate::branch::Phase;
 use crate::event::{BranchId, EvaluationFailed, EventBody, Timer};
 use crate::fault::{Fault, StateFailure, Trouble};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::Failure;
 use crate::stages::{self, Assigned};
 use crate::turn::Turn;
 use crate::{abort, lines, retry};
@@ -18,17 +19,25 @@ pub(crate) fn settle(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -
     let (mut id, mut failure) = (id, failure);
     loop {
         announce_evaluation(turn, id, &mut failure)?;
+        if failure.failure.name() == error_name::RUNTIME {
+            return fatal(turn, id, failure);
+        }
         if retried(turn, id, &failure)? {
             return Ok(());
         }
+        let before_id = turn.branch_last_id(id);
         announce_join(turn, id, &failure)?;
         match caught(turn, id, &failure) {
             Ok(true) => return Ok(()),
             Ok(false) => {}
-            // The catcher itself failed: its failure is not caught again in this state.
+            // The catcher itself failed: its failure is not caught again in this state, which fails once more.
+            Err(Trouble::State(inner)) if inner.failure.name() == error_name::RUNTIME => {
+                return fatal(turn, id, inner);
+            }
             Err(Trouble::State(inner)) => {
                 failure = inner;
-                announce_evaluation(turn, id, &mut failure)?;
+                announce_evaluation_after(turn, id, before_id, &mut failure)?;
+                announce_join(turn, id, &failure)?;
             }
             Err(other) => return Err(other),
         }
@@ -37,19 +46,40 @@ pub(crate) fn settle(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -
             None => return Ok(()),
         }
         // What an inner state's evaluation was is told; outside, it is a failure like others.
-        failure.evaluation = None;
+        (failure.evaluation, failure.tail_id) = (None, None);
     }
+}
+
+/// AWS: `States.Runtime` is neither retried nor caught. It ends the execution where it happens, without a word about the lines
+/// around it.
+fn fatal(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -> Result<(), Trouble> {
+    if let Some(trace) = &mut turn.trace {
+        trace.failure = Some(failure.failure.clone());
+    }
+    let last_id = failure.tail_id.unwrap_or_else(|| turn.branch_last_id(id));
+    turn.fail(last_id, failure.failure)
 }
 
 /// AWS: the failed evaluation of a JSONata field is an event. It points to what came before its state (of a Wait state, and
 /// where the state has done something meanwhile: to the last event).
 fn announce_evaluation(turn: &mut Turn<'_>, id: BranchId, failure: &mut StateFailure) -> Result<(), Trouble> {
-    let Some(evaluation) = failure.evaluation.take() else { return Ok(()) };
-    let program = turn.program.clone();
     let branch = turn.branch(id)?;
-    let state = program.state(branch.state);
-    let untouched = branch.last_id == branch.entered_id && !matches!(state.kind, Kind::Wait(_));
+    let kind = &turn.program.state(branch.state).kind;
+    let untouched = branch.last_id == branch.entered_id && !matches!(kind, Kind::Wait(_));
     let previous_id = if untouched { branch.before_entered_id } else { branch.last_id };
+    announce_evaluation_after(turn, id, previous_id, failure)
+}
+
+fn announce_evaluation_after(
+    turn: &mut Turn<'_>,
+    id: BranchId,
+    previous_id: u32,
+    failure: &mut StateFailure,
+) -> Result<(), Trouble> {
+    let Some(evaluation) = failure.evaluation.take() else { return Ok(()) };
+    failure.tail_id = None;
+    let program = turn.program.clone();
+    let state = program.state(turn.state_of(id));
     let event = EvaluationFailed {
         failure: failure.failure.clone(),
         location: evaluation.location,
@@ -82,8 +112,8 @@ fn retried(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<
     Ok(true)
 }
 
-/// AWS: that a Parallel or Map state has failed is an event, unless the failure is one of `States.Runtime` in the state's
-/// own fields.
+/// AWS: that a Parallel or Map state has failed is an event, unless nothing but a name could catch the failure of its own
+/// fields.
 fn announce_join(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<(), Trouble> {
     let program = turn.program.clone();
     let branch = turn.branch(id)?;
@@ -117,8 +147,8 @@ fn caught(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<b
         trace.failure = Some(failure.failure.clone());
         trace.catch_index = found.map(|(index, _)| index);
     }
-    let Some((_, catcher)) = found else { return Ok(false) };
-    let (output, assigned) = match caught_output(turn, id, catcher, &failure.failure) {
+    let Some((index, catcher)) = found else { return Ok(false) };
+    let (output, assigned) = match caught_output(turn, id, (index, catcher), &failure.failure) {
         Ok(caught) => caught,
         Err(fault) => return Err(turn.fail_in(id, state, fault)),
     };
@@ -126,22 +156,19 @@ fn caught(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<b
     Ok(true)
 }
 
-/// `{"Error": …, "Cause": …}`.
+/// `{"Error": …, "Cause": …}`. AWS: what the failure does not say is there, and empty.
 pub(crate) fn error_output(failure: &Failure) -> Value {
+    let text = |text: &Option<Arc<str>>| Value::from(text.as_deref().unwrap_or_default());
     let mut object = Object::with_capacity(2);
-    if let Some(error) = &failure.error {
-        object.insert("Error", error.clone());
-    }
-    if let Some(cause) = &failure.cause {
-        object.insert("Cause", cause.clone());
-    }
+    object.insert("Error", text(&failure.error));
+    object.insert("Cause", text(&failure.cause));
     object.into()
 }
 
 fn caught_output(
     turn: &mut Turn<'_>,
     id: BranchId,
-    catcher: &Catcher,
+    (index, catcher): (usize, &Catcher),
     failure: &Failure,
 ) -> Result<(Document, Assigned), Fault> {
     let program = turn.program.clone();
@@ -152,7 +179,9 @@ fn caught_output(
     scene.set_error_output(error);
     let assign = |scene: &mut crate::scene::Scene<'_>, template: &Option<Template>| match template {
         None => Ok(Assigned::new()),
-        Some(template) => stages::assigned(scene, template, &error_document, "Catch/Assign"),
+        Some(template) => {
+            stages::assigned(scene, template, &error_document, &format!("Catch[{index}]/Assign"))
+        }
     };
     let assigned = assign(&mut scene, &catcher.assign)?;
     let output = match scene.state.language {
@@ -161,7 +190,7 @@ fn caught_output(
         }
         QueryLanguage::Jsonata => match &catcher.output {
             None => error_document.clone(),
-            Some(template) => scene.payload(template, &Value::Null, "Catch/Output")?,
+            Some(template) => scene.payload(template, &Value::Null, &format!("Catch[{index}]/Output"))?,
         },
     };
     Ok((output, assigned))
@@ -172,10 +201,8 @@ fn caught_output(
 fn outwards(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<Option<BranchId>, Trouble> {
     let branch = turn.branch(id)?;
     let Some(parent) = branch.parent else {
-        turn.cancel_everything();
-        let failure = Arc::new(failure.failure.clone());
-        turn.emit(BranchId::ROOT, EventBody::ExecutionFailed(failure.clone()))?;
-        turn.finished(Outcome::Failed(failure));
+        let last_id = failure.tail_id.unwrap_or_else(|| turn.branch_last_id(id));
+        turn.fail(last_id, failure.failure.clone())?;
         return Ok(None);
     };
     let last_id = turn.branch_last_id(id);

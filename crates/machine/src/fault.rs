@@ -28,6 +28,8 @@ pub(crate) struct StateFailure {
     pub evaluation: Option<Evaluation>,
     /// Whether wildcards match it. `States.Runtime` is matched by nothing at all.
     pub wildcard: bool,
+    /// The AWS id of what the state did last, where its next event would point to something before that.
+    pub tail_id: Option<u32>,
 }
 
 /// Where an evaluation failed.
@@ -85,6 +87,7 @@ impl Fault {
             failure: Failure::new(self.error, cause),
             evaluation: self.evaluation,
             wildcard: self.error != error_name::RUNTIME,
+            tail_id: None,
         }
     }
 }
@@ -93,13 +96,13 @@ impl StateFailure {
     /// A failure that is told as it is.
     pub fn plain(failure: Failure) -> StateFailure {
         let wildcard = failure.name() != error_name::RUNTIME;
-        StateFailure { failure, evaluation: None, wildcard }
+        StateFailure { failure, evaluation: None, wildcard, tail_id: None }
     }
 
     /// A state's output or result that is too large. Only a catcher that names the error catches it.
     pub fn too_large(name: &str) -> StateFailure {
         let failure = Failure::new(error_name::DATA_LIMIT_EXCEEDED, too_large(name));
-        StateFailure { failure, evaluation: None, wildcard: false }
+        StateFailure { failure, evaluation: None, wildcard: false, tail_id: None }
     }
 }
 

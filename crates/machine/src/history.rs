@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use stepwright_asl::program::Resource;
+use stepwright_types::error_name;
 use stepwright_value::{Document, write_string};
 
 use crate::event::{Event, EventBody, StateExited, TaskFailed, TaskScheduled};
@@ -188,8 +189,8 @@ impl Details<'_> {
                 self.text("roleArn", &started.role_arn);
             }
             EventBody::ExecutionSucceeded { output } => self.data("output", "outputDetails", output),
+            EventBody::ExecutionTimedOut(_) => self.text("error", error_name::TIMEOUT),
             EventBody::ExecutionFailed(failure)
-            | EventBody::ExecutionTimedOut(failure)
             | EventBody::ExecutionAborted(failure)
             | EventBody::MapRunFailed(failure) => self.failure(failure),
             EventBody::ExecutionRedriven { count, .. } => self.number("redriveCount", i64::from(*count)),

@@ -30,6 +30,10 @@ pub(crate) fn interval_s(retrier: &Retrier, used: u32) -> f64 {
     grown.min(bound)
 }
 
+/// What `States.TaskFailed` does not stand for: a task that was too slow, and the evaluation of a state's own fields.
+const NO_TASK_FAILURES: [&str; 3] =
+    [error_name::TIMEOUT, error_name::HEARTBEAT_TIMEOUT, error_name::QUERY_EVALUATION_ERROR];
+
 /// Whether a failure is among the names of an `ErrorEquals`.
 pub(crate) fn matches_any(error_equals: &[std::sync::Arc<str>], failure: &StateFailure) -> bool {
     let name = failure.failure.name();
@@ -39,10 +43,7 @@ pub(crate) fn matches_any(error_equals: &[std::sync::Arc<str>], failure: &StateF
     }
     error_equals.iter().any(|wanted| match &**wanted {
         error_name::ALL => failure.wildcard,
-        error_name::TASK_FAILED => {
-            failure.wildcard && name != error_name::TIMEOUT && name != error_name::HEARTBEAT_TIMEOUT
-                || name == error_name::TASK_FAILED
-        }
+        error_name::TASK_FAILED => failure.wildcard && !NO_TASK_FAILURES.contains(&name),
         error_name::TIMEOUT => name == error_name::TIMEOUT || name == error_name::HEARTBEAT_TIMEOUT,
         wanted => wanted == name,
     })
@@ -82,7 +83,11 @@ mod tests {
             ("States.ALL", "States.Runtime", false),
             ("States.Runtime", "States.Runtime", false),
             ("States.TaskFailed", "Mine", true),
+            ("States.TaskFailed", "States.TaskFailed", true),
             ("States.TaskFailed", "States.Timeout", false),
+            ("States.TaskFailed", "States.HeartbeatTimeout", false),
+            ("States.TaskFailed", "States.QueryEvaluationError", false),
+            ("States.ALL", "States.QueryEvaluationError", true),
             ("States.Timeout", "States.HeartbeatTimeout", true),
             ("States.HeartbeatTimeout", "States.Timeout", false),
         ];

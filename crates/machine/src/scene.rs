@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use stepwright_asl::program::{JsonataTemplate, Setting, State, Template};
+use stepwright_asl::program::{JsonataTemplate, QueryLanguage, Setting, State, Template};
 use stepwright_jsonata::{Environment, Expression};
 use stepwright_jsonpath::{Path, PathError, Scope, path_not_found};
 use stepwright_value::{Document, Object, Value};
@@ -39,9 +39,9 @@ pub(crate) struct Scene<'a> {
 /// A computed field: its value, and what it was computed from (for messages).
 pub(crate) enum Computed<'s, T> {
     Literal(&'s T),
-    /// From a `…Path` field.
-    Path(Value, &'s Path, &'static str),
-    /// From an expression or an intrinsic function.
+    /// From a `…Path` field: a path, or a call of an intrinsic function.
+    Path(Value, &'s str, &'static str),
+    /// From an expression.
     Expression(Value, &'s str, &'static str),
 }
 
@@ -165,6 +165,14 @@ impl<'a> Scene<'a> {
         jsonata::evaluate(expression, states, &self.branch.variables, &mut environment, field)
     }
 
+    /// A fault for a value of the right type that `field` cannot have: in a JSONata state that of an evaluation.
+    pub fn refused(&self, field: &str, detail: impl Into<String>) -> Fault {
+        match self.state.language {
+            QueryLanguage::JsonPath => Fault::runtime(detail),
+            QueryLanguage::Jsonata => Fault::query(Some(field), detail),
+        }
+    }
+
     fn make_states(&self) -> Value {
         let mut states = Object::with_capacity(4);
         states.insert("input", self.input().value().clone());
@@ -200,13 +208,13 @@ impl<'a> Scene<'a> {
         match setting {
             Setting::Literal(literal) => Ok(Computed::Literal(literal)),
             Setting::Path(path, field) => match self.select(path, input) {
-                Ok(value) => Ok(Computed::Path(value, path, field)),
+                Ok(value) => Ok(Computed::Path(value, path.text(), field)),
                 Err(error) => Err(Fault::runtime(not_found(path, field, &error))),
             },
             Setting::Intrinsic(call, field) => {
                 let value = self.with_scope(input, |scope, entropy| call.evaluate(scope, entropy));
                 let value = value.map_err(|error| Fault::runtime(error.to_string()))?;
-                Ok(Computed::Expression(value, call.text(), field))
+                Ok(Computed::Path(value, call.text(), field))
             }
             Setting::Expression(expression, field) => {
                 let value = self.expression(expression, field)?;
@@ -221,7 +229,7 @@ impl<T> Computed<'_, T> {
     pub fn wrong_type(&self, expected: &str, sentence: impl FnOnce(&str, &str, &Value) -> String) -> Fault {
         match self {
             Computed::Literal(_) => Fault::runtime(format!("The value must be of type {expected}.")),
-            Computed::Path(value, path, field) => Fault::runtime(sentence(field, path.text(), value)),
+            Computed::Path(value, path, field) => Fault::runtime(sentence(field, path, value)),
             Computed::Expression(value, source, field) => {
                 Fault::query(Some(field), jsonata::unexpected_type(source, field, expected, value))
             }

@@ -104,6 +104,11 @@ impl<'a> Turn<'a> {
         if self.execution.outcome.is_some() && !is_redrive {
             return Ok(());
         }
+        if let Some(due_ms) = self.deadline_ms().filter(|due_ms| *due_ms <= self.now_ms) {
+            // AWS: it ends at its deadline, whatever came afterwards and however late we are told.
+            self.now_ms = due_ms;
+            return stop::time_out(self);
+        }
         match input {
             Input::Start => self.start(),
             Input::StartPaused => {
@@ -145,6 +150,12 @@ impl<'a> Turn<'a> {
             (ExecutionKind::Standard, ms) => ms,
         }?;
         Some(self.new_timer(ms))
+    }
+
+    /// When the whole execution's time is over.
+    fn deadline_ms(&self) -> Option<i64> {
+        let mut timers = self.execution.timers.values();
+        timers.find(|timer| timer.purpose == Purpose::Execution).map(|timer| timer.due_ms)
     }
 
     fn redrive(&mut self, token_hash: Option<[u8; 32]>) -> Result<(), Trouble> {
@@ -279,9 +290,13 @@ impl<'a> Turn<'a> {
             "The execution reached the maximum number of history events ({}).",
             limit::HISTORY_EVENTS_MAX
         );
-        let failure = Arc::new(Failure::new(error_name::RUNTIME, cause));
+        self.fail(self.execution.next_id - 1, Failure::new(error_name::RUNTIME, cause))
+    }
+
+    /// The execution fails; `last_id` is the AWS id of what made it fail.
+    pub fn fail(&mut self, last_id: u32, failure: Failure) -> Result<(), Trouble> {
+        let failure = Arc::new(failure);
         self.cancel_everything();
-        let last_id = self.execution.next_id - 1;
         self.emit_after(BranchId::ROOT, last_id, EventBody::ExecutionFailed(failure.clone()))?;
         self.finished(Outcome::Failed(failure));
         Ok(())

@@ -1,7 +1,6 @@
 //! Choice: the first rule whose condition holds decides where to go.
 
 use stepwright_asl::program::{Choice, ChoiceRule, Condition, QueryLanguage, State, StateId};
-use stepwright_types::error_name;
 use stepwright_value::{Document, Value};
 
 use crate::event::BranchId;
@@ -30,8 +29,8 @@ fn decide(scene: &mut Scene<'_>, choice: &Choice) -> Result<(StateId, Document, 
         }
     }
     let Some(default) = choice.default else {
-        return Err(Fault::named(
-            error_name::NO_CHOICE_MATCHED,
+        // AWS documents States.NoChoiceMatched, and reports this.
+        return Err(Fault::runtime(
             "Failed to transition out of the state. The state does not point to a next state.",
         ));
     };
@@ -63,7 +62,7 @@ fn holds(scene: &mut Scene<'_>, condition: &Condition, input: &Value, index: usi
     }
 }
 
-/// A rule's own `Assign` and `Output` stand in for those of the state.
+/// A rule has its own `Assign` and `Output`; those of the state are for `Default` alone.
 fn take(
     scene: &mut Scene<'_>,
     rule: &ChoiceRule,
@@ -76,12 +75,9 @@ fn take(
     };
     let output = match scene.state.language {
         QueryLanguage::JsonPath => stages::filtered_output(scene, input)?,
-        QueryLanguage::Jsonata => match (&rule.output, &scene.state.output) {
-            (Some(template), _) => {
-                scene.payload(template, &Value::Null, &format!("Choices[{index}]/Output"))?
-            }
-            (None, Some(template)) => scene.payload(template, &Value::Null, "Output")?,
-            (None, None) => input,
+        QueryLanguage::Jsonata => match &rule.output {
+            Some(template) => scene.payload(template, &Value::Null, &format!("Choices[{index}]/Output"))?,
+            None => input,
         },
     };
     Ok((rule.next, output, assigned))

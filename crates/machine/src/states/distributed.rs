@@ -143,6 +143,10 @@ fn run(
     let (tolerated_failure_count, tolerated_failure_percentage) =
         tolerance(&mut scene, distributed, &beginning.input)?;
     let batching = batching(&mut scene, distributed, &beginning.input)?;
+    if let Some(reader) = &distributed.item_reader {
+        // One that is negative is the reader's to refuse.
+        numbers::integer(&mut scene, reader.max_items.as_ref(), beginning.input.value())?;
+    }
     drop(scene);
     if turn.execution.staging.is_some() {
         note_children(turn, id, state, map, batching.as_ref(), beginning)?;
@@ -172,14 +176,13 @@ fn tolerance(
     distributed: &Distributed,
     input: &Document,
 ) -> Result<(Option<i64>, Option<f64>), Fault> {
-    let count = numbers::integer(scene, distributed.tolerated_failure_count.as_ref(), input.value())?;
-    if count.is_some_and(|count| count < 0) {
-        return Err(Fault::runtime("ToleratedFailureCount cannot be negative."));
-    }
+    let count = distributed.tolerated_failure_count.as_ref();
+    let count = numbers::count(scene, "ToleratedFailureCount", count, input.value())?;
     let percentage =
         numbers::decimal(scene, distributed.tolerated_failure_percentage.as_ref(), input.value())?;
     if percentage.is_some_and(|percentage| !(0.0..=100.0).contains(&percentage)) {
-        return Err(Fault::runtime("ToleratedFailurePercentage must be between 0 and 100."));
+        let field = "ToleratedFailurePercentage";
+        return Err(scene.refused(field, format!("{field} must be between 0 and 100.")));
     }
     scene.note(|trace| {
         trace.tolerated_failure_count = count;
@@ -195,8 +198,9 @@ fn batching(
     input: &Document,
 ) -> Result<Option<Batching>, Fault> {
     let Some(batcher) = &distributed.item_batcher else { return Ok(None) };
-    let items_max = numbers::integer(scene, batcher.max_items_per_batch.as_ref(), input.value())?;
-    let bytes_max = numbers::integer(scene, batcher.max_input_bytes_per_batch.as_ref(), input.value())?;
+    let (items, bytes) = (batcher.max_items_per_batch.as_ref(), batcher.max_input_bytes_per_batch.as_ref());
+    let items_max = numbers::count(scene, "MaxItemsPerBatch", items, input.value())?;
+    let bytes_max = numbers::count(scene, "MaxInputBytesPerBatch", bytes, input.value())?;
     let batch_input = match &batcher.batch_input {
         None => None,
         Some(template) => Some(scene.payload(template, input.value(), "ItemBatcher/BatchInput")?),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stepwright_asl::program::{Items, Map, QueryLanguage, State};
 use stepwright_jsonpath::invalid_path;
-use stepwright_types::limit;
+use stepwright_types::{error_name, limit};
 use stepwright_value::{Document, Kind as ValueKind, Value};
 
 use crate::abort;
@@ -15,7 +15,7 @@ use crate::fault::{Fault, Trouble};
 use crate::jsonata;
 use crate::scene::Scene;
 use crate::stages;
-use crate::states::{distributed, numbers};
+use crate::states::{distributed, numbers, parallel};
 use crate::turn::Turn;
 
 /// What a Map state begins with.
@@ -60,10 +60,8 @@ pub(crate) fn max_concurrency(
     map: &Map,
     input: &Document,
 ) -> Result<Option<i64>, Fault> {
-    let max_concurrency = numbers::integer(scene, map.max_concurrency.as_ref(), input.value())?;
-    if max_concurrency.is_some_and(|wished| wished < 0) {
-        return Err(Fault::runtime("MaxConcurrency cannot be negative."));
-    }
+    let max_concurrency =
+        numbers::count(scene, "MaxConcurrency", map.max_concurrency.as_ref(), input.value())?;
     scene.note(|trace| trace.max_concurrency = max_concurrency.or(Some(0)));
     Ok(max_concurrency)
 }
@@ -139,9 +137,10 @@ pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId) -> Result<(), 
             Ok(input) => input,
             Err(fault) => {
                 let last_id = turn.branch_last_id(id);
-                let trouble = turn.fail_in(id, state, fault);
-                abort::lines_of(turn, id, None, last_id)?;
-                return Err(trouble);
+                if fault.error != error_name::RUNTIME {
+                    abort::lines_of(turn, id, None, last_id)?;
+                }
+                return Err(turn.fail_in(id, state, fault));
             }
         };
         let started =
@@ -203,9 +202,5 @@ pub(crate) fn finish(
         last_id = turn.branch_last_id(id);
     }
     turn.emit_after(id, last_id, EventBody::MapSucceeded)?;
-    let outcome = turn.scene_of(id, state).and_then(|mut scene| stages::conclude(&mut scene, result));
-    match outcome {
-        Ok((output, assigned)) => turn.leave(id, state, output, assigned),
-        Err(fault) => Err(turn.fail_in(id, state, fault)),
-    }
+    parallel::joined(turn, id, state, result)
 }

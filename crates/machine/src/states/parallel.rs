@@ -5,7 +5,7 @@ use stepwright_value::{Document, Value};
 
 use crate::branch::Phase;
 use crate::event::{BranchId, EventBody, ParallelStarted};
-use crate::fault::Trouble;
+use crate::fault::{StateFailure, Trouble};
 use crate::stages;
 use crate::turn::Turn;
 
@@ -46,9 +46,23 @@ pub(crate) fn finish(
     result: Document,
 ) -> Result<(), Trouble> {
     turn.emit_after(id, last_id, EventBody::ParallelSucceeded)?;
+    joined(turn, id, state, result)
+}
+
+/// The Succeeded event of a Parallel or Map state is written; now come output and variables.
+pub(crate) fn joined(
+    turn: &mut Turn<'_>,
+    id: BranchId,
+    state: &State,
+    result: Document,
+) -> Result<(), Trouble> {
+    let succeeded_id = turn.execution.history_len();
     let outcome = turn.scene_of(id, state).and_then(|mut scene| stages::conclude(&mut scene, result));
     match outcome {
         Ok((output, assigned)) => turn.leave(id, state, output, assigned),
-        Err(fault) => Err(turn.fail_in(id, state, fault)),
+        Err(fault) => Err(match turn.fail_in(id, state, fault) {
+            Trouble::State(failure) => StateFailure { tail_id: Some(succeeded_id), ..failure }.into(),
+            other => other,
+        }),
     }
 }

@@ -76,8 +76,8 @@ pub(crate) fn work(turn: &mut Turn<'_>, id: BranchId, state: &State, task: &Task
 
 fn prepare(scene: &mut Scene<'_>, task: &Task) -> Result<Call, Fault> {
     let input = stages::effective_input(scene)?;
-    let timeout_s = numbers::integer(scene, task.timeout_s.as_ref(), input.value())?;
-    let heartbeat_s = numbers::integer(scene, task.heartbeat_s.as_ref(), input.value())?;
+    let timeout_s = numbers::seconds(scene, "TimeoutSeconds", task.timeout_s.as_ref(), input.value())?;
+    let heartbeat_s = numbers::seconds(scene, "HeartbeatSeconds", task.heartbeat_s.as_ref(), input.value())?;
     let parameters = stages::arguments(scene, &input)?;
     let credentials = match &task.credentials {
         None => None,

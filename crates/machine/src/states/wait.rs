@@ -8,6 +8,7 @@ use crate::event::{BranchId, EventBody};
 use crate::fault::{Fault, Trouble};
 use crate::scene::{Computed, Scene};
 use crate::stages;
+use crate::states::numbers;
 use crate::turn::Turn;
 
 /// AWS refuses a time that is further away than this; measured at the service: 24,855 days are accepted, which is what
@@ -65,16 +66,21 @@ fn seconds(scene: &mut Scene<'_>, setting: &Setting<i64>) -> Result<i64, Fault> 
     let computed = scene.setting(setting, &input, |path, field, _| {
         format!("The {field} parameter does not reference an input value: {}", path.text())
     })?;
+    let whole = |value: &Value| value.as_number().and_then(|number| number.as_whole_i64());
     let seconds = match &computed {
         Computed::Literal(seconds) => Some(**seconds),
-        Computed::Path(value, ..) | Computed::Expression(value, ..) => {
-            value.as_number().and_then(|number| number.as_whole_i64())
-        }
+        // AWS takes a number that is written as text as well.
+        Computed::Path(value, ..) => whole(value).or_else(|| value.as_str()?.parse().ok()),
+        Computed::Expression(value, ..) => whole(value),
     };
     match (seconds, &computed) {
+        (Some(seconds), Computed::Expression(_, _, field)) => numbers::within_bounds(scene, field, seconds),
         (Some(seconds), _) if seconds >= 0 => Ok(seconds),
-        (Some(_), Computed::Expression(_, _, field)) => {
-            Err(Fault::query(Some(field), format!("The {field} field value must be a non-negative integer.")))
+        (Some(seconds), Computed::Path(_, path, field)) => Err(Fault::runtime(format!(
+            "The {field} parameter references a negative value: {path} == {seconds}"
+        ))),
+        (None, Computed::Expression(Value::Number(number), _, field)) => {
+            Err(numbers::no_integer(field, number))
         }
         _ => Err(computed.wrong_type("number", |field, path, value| {
             format!("The {field} parameter cannot be parsed as a long value: {path} == {}", shown(value))
@@ -89,10 +95,10 @@ fn moment(scene: &mut Scene<'_>, setting: &Setting<i64>) -> Result<i64, Fault> {
     })?;
     match &computed {
         Computed::Literal(ms) => Ok(**ms),
-        Computed::Path(Value::String(text), path, field) => timestamp::from_text(text).ok_or_else(|| {
-            Fault::runtime(not_a_moment(field, path.text(), text))
-        }),
-        Computed::Expression(Value::String(text), _, field) => timestamp::from_text(text).ok_or_else(|| {
+        Computed::Path(Value::String(text), path, field) => {
+            timestamp::from_offset_date_time(text).ok_or_else(|| Fault::runtime(not_a_moment(field, path, text)))
+        }
+        Computed::Expression(Value::String(text), _, field) => timestamp::from_offset_date_time(text).ok_or_else(|| {
             let detail = format!(
                 "The {field} field cannot be parsed as an ISO-8601 extended offset date-time format string: {text}"
             );

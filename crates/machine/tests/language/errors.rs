@@ -40,7 +40,13 @@ fn names_of_failures() {
             "JSONPath",
             r#"{"Type":"Choice","Choices":[{"Variable":"$.n","NumericEquals":1,"Next":"T"}]}"#,
             r#"{"n":2}"#,
-            "States.NoChoiceMatched",
+            "States.Runtime",
+        ),
+        (
+            "JSONata",
+            r#"{"Type":"Choice","Choices":[{"Condition":false,"Next":"T"}]}"#,
+            "{}",
+            "States.Runtime",
         ),
         (
             "JSONata",

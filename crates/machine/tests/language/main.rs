@@ -12,6 +12,7 @@ mod flow;
 mod harness;
 mod lines;
 mod machine;
+mod measured;
 mod task;
 
 use harness::{Mode, World};

@@ -24,12 +24,7 @@ fn stop() {
             "7<-6 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 1",
             "8<-5 TaskStateEntered T 2",
             "9<-8 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 2",
-            "10<-9 MapIterationAborted M index=1",
-            "11<-9 TaskStateAborted",
-            "12<-7 MapIterationAborted M index=0",
-            "13<-7 TaskStateAborted",
-            "14<-3 MapStateAborted",
-            "15<-14 ExecutionAborted E",
+            "10<-0 ExecutionAborted E",
         ],
     );
 }
@@ -44,8 +39,7 @@ fn the_machine_times_out() {
         &[
             "1<-0 ExecutionStarted {}",
             "2<-0 WaitStateEntered W {}",
-            "@5s 3<-2 WaitStateAborted",
-            "4<-3 ExecutionTimedOut",
+            "@5s 3<-0 ExecutionTimedOut States.Timeout",
         ],
     );
 }

@@ -16,8 +16,7 @@ fn runtime_errors_are_never_caught() {
             "2<-0 ParallelStateEntered P {}",
             "3<-2 ParallelStateStarted",
             "4<-3 PassStateEntered A {}",
-            "5<-4 ParallelStateFailed",
-            "6<-5 ExecutionFailed States.Runtime cause=An error occurred while executing the state 'A' (entered at the event id #4). Invalid path '$.no' : No results for path: $['no']",
+            "5<-4 ExecutionFailed States.Runtime cause=An error occurred while executing the state 'A' (entered at the event id #4). Invalid path '$.no' : No results for path: $['no']",
         ],
     );
 }

@@ -88,7 +88,7 @@ fn nothing_matches() {
         &[
             "1<-0 ExecutionStarted {\"n\":2}",
             "2<-0 ChoiceStateEntered C {\"n\":2}",
-            "3<-2 ExecutionFailed States.NoChoiceMatched cause=An error occurred while executing the state 'C' (entered at the event id #2). Failed to transition out of the state. The state does not point to a next state.",
+            "3<-2 ExecutionFailed States.Runtime cause=An error occurred while executing the state 'C' (entered at the event id #2). Failed to transition out of the state. The state does not point to a next state.",
         ],
     );
 }

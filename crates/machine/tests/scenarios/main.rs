@@ -12,6 +12,7 @@ mod flow;
 mod harness;
 mod lines;
 mod map;
+mod measured;
 mod redrive;
 mod tasks;
 

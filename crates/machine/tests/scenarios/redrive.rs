@@ -81,7 +81,7 @@ fn a_choice_is_evaluated_again() {
         redriven(&definition, &[]),
         &[
             "4<-3 ExecutionRedriven redriveCount=1",
-            "5<-4 ExecutionFailed States.NoChoiceMatched cause=An error occurred while executing the state 'A' (entered at the event id #2). Failed to transition out of the state. The state does not point to a next state.",
+            "5<-4 ExecutionFailed States.Runtime cause=An error occurred while executing the state 'A' (entered at the event id #2). Failed to transition out of the state. The state does not point to a next state.",
         ],
     );
 }
@@ -93,7 +93,7 @@ fn a_wait_waits_again_and_the_execution_has_its_time_again() {
     let scenario = plain(&definition, r#"{"s":7}"#);
     check_redriven(
         Scenario { inputs: &[REDRIVE], ..scenario },
-        &["5<-4 ExecutionRedriven redriveCount=1", "@10s 6<-5 WaitStateAborted", "7<-6 ExecutionTimedOut"],
+        &["4<-3 ExecutionRedriven redriveCount=1", "@10s 5<-0 ExecutionTimedOut States.Timeout"],
     );
 }
 
@@ -106,7 +106,7 @@ fn a_wait_for_a_time_that_has_passed_is_over() {
         world.now_ms += 60_000;
         world.step(REDRIVE, &mut |_| vec![]);
         let found = lines::of(&world);
-        assert_eq!(found[5..], ["6<-5 WaitStateExited A {}", "7<-6 ExecutionSucceeded {}"]);
+        assert_eq!(found[4..], ["5<-4 WaitStateExited A {}", "6<-5 ExecutionSucceeded {}"]);
     }
 }
 
@@ -180,12 +180,12 @@ fn aborted_during_a_retry_wait() {
     check_redriven(
         redriven(&definition, &replies),
         &[
-            "8<-7 ExecutionRedriven redriveCount=1",
-            "9<-8 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f {}",
-            "10<-9 LambdaFunctionStarted",
-            "11<-10 LambdaFunctionSucceeded 1",
-            "12<-11 TaskStateExited A 1",
-            "13<-12 ExecutionSucceeded 1",
+            "7<-6 ExecutionRedriven redriveCount=1",
+            "8<-7 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f {}",
+            "9<-8 LambdaFunctionStarted",
+            "10<-9 LambdaFunctionSucceeded 1",
+            "11<-10 TaskStateExited A 1",
+            "12<-11 ExecutionSucceeded 1",
         ],
     );
 }
@@ -210,12 +210,12 @@ fn aborted_in_the_middle_of_a_task() {
     check_redriven(
         Scenario { inputs: &[STOP, REDRIVE], ..redriven(&definition, &replies) },
         &[
-            "6<-5 ExecutionRedriven redriveCount=1",
-            "7<-6 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f {}",
-            "8<-7 LambdaFunctionStarted",
-            "9<-8 LambdaFunctionSucceeded 1",
-            "10<-9 TaskStateExited A 1",
-            "11<-10 ExecutionSucceeded 1",
+            "5<-4 ExecutionRedriven redriveCount=1",
+            "6<-5 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f {}",
+            "7<-6 LambdaFunctionStarted",
+            "8<-7 LambdaFunctionSucceeded 1",
+            "9<-8 TaskStateExited A 1",
+            "10<-9 ExecutionSucceeded 1",
         ],
     );
 }
@@ -228,12 +228,12 @@ fn one_that_was_held_when_it_was_stopped_is_let_go() {
     check_redriven(
         Scenario { inputs: &[pause, STOP, REDRIVE], ..redriven(&definition, &replies) },
         &[
-            "6<-5 ExecutionRedriven redriveCount=1",
-            "7<-6 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f {}",
-            "8<-7 LambdaFunctionStarted",
-            "9<-8 LambdaFunctionSucceeded 1",
-            "10<-9 TaskStateExited A 1",
-            "11<-10 ExecutionSucceeded 1",
+            "5<-4 ExecutionRedriven redriveCount=1",
+            "6<-5 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f {}",
+            "7<-6 LambdaFunctionStarted",
+            "8<-7 LambdaFunctionSucceeded 1",
+            "9<-8 TaskStateExited A 1",
+            "10<-9 ExecutionSucceeded 1",
         ],
     );
 }
@@ -385,7 +385,7 @@ fn a_state_whose_own_fields_fail_fails_again() {
         &[
             "8<-7 ExecutionRedriven redriveCount=1",
             "9<-5 ParallelStateSucceeded",
-            "10<-5 ExecutionFailed States.Runtime cause=An error occurred while executing the state 'A' (entered at the event id #2). The JSONPath '$.none' specified for the field 'a.$' could not be found in the input '[1]'",
+            "10<-9 ExecutionFailed States.Runtime cause=An error occurred while executing the state 'A' (entered at the event id #2). The JSONPath '$.none' specified for the field 'a.$' could not be found in the input '[1]'",
         ],
     );
 }

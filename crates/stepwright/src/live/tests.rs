@@ -363,7 +363,7 @@ fn stopping_shows_what_was_under_way() {
     );
     assert_eq!(
         run.ending(),
-        "■ ABORTED after 2.0 s, 11 events\n  state  All[0] > Charge\n         \
+        "■ ABORTED after 2.0 s, 8 events\n  state  All[0] > Charge\n         \
          /States/All/ItemProcessor/States/Charge\n  cause  Stopped by the user.\n"
     );
 }

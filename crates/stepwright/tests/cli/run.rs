@@ -208,7 +208,7 @@ fn an_interrupt_stops_the_execution() {
     let status = said(child.wait_with_output().expect("it ends")).status;
     let told = told(&error);
     let expected =
-        ["abort Rest", "ABORTED 4 events", "state Rest", "/States/Rest", "cause Stopped by the user."];
+        ["abort Rest", "ABORTED 3 events", "state Rest", "/States/Rest", "cause Stopped by the user."];
     assert!(told.ends_with(&expected.map(str::to_owned)), "{told:#?}");
     assert_eq!(status, 1);
 }
