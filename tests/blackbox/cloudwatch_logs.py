@@ -6,6 +6,11 @@ import threading
 import time
 
 
+def record(message):
+    """What is logged of executions is JSON; what functions print is text."""
+    return json.loads(message) if message.startswith("{") else message
+
+
 class CloudWatchLogs:
     def __init__(self, groups=()):
         self.groups = {name: {} for name in groups}
@@ -41,6 +46,9 @@ class CloudWatchLogs:
         if operation == "DescribeLogGroups":
             prefix = body["logGroupNamePrefix"]
             return 200, {"logGroups": [{"logGroupName": name} for name in self.groups if name.startswith(prefix)]}
+        if operation == "CreateLogGroup":
+            self.groups.setdefault(body["logGroupName"], {})
+            return 200, {}
         streams = self.groups.get(body["logGroupName"])
         if streams is None:
             return 400, {"__type": "ResourceNotFoundException", "message": "The specified log group does not exist."}
@@ -52,7 +60,7 @@ class CloudWatchLogs:
             return 400, {"__type": "ResourceNotFoundException", "message": "The specified log stream does not exist."}
         events = body["logEvents"]
         assert [event["timestamp"] for event in events] == sorted(event["timestamp"] for event in events)
-        streams[stream] += [json.loads(event["message"]) for event in events]
+        streams[stream] += [record(event["message"]) for event in events]
         return 200, {}
 
     def records(self, group):

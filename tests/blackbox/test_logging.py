@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -213,3 +214,26 @@ def test_configured_destinations(new_server, tmp_path):
     server.client().start_execution(stateMachineArn=machine)
     assert server.stop() == 0
     assert "ExecutionFailed" not in server.log_text() and not (server.data_dir / "store/logs").exists()
+
+
+def test_what_functions_print(new_server, logs, tmp_path):
+    (tmp_path / "app.py").write_text("def handler(event, context):\n    print('hello', event)\n    return event\n")
+    config = tmp_path / "stepwright.toml"
+    config.write_text(
+        '[functions.greet]\nruntime = "python3.11"\nhandler = "app.handler"\ncode = "."\n[logging]\nfunctions = true\n'
+    )
+    server = new_server(config=config, environment={"AWS_ENDPOINT_URL_LOGS": logs.url})
+    client = server.client()
+    state = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:greet", "End": True}
+    definition = json.dumps({"StartAt": "Greet", "States": {"Greet": state}})
+    machine = client.create_state_machine(name="m", definition=definition, roleArn=ROLE)["stateMachineArn"]
+    execution = Workflows(client).start(machine, 7)
+    lines = logs.wait("/aws/lambda/greet", 4)
+    assert [line.split(":")[0].split(" ")[0] for line in lines] == ["START", "hello", "END", "REPORT"]
+    assert lines[1] == "hello 7\n"
+    [stream] = logs.groups["/aws/lambda/greet"]
+    query = urllib.parse.urlencode({"executionArn": execution, "stateName": "Greet"})
+    with urllib.request.urlopen(f"{server.url}/function-logs?{query}") as answer:
+        served = json.load(answer)["lines"]
+    assert [line["message"] + "\n" for line in served] == lines
+    assert {(line["logStreamName"], line["functionName"], line["stateName"]) for line in served} == {(stream, "greet", "Greet")}

@@ -12,7 +12,7 @@ use stepwright_types::arn::Arn;
 use stepwright_types::timestamp;
 use stepwright_value::{Value, write_string};
 
-use crate::log::Record;
+use crate::log::{Record, Writer};
 
 /// One `PutLogEvents`. Source: CloudWatch Logs API Reference, "PutLogEvents": 1 MiB with 26 bytes for each event, 10,000
 /// events, 24 hours from the first to the last.
@@ -32,8 +32,8 @@ const STREAMS_MAX: usize = 4_096;
 /// A CloudWatch Logs endpoint.
 pub struct CloudWatch {
     service: AwsJson,
-    /// By log group and state machine: its log stream, and the hour that it is for.
-    streams: Mutex<HashMap<(String, String), Stream>>,
+    /// By log group and writer: its log stream, and the hour that it is for.
+    streams: Mutex<HashMap<(String, Writer), Stream>>,
 }
 
 #[derive(Clone)]
@@ -100,9 +100,9 @@ impl CloudWatch {
         };
         let mut lost = 0;
         let mut reason = String::new();
-        for (machine, records) in by_machine(records) {
+        for (writer, records) in by_writer(records) {
             for batch in batches(records) {
-                if let Err(error) = self.put_with_retries(&group, &machine, &batch).await {
+                if let Err(error) = self.put_with_retries(&group, &writer, &batch).await {
                     lost += batch.len();
                     reason = error.to_string();
                 }
@@ -114,13 +114,13 @@ impl CloudWatch {
     async fn put_with_retries(
         &self,
         group: &Group<'_>,
-        machine: &str,
+        writer: &Writer,
         batch: &[Record],
     ) -> Result<(), CallError> {
         let mut pause = PAUSE;
         let mut stream_is_new = false;
         for _ in 1..ATTEMPTS {
-            match self.put(group, machine, batch).await {
+            match self.put(group, writer, batch).await {
                 Err(error) if error.is_passing() => {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
@@ -130,12 +130,12 @@ impl CloudWatch {
                 result => return result,
             }
         }
-        self.put(group, machine, batch).await
+        self.put(group, writer, batch).await
     }
 
-    async fn put(&self, group: &Group<'_>, machine: &str, batch: &[Record]) -> Result<(), CallError> {
+    async fn put(&self, group: &Group<'_>, writer: &Writer, batch: &[Record]) -> Result<(), CallError> {
         let first_ms = batch.first().map_or(0, |record| record.timestamp_ms);
-        let stream = self.stream(group, machine, first_ms).await?;
+        let stream = self.stream(group, writer, first_ms).await?;
         let mut body = names(group, &stream);
         body.reserve(batch.iter().map(|record| record.message.len() * 5 / 4 + 64).sum());
         body.push_str(",\"logEvents\":[");
@@ -149,24 +149,30 @@ impl CloudWatch {
         body.push_str("]}");
         let put = self.service.call(group.region, "Logs_20140328.PutLogEvents", body).await;
         if put.as_ref().is_err_and(|error| error.is("ResourceNotFoundException")) {
-            self.lock().remove(&(group.name.to_owned(), machine.to_owned()));
+            self.lock().remove(&(group.name.to_owned(), writer.clone()));
         }
         put.map(|_| ())
     }
 
-    /// The log stream of a state machine; made when there is none for the hour.
-    async fn stream(&self, group: &Group<'_>, machine: &str, now_ms: i64) -> Result<String, CallError> {
-        let key = (group.name.to_owned(), machine.to_owned());
+    /// The log stream of a writer; made when there is none, for a state machine also when there is none for the hour.
+    async fn stream(&self, group: &Group<'_>, writer: &Writer, now_ms: i64) -> Result<String, CallError> {
+        let key = (group.name.to_owned(), writer.clone());
         let hour = now_ms.div_euclid(STREAM_MS);
         if let Some(stream) = self.lock().get(&key).filter(|stream| stream.hour >= hour) {
             return Ok(stream.name.clone());
         }
-        let stream = Stream { name: stream_name(machine, now_ms), hour };
-        let body = names(group, &stream.name) + "}";
-        match self.service.call(group.region, "Logs_20140328.CreateLogStream", body).await {
-            Err(error) if !error.is("ResourceAlreadyExistsException") => return Err(error),
-            _ => {}
+        let stream = match writer {
+            Writer::Machine(name) => Stream { name: stream_name(name, now_ms), hour },
+            Writer::Function(log_stream) => Stream { name: log_stream.to_string(), hour: i64::MAX },
+        };
+        let mut created = self.create_stream(group, &stream.name).await;
+        if matches!(writer, Writer::Function(_))
+            && created.as_ref().is_err_and(|error| error.is("ResourceNotFoundException"))
+        {
+            self.create(group, "CreateLogGroup", names_group(group) + "}").await?;
+            created = self.create_stream(group, &stream.name).await;
         }
+        created?;
         let mut streams = self.lock();
         if streams.len() >= STREAMS_MAX {
             streams.clear();
@@ -175,7 +181,19 @@ impl CloudWatch {
         Ok(stream.name)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Stream>> {
+    async fn create_stream(&self, group: &Group<'_>, name: &str) -> Result<(), CallError> {
+        self.create(group, "CreateLogStream", names(group, name) + "}").await
+    }
+
+    /// What is there already is as good.
+    async fn create(&self, group: &Group<'_>, action: &str, body: String) -> Result<(), CallError> {
+        match self.service.call(group.region, &format!("Logs_20140328.{action}"), body).await {
+            Err(error) if !error.is("ResourceAlreadyExistsException") => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, Writer), Stream>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -188,10 +206,16 @@ fn stream_name(machine: &str, now_ms: i64) -> String {
     format!("states/{machine}/{hour}/{}", unique.get(..8).unwrap_or_default())
 }
 
-/// The beginning of a request that names group and stream.
-fn names(group: &Group<'_>, stream: &str) -> String {
+/// The beginning of a request that names a group.
+fn names_group(group: &Group<'_>) -> String {
     let mut body = String::from("{\"logGroupName\":");
     write_string(group.name, &mut body);
+    body
+}
+
+/// The beginning of a request that names group and stream.
+fn names(group: &Group<'_>, stream: &str) -> String {
+    let mut body = names_group(group);
     body.push_str(",\"logStreamName\":");
     write_string(stream, &mut body);
     body
@@ -205,20 +229,20 @@ fn groups_of(answer: &Value) -> impl Iterator<Item = &str> {
     groups.iter().filter_map(|group| group.get("logGroupName")?.as_str())
 }
 
-/// Each state machine has a stream of its own.
-fn by_machine(records: Vec<Record>) -> Vec<(String, Vec<Record>)> {
-    let mut machines: Vec<(String, Vec<Record>)> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+/// Each writer has a stream of its own.
+fn by_writer(records: Vec<Record>) -> Vec<(Writer, Vec<Record>)> {
+    let mut writers: Vec<(Writer, Vec<Record>)> = Vec::new();
+    let mut places: HashMap<Writer, usize> = HashMap::new();
     for record in records {
-        let place = *places.entry(record.machine_name.to_string()).or_insert_with(|| {
-            machines.push((record.machine_name.to_string(), Vec::new()));
-            machines.len() - 1
+        let place = *places.entry(record.writer.clone()).or_insert_with(|| {
+            writers.push((record.writer.clone(), Vec::new()));
+            writers.len() - 1
         });
-        if let Some((_, records)) = machines.get_mut(place) {
+        if let Some((_, records)) = writers.get_mut(place) {
             records.push(record);
         }
     }
-    machines
+    writers
 }
 
 /// Records as `PutLogEvents` takes them: oldest first, within its limits.
@@ -251,7 +275,7 @@ mod tests {
     use super::*;
 
     fn record(timestamp_ms: i64, bytes: usize) -> Record {
-        Record { machine_name: "m".into(), timestamp_ms, message: "a".repeat(bytes) }
+        Record { writer: Writer::Machine("m".into()), timestamp_ms, message: "a".repeat(bytes) }
     }
 
     #[test]

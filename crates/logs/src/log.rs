@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use stepwright_engine::{HistoryLog, Logging};
 use stepwright_machine::{Event, Execution};
 use stepwright_store::Pending;
+use stepwright_tasks::functions::LogLine;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -40,10 +41,19 @@ pub enum Destination {
 /// A record that waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    pub machine_name: Arc<str>,
+    pub writer: Writer,
     pub timestamp_ms: i64,
-    /// JSON in one line.
+    /// JSON in one line; of a function, what it has printed.
     pub message: String,
+}
+
+/// Whose records they are: in CloudWatch Logs each one has its own log streams.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Writer {
+    /// A state machine, by name. Its log streams are made here, and its log group is there.
+    Machine(Arc<str>),
+    /// A function's process, by its log stream. Like Lambda, it makes its log group.
+    Function(Arc<str>),
 }
 
 /// The log of execution histories.
@@ -95,13 +105,35 @@ impl Log {
     }
 }
 
+impl Log {
+    /// Whether what functions print can go here.
+    pub fn takes_functions(&self) -> bool {
+        matches!(self.0.destination, Destination::CloudWatch(_))
+    }
+
+    /// Logs what functions have printed, in Lambda's log groups.
+    pub fn functions(&self, lines: &[LogLine]) {
+        for line in lines {
+            let origin = &line.origin;
+            let (region, account_id, name) = (&origin.region, &origin.account_id, &origin.function_name);
+            let group = format!("arn:aws:logs:{region}:{account_id}:log-group:/aws/lambda/{name}:*");
+            let record = Record {
+                writer: Writer::Function(origin.log_stream.as_str().into()),
+                timestamp_ms: i64::try_from(line.time_ms).unwrap_or(i64::MAX),
+                message: format!("{}\n", line.text),
+            };
+            self.0.push(&group.into(), vec![record]);
+        }
+    }
+}
+
 impl HistoryLog for Log {
     fn committed(&self, logging: &Logging, execution: &Execution, events: &[Event]) {
         let machine_name = &execution.identity().machine_name;
         let logged = events.iter().filter(|event| record::is_logged(event, logging.level));
         let records: Vec<Record> = logged
             .map(|event| Record {
-                machine_name: machine_name.clone(),
+                writer: Writer::Machine(machine_name.clone()),
                 timestamp_ms: event.timestamp_ms,
                 message: record::render(event, logging, execution),
             })

@@ -63,6 +63,9 @@ pub struct Serve {
     pub region: Option<String>,
     #[command(flatten)]
     pub protection: crate::protection::Flags,
+    /// Do not write into the log what functions print; `stepwright logs` still has it. As `print = false` below `[lambda]`.
+    #[arg(long)]
+    pub no_function_output: bool,
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 }
@@ -86,6 +89,9 @@ pub struct Run {
     /// One JSON object a line: the events of the history, then the result.
     #[arg(long)]
     pub json: bool,
+    /// Do not show what functions print.
+    #[arg(long)]
+    pub no_function_output: bool,
     /// The execution's name.
     #[arg(long, value_name = "NAME", default_value = "run")]
     pub name: String,

@@ -12,6 +12,10 @@
 //! handler = "greet.handler"
 //! code = "functions/greet"
 //!
+//! [lambda]                     # for all functions; see docs/functions.md
+//! credentials = "none"         # or "server": they get the server's AWS credentials
+//! print = true                 # show what they print
+//!
 //! [throttling]                 # see docs/throttling.md
 //! profile = "aws"
 //!
@@ -43,6 +47,7 @@ use stepwright_api::throttling;
 use stepwright_engine::limits::{Limit, LimitDefinition};
 use stepwright_tasks::functions::FunctionDefinition;
 
+use crate::function_output;
 use crate::history_logging;
 use crate::protection::{self, AuditSection, CredentialsSection, MetricsSection, TlsSection};
 
@@ -60,6 +65,8 @@ struct File {
     #[serde(default)]
     #[allow(dead_code, reason = "its content is read by the tasks room")]
     functions: toml::Table,
+    #[serde(default)]
+    lambda: function_output::Section,
     #[serde(default)]
     throttling: throttling::Settings,
     #[serde(default)]
@@ -91,6 +98,10 @@ pub struct Config {
     pub account_id: String,
     pub region: String,
     pub functions: Vec<FunctionDefinition>,
+    /// What holds for all functions.
+    pub lambda: function_output::Section,
+    /// What is declared and cannot be used.
+    pub warnings: Vec<String>,
     /// How many requests each operation of the API takes.
     pub throttling: throttling::Settings,
     /// Where the histories of executions are logged.
@@ -134,8 +145,9 @@ pub fn load(overrides: Overrides) -> Result<Config> {
     check_region(&region)?;
     let template =
         overrides.template.or_else(|| TEMPLATES.iter().find_map(|name| existing(&directory.join(name))));
+    let mut warnings = Vec::new();
     if let Some(template) = template {
-        let found = read_template(&template, &account_id, &region)?;
+        let found = read_template(&template, &account_id, &region, &mut warnings)?;
         // What the configuration file declares goes before what the template does.
         let declared: Vec<String> = functions.iter().map(|function| function.name.clone()).collect();
         functions.extend(found.into_iter().filter(|function| !declared.contains(&function.name)));
@@ -160,6 +172,8 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         account_id,
         region,
         functions,
+        lambda: file.lambda,
+        warnings,
         throttling: file.throttling,
         logging: file.logging.below(&directory),
         protection,
@@ -177,7 +191,12 @@ fn read_file(path: &Path) -> Result<(File, Vec<FunctionDefinition>, PathBuf)> {
     Ok((file, functions, directory))
 }
 
-fn read_template(path: &Path, account_id: &str, region: &str) -> Result<Vec<FunctionDefinition>> {
+fn read_template(
+    path: &Path,
+    account_id: &str,
+    region: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<FunctionDefinition>> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("{name} cannot be read"))?;
     let directory = path.parent().unwrap_or(Path::new(""));
@@ -188,9 +207,7 @@ fn read_template(path: &Path, account_id: &str, region: &str) -> Result<Vec<Func
     };
     let found = stepwright_tasks::functions::functions_from_template(&text, directory, &context)
         .with_context(|| format!("the functions of {name} cannot be used"))?;
-    for skipped in &found.skipped {
-        tracing::warn!("{name}: {skipped}");
-    }
+    warnings.extend(found.unusable.iter().map(|unusable| format!("{name}: {unusable}")));
     Ok(found.functions)
 }
 

@@ -7,6 +7,7 @@
 //! max_file_mb = 64                    # then another file is begun
 //! max_files = 4                       # the one that is written included
 //! endpoint = "http://127.0.0.1:4566"  # of CloudWatch Logs
+//! functions = true                    # there also what functions print
 //! ```
 //!
 //! Without the section: CloudWatch Logs where the environment names an endpoint, else the file.
@@ -27,13 +28,14 @@ const ENDPOINT_VARIABLES: [&str; 2] = ["AWS_ENDPOINT_URL_LOGS", "AWS_ENDPOINT_UR
 
 /// The section, as it stands in the file.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Section {
     destination: Option<Kind>,
     file: Option<PathBuf>,
     max_file_mb: Option<u64>,
     max_files: Option<u32>,
     endpoint: Option<String>,
+    functions: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -82,6 +84,15 @@ impl Section {
             }
         };
         Ok(Some(Arc::new(Log::new(destination, tokio::runtime::Handle::current()))))
+    }
+
+    /// The log that takes what functions print, if it is to.
+    pub fn of_functions(&self, log: Option<&Arc<Log>>) -> Result<Option<Arc<Log>>> {
+        match log.filter(|_| self.functions) {
+            Some(log) if log.takes_functions() => Ok(Some(log.clone())),
+            None if !self.functions => Ok(None),
+            _ => bail!("[logging] functions = true needs destination = \"cloudwatch\""),
+        }
     }
 
     fn file(&self, data_dir: &Path) -> Result<Destination> {

@@ -10,6 +10,7 @@ mod definition;
 mod descriptors;
 mod diagnostics;
 mod exit;
+mod function_output;
 mod history_logging;
 mod input;
 mod live;
@@ -32,6 +33,10 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // A function's process is kept by this program, too.
+    if let Some(code) = stepwright_tasks::functions::keeper::keep(std::env::args_os()) {
+        return code;
+    }
     let command_line = cli::CommandLine::parse();
     let result = match command_line.command {
         cli::Command::Serve(arguments) => commands::serve::run(arguments),

@@ -23,6 +23,7 @@ use crate::config::{self, Config, Overrides};
 use crate::definition::{self, Definition};
 use crate::diagnostics::Sheet;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::function_output::{self, Follower};
 use crate::input;
 use crate::live::{self, Ended, Form, Live};
 use crate::pretty;
@@ -60,6 +61,7 @@ pub fn run(arguments: Run) -> Result<Exit, Failure> {
         definition,
         program,
         input,
+        is_printed: !arguments.no_function_output && config.lambda.print.unwrap_or(true),
     };
     let exit = runtime.block_on(execute(job, &config));
     runtime.shutdown_background();
@@ -74,6 +76,8 @@ struct Job {
     definition: Definition,
     program: Arc<Program>,
     input: Document,
+    /// Whether what functions print is shown.
+    is_printed: bool,
 }
 
 fn form(json: bool) -> Form {
@@ -124,7 +128,11 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
     // From here on Ctrl-C stops the execution, not the program.
     let signals = Signals::listen().or_exit(Exit::CannotStart)?;
-    let wired = wiring::wire(config.functions.clone(), &config.region).or_exit(Exit::Usage)?;
+    let wired =
+        wiring::wire(config.functions.clone(), &config.lambda, &config.region).or_exit(Exit::Usage)?;
+    for warning in config.warnings.iter().chain(wired.functions.warnings()) {
+        eprintln!("warning: {warning}");
+    }
     let account = Arc::new(Account::new(&*config.region, &*config.account_id));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let execution_arn = account.execution(&job.machine, &job.name);
@@ -160,12 +168,21 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
         started_by: None,
     };
     let machine_arn = start.revision.machine_arn.clone();
-    let mut watcher =
-        Watcher { engine: &engine, live: &live, clock: &*clock, machine_arn, name: &job.name, signals };
+    let printed = job.is_printed.then(|| Follower::new(wired.functions.logs()));
+    let mut watcher = Watcher {
+        engine: &engine,
+        live: &live,
+        clock: &*clock,
+        machine_arn,
+        name: &job.name,
+        signals,
+        printed,
+    };
     let watched = match engine.start(start).await {
         Ok(_) => watcher.watch().await,
         Err(error) => Err(error.into()),
     };
+    watcher.show_printed();
     let exit = conclude(watched, &live, &*clock, job.form).or_exit(Exit::StoreFailed);
     engine.shut_down();
     tokio::select! {
@@ -221,6 +238,8 @@ struct Watcher<'a> {
     machine_arn: Arc<str>,
     name: &'a str,
     signals: Signals,
+    /// What functions print, where it is to be shown.
+    printed: Option<Follower>,
 }
 
 impl Watcher<'_> {
@@ -242,8 +261,23 @@ impl Watcher<'_> {
                     self.live.stopping();
                     self.stop().await?;
                 }
-                _ = frames.tick() => self.live.draw(self.clock.now_ms()),
+                () = printed(&mut self.printed) => self.show_printed(),
+                _ = frames.tick() => {
+                    self.live.draw(self.clock.now_ms());
+                }
             }
+        }
+    }
+
+    /// Shows what functions have printed since the last time.
+    fn show_printed(&mut self) {
+        let Some(printed) = &mut self.printed else { return };
+        loop {
+            let (lines, lost) = printed.lines();
+            if lines.is_empty() {
+                return;
+            }
+            self.live.note(&function_output::for_people(&lines, lost));
         }
     }
 
@@ -256,6 +290,14 @@ impl Watcher<'_> {
             Ok(_) | Err(DeliverError::Refused) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Returns when functions have printed something.
+async fn printed(follower: &mut Option<Follower>) {
+    match follower {
+        Some(follower) => follower.news().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -8,11 +8,13 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
 use stepwright_api::own::express_executions::ExpressExecutionsEndpoint;
+use stepwright_api::own::function_logs::FunctionLogsEndpoint;
 use stepwright_api::own::limits::LimitsEndpoint;
 use stepwright_api::own::throttling::ThrottlingEndpoint;
 use stepwright_api::server::{self, Probes, Server};
 use stepwright_api::{Api, Parts, SelfTarget, self_target};
 use stepwright_engine::{Engine, EngineOptions, Entropy, HistoryLog, SystemClock};
+use stepwright_logs::Log;
 use stepwright_store::embedded::{Embedded, EmbeddedOptions};
 use stepwright_types::arn::Account;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,6 +23,7 @@ use crate::cli::Serve;
 use crate::config::{self, Config, Overrides};
 use crate::descriptors;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::function_output;
 use crate::logging;
 use crate::protection::Protection;
 use crate::wiring::{self, Wired};
@@ -42,23 +45,29 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
         protection: arguments.protection,
     })
     .or_exit(Exit::Usage)?;
+    let is_printed = !arguments.no_function_output && config.lambda.print.unwrap_or(true);
     let protection =
         Protection::open(&config.protection, &config.region, &config.data_dir).or_exit(Exit::Usage)?;
     server::check_exposure(config.listen, &protection.access).or_exit(Exit::Usage)?;
     let store = Embedded::open(EmbeddedOptions::new(&config.data_dir)).or_exit(Exit::CannotStart)?;
     let runtime = super::runtime()?;
-    let exit = runtime.block_on(serve(&config, &protection, store.clone()));
+    let exit = runtime.block_on(serve(&config, &protection, store.clone(), is_printed));
     // What is left are calls whose executions are on disk.
     runtime.shutdown_background();
     store.close();
     exit
 }
 
-async fn serve(config: &Config, protection: &Protection, store: Arc<Embedded>) -> Result<Exit, Failure> {
+async fn serve(
+    config: &Config,
+    protection: &Protection,
+    store: Arc<Embedded>,
+    is_printed: bool,
+) -> Result<Exit, Failure> {
     let metrics = install_metrics().or_exit(Exit::CannotStart)?;
-    let wired = wiring::wire(config.functions.clone(), &config.region).or_exit(Exit::Usage)?;
-    let log = config.logging.open(&config.data_dir, config.listen, |name| std::env::var(name).ok());
-    let log = log.or_exit(Exit::Usage)?;
+    let wired =
+        wiring::wire(config.functions.clone(), &config.lambda, &config.region).or_exit(Exit::Usage)?;
+    let log = open_logs(config, &wired, is_printed).or_exit(Exit::Usage)?;
     let this_service = Arc::new(SelfTarget::new());
     let targets = self_target::SERVICES
         .into_iter()
@@ -95,6 +104,7 @@ async fn serve(config: &Config, protection: &Protection, store: Arc<Embedded>) -
             Arc::new(ThrottlingEndpoint(api.throttling().clone())),
             Arc::new(LimitsEndpoint(engine.clone())),
             Arc::new(ExpressExecutionsEndpoint(backend)),
+            Arc::new(FunctionLogsEndpoint(wired.functions.logs().clone())),
         ],
         limits: limits(),
         access: protection.access.clone(),
@@ -122,6 +132,17 @@ async fn serve(config: &Config, protection: &Protection, store: Arc<Embedded>) -
     }
     wired.functions.shutdown().await;
     Ok(if failed.is_some() { Exit::StoreFailed } else { Exit::Success })
+}
+
+/// Warns of what is not as it was declared, opens the log of executions, and begins to show what functions print.
+fn open_logs(config: &Config, wired: &Wired, is_printed: bool) -> anyhow::Result<Option<Arc<Log>>> {
+    for warning in config.warnings.iter().chain(wired.functions.warnings()) {
+        tracing::warn!("{warning}");
+    }
+    let log = config.logging.open(&config.data_dir, config.listen, |name| std::env::var(name).ok())?;
+    let groups = config.logging.of_functions(log.as_ref())?;
+    function_output::follow(wired.functions.logs(), is_printed, groups);
+    Ok(log)
 }
 
 /// The server's bounds, as far as the system provides for them.

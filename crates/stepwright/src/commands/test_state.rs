@@ -20,6 +20,7 @@ use crate::config::{self, Config, Overrides};
 use crate::definition::{self, Definition};
 use crate::diagnostics::Sheet;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::function_output::{self, Follower};
 use crate::terminal::{Stream, TEXT_COLUMNS_MAX};
 use crate::{input, pretty, stages, wiring};
 
@@ -154,7 +155,11 @@ async fn answer(
     options: Options,
     config: &Config,
 ) -> Result<TestStateOutput, Failure> {
-    let wired = wiring::wire(config.functions.clone(), &config.region).or_exit(Exit::Usage)?;
+    let wired =
+        wiring::wire(config.functions.clone(), &config.lambda, &config.region).or_exit(Exit::Usage)?;
+    for warning in config.warnings.iter().chain(wired.functions.warnings()) {
+        eprintln!("warning: {warning}");
+    }
     let engine = Engine::open(EngineOptions {
         store: Memory::new(),
         definitions: Arc::new(NoDefinitions),
@@ -173,6 +178,8 @@ async fn answer(
         answer = test_state(&engine, request, options) => answer.or_exit(Exit::Usage),
         _ = tokio::signal::ctrl_c() => Err(anyhow!("stopped")).or_exit(Exit::Negative),
     };
+    let (lines, lost) = Follower::new(wired.functions.logs()).lines();
+    eprint!("{}", function_output::for_people(&lines, lost));
     engine.shut_down();
     wired.functions.shutdown().await;
     answer

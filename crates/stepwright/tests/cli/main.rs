@@ -2,6 +2,7 @@
 
 mod environment;
 mod explain;
+mod functions;
 mod help;
 mod run;
 mod terminal;

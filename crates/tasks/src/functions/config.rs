@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::definition::{
-    CONCURRENCY_DEFAULT, DefinitionError, FunctionDefinition, MEMORY_MB_DEFAULT, Runtime, TIMEOUT_S_DEFAULT,
+    CONCURRENCY_DEFAULT, CredentialsSource, DefinitionError, FunctionDefinition, MEMORY_MB_DEFAULT, Runtime,
+    TIMEOUT_S_DEFAULT,
 };
 
 /// A configuration whose functions cannot be used.
@@ -37,6 +38,10 @@ struct Table {
     #[serde(default)]
     env: BTreeMap<String, String>,
     concurrency: Option<usize>,
+    interpreter: Option<PathBuf>,
+    #[serde(default)]
+    layers: Vec<PathBuf>,
+    credentials: Option<CredentialsSource>,
 }
 
 /// Reads the functions of a configuration text. `directory` is where the file stands: `code` is relative to it.
@@ -55,6 +60,14 @@ pub fn functions_from_config(text: &str, directory: &Path) -> Result<Vec<Functio
             runtime,
             handler,
             code: directory.join(table.code),
+            inline_code: None,
+            layers: table.layers.into_iter().map(|layer| directory.join(layer)).collect(),
+            // A bare name is looked for on the search path.
+            interpreter: table.interpreter.map(|program| match program.components().count() {
+                1 => program,
+                _ => directory.join(program),
+            }),
+            credentials: table.credentials,
             timeout_s: table.timeout.unwrap_or(TIMEOUT_S_DEFAULT),
             memory_mb: table.memory.unwrap_or(MEMORY_MB_DEFAULT),
             environment: table.env,

@@ -27,14 +27,33 @@ pub struct FunctionDefinition {
     pub handler: String,
     /// Directory of the code, the working directory of its processes.
     pub code: PathBuf,
+    /// The code itself, where it stands in a template: the text of the module `index`. Then there is no directory.
+    pub inline_code: Option<String>,
+    /// Directories with what Lambda would have below `/opt`; later ones lie over earlier ones.
+    pub layers: Vec<PathBuf>,
+    /// The program that runs it, instead of the one that the runtime names.
+    pub interpreter: Option<PathBuf>,
+    /// Where its AWS credentials come from, if that is declared.
+    pub credentials: Option<CredentialsSource>,
     /// Seconds that an invocation may take.
     pub timeout_s: u32,
-    /// Told to the function; not enforced.
+    /// What it and its children may take.
     pub memory_mb: u32,
     /// Environment variables of its own.
     pub environment: BTreeMap<String, String>,
     /// Processes at a time, each with one invocation.
     pub concurrency: usize,
+}
+
+/// Where a function's AWS credentials come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CredentialsSource {
+    /// None that are good for anything: what signs requests finds a key, `test`.
+    #[default]
+    None,
+    /// Those of the server's environment.
+    Server,
 }
 
 /// A runtime by its name in AWS.
@@ -44,14 +63,16 @@ pub struct Runtime {
     pub name: String,
     /// How it is started.
     pub family: RuntimeFamily,
+    /// The version of the language: `3.12`, `22`. Empty where the name has none.
+    pub version: String,
 }
 
 /// The runtimes that differ in how they are started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuntimeFamily {
-    /// The Python bootstrap, run by `python3`.
+    /// The Python bootstrap.
     Python,
-    /// The Node.js bootstrap, run by `node`.
+    /// The Node.js bootstrap.
     Node,
     /// The code's own executable speaks the Runtime API.
     Provided,
@@ -100,21 +121,40 @@ pub enum DefinitionError {
         /// What to do, where that is clear.
         hint: &'static str,
     },
+    /// A layer that is no directory of the template.
+    #[error("function {function}: its layer {layer} is not a directory of this template and is left out")]
+    Layer {
+        /// Function.
+        function: String,
+        /// The layer, as the template names it.
+        layer: String,
+    },
+    /// What this version cannot run.
+    #[error("function {function}: {what} cannot run here; {hint}")]
+    Unsupported {
+        /// Function.
+        function: String,
+        /// Such as `code in S3`.
+        what: String,
+        /// What to do instead.
+        hint: &'static str,
+    },
 }
 
 impl Runtime {
     /// Finds a runtime by its name.
     pub fn parse(function: &str, name: &str) -> Result<Runtime, DefinitionError> {
-        let family = if name.starts_with("python3") {
-            RuntimeFamily::Python
-        } else if name.starts_with("nodejs") {
-            RuntimeFamily::Node
+        let (family, version) = if name.starts_with("python3") {
+            let version = name.strip_prefix("python").unwrap_or_default();
+            (RuntimeFamily::Python, if version == "3" { "" } else { version })
+        } else if let Some(version) = name.strip_prefix("nodejs") {
+            (RuntimeFamily::Node, version.strip_suffix(".x").unwrap_or(version))
         } else if name.starts_with("provided") {
-            RuntimeFamily::Provided
+            (RuntimeFamily::Provided, "")
         } else {
             return Err(DefinitionError::Runtime { function: function.to_owned(), runtime: name.to_owned() });
         };
-        Ok(Runtime { name: name.to_owned(), family })
+        Ok(Runtime { name: name.to_owned(), family, version: version.to_owned() })
     }
 }
 
@@ -142,7 +182,7 @@ impl FunctionDefinition {
 
     /// Checks that the code is there.
     pub fn check_code(&self) -> Result<(), DefinitionError> {
-        if self.code.is_dir() {
+        if self.inline_code.is_some() || self.code.is_dir() {
             return Ok(());
         }
         let zip = self.code.extension().is_some_and(|extension| extension == "zip" || extension == "jar");
@@ -152,5 +192,52 @@ impl FunctionDefinition {
             path: self.code.display().to_string(),
             hint,
         })
+    }
+
+    /// What is not there although it is declared: for whoever starts this, before the first invocation finds out.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<String> = self.check_code().err().iter().map(ToString::to_string).collect();
+        let name = &self.name;
+        for layer in self.layers.iter().filter(|layer| !layer.is_dir()) {
+            warnings.push(format!(
+                "function {name}: its layer {} is not a directory and is left out",
+                layer.display()
+            ));
+        }
+        if warnings.is_empty() && self.layers.is_empty() {
+            warnings.extend(self.check_handler());
+        }
+        warnings
+    }
+
+    /// The handler's file may also come from elsewhere: this is a hint only.
+    fn check_handler(&self) -> Option<String> {
+        let slash = self.handler.rfind('/').map_or(0, |at| at + 1);
+        let (path, endings): (String, &[&str]) = match self.runtime.family {
+            RuntimeFamily::Python => {
+                (self.handler.rsplit_once('.')?.0.replace('.', "/"), &[".py", "/__init__.py"])
+            }
+            RuntimeFamily::Node => {
+                let dot = self.handler.get(slash..)?.find('.')? + slash;
+                (self.handler.get(..dot)?.to_owned(), &["", ".js", ".mjs", ".cjs"])
+            }
+            RuntimeFamily::Provided => {
+                let (bootstrap, own) = (self.code.join("bootstrap"), self.code.join(&self.handler));
+                return (!bootstrap.is_file() && !own.is_file())
+                    .then(|| format!("function {}: {} is not there", self.name, bootstrap.display()));
+            }
+        };
+        let is_there = |ending: &&str| self.code.join(format!("{path}{ending}")).is_file();
+        if endings.iter().any(is_there) {
+            return None;
+        }
+        let built = if is_there(&".ts") { "; TypeScript has to be built first" } else { "" };
+        let file = format!("{path}{}", endings.iter().find(|ending| !ending.is_empty()).unwrap_or(&""));
+        Some(format!(
+            "function {}: its handler is {}, but there is no {file} in {}{built}",
+            self.name,
+            self.handler,
+            self.code.display()
+        ))
     }
 }

@@ -1,17 +1,19 @@
 //! One execution environment: a process of a function, and the Runtime API that it talks to. It has one invocation at a
 //! time, and many one after the other.
 
-use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use super::Shared;
 use super::definition::{FunctionDefinition, RuntimeFamily};
+use super::keeper::Ending;
+use super::log::Output;
 use super::process::Process;
-use super::runtime::launch;
+use super::runtime::Launch;
 use super::runtime_api::{Invocation, RuntimeApi, Said, error_json};
-use super::{FunctionsOptions, Shared};
 
 /// How long a process may take until it asks for its first event. More than Lambda's ten seconds: machines at hand
 /// are slow when many processes start at once.
@@ -45,24 +47,42 @@ pub struct Ended {
     pub is_error: bool,
     /// Whether the environment can have another invocation.
     pub is_reusable: bool,
+    /// Where Lambda itself tells the error: what it writes into the log about it.
+    pub log: Option<PlatformError>,
+}
+
+/// What Lambda's log has about an error that the function did not tell.
+pub struct PlatformError {
+    /// The lines before `END`.
+    pub lines: Vec<String>,
+    /// What `REPORT` says.
+    pub report: String,
 }
 
 impl Ended {
+    fn said(payload: Bytes, is_error: bool) -> Ended {
+        Ended { payload, is_error, is_reusable: true, log: None }
+    }
+
     fn broken(payload: Bytes) -> Ended {
-        Ended { payload, is_error: true, is_reusable: false }
+        Ended { payload, is_error: true, is_reusable: false, log: None }
     }
 
     fn platform(kind: &str, request_id: &str, message: &str) -> Ended {
-        Ended::broken(error_json(kind, &format!("RequestId: {request_id} Error: {message}")))
+        let message = format!("RequestId: {request_id} Error: {message}");
+        let ended = Ended::broken(error_json(kind, &message));
+        let report = format!("Status: error\tError Type: {kind}");
+        Ended { log: Some(PlatformError { lines: vec![message, kind.to_owned()], report }), ..ended }
     }
 }
 
 impl Environment {
-    /// Starts a process. The error is the payload that tells it.
+    /// Starts a process, whose lines belong to an invocation from the first on. The error is the payload that tells it.
     pub async fn start(
         definition: &FunctionDefinition,
-        options: &FunctionsOptions,
         shared: &Shared,
+        launch: impl FnOnce(String) -> Launch,
+        invocation: u64,
         request_id: &str,
     ) -> Result<Environment, Ended> {
         let refuse = |message: String| Ended::platform("Runtime.InvalidEntrypoint", request_id, &message);
@@ -70,8 +90,8 @@ impl Environment {
         // Only runtimes of our own are sure to keep a path that stands in the address.
         let is_secret = definition.runtime.family != RuntimeFamily::Provided;
         let api = RuntimeApi::open(is_secret).await.map_err(|error| refuse(error.to_string()))?;
-        let launch = launch(definition, &options.inherited, &options.region, api.address.clone());
-        let process = Process::start(&launch)
+        let launch = launch(api.address.clone());
+        let process = Process::start(&launch, Output::new(Arc::clone(&shared.logs), invocation))
             .map_err(|error| refuse(format!("cannot start {}: {error}", launch.program.display())))?;
         shared.alive.send_modify(|alive| *alive += 1);
         let alive = Alive(shared.alive.clone());
@@ -84,6 +104,16 @@ impl Environment {
         tokio::time::timeout(READY_WAIT, self.ready("")).await.is_ok_and(|ready| ready.is_ok())
     }
 
+    /// Lambda's name for the log of this process.
+    pub fn log_stream(&self) -> &str {
+        self.process.log_stream()
+    }
+
+    /// Where the output of the process is collected.
+    pub fn process_output(&self) -> &Output {
+        self.process.output()
+    }
+
     /// The process, for its output.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
@@ -94,7 +124,7 @@ impl Environment {
         &mut self,
         request_id: &str,
         timeout: Duration,
-        prepare: impl FnOnce() -> Invocation,
+        prepare: impl FnOnce(&mut Process) -> Invocation,
     ) -> Ended {
         let ready = tokio::time::timeout(INIT_WAIT, self.ready(request_id)).await;
         if let Err(ended) = ready.unwrap_or_else(|_| Err(timed_out(request_id, INIT_WAIT))) {
@@ -102,7 +132,7 @@ impl Environment {
             return ended;
         }
         self.is_ready = false;
-        if !self.api.give(prepare()) {
+        if !self.api.give(prepare(&mut self.process)) {
             self.process.kill();
             return Ended::platform(
                 "Runtime.ExitError",
@@ -155,8 +185,8 @@ impl Environment {
         loop {
             match self.said(request_id).await {
                 Ok(Said::Ready) => {} // it lost the connection on which it had asked, and asks again
-                Ok(Said::Answer(payload)) => return Ended { payload, is_error: false, is_reusable: true },
-                Ok(Said::Error(payload)) => return Ended { payload, is_error: true, is_reusable: true },
+                Ok(Said::Answer(payload)) => return Ended::said(payload, false),
+                Ok(Said::Error(payload)) => return Ended::said(payload, true),
                 Ok(Said::InitError(payload)) => return Ended::broken(payload),
                 Err(ended) => return ended,
             }
@@ -166,19 +196,36 @@ impl Environment {
 
 fn timed_out(request_id: &str, after: Duration) -> Ended {
     let message = format!("Task timed out after {:.2} seconds", after.as_secs_f64());
-    Ended::platform("Sandbox.Timedout", request_id, &message)
+    let ended = Ended::platform("Sandbox.Timedout", request_id, &message);
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+    let lines = vec![format!("{now} {request_id} {message}"), String::new()];
+    Ended { log: Some(PlatformError { lines, report: "Status: timeout".to_owned() }), ..ended }
 }
 
 /// The words are Lambda's.
-fn exited(request_id: &str, status: std::io::Result<ExitStatus>) -> Ended {
-    let message = match status {
-        Ok(status) => match std::os::unix::process::ExitStatusExt::signal(&status) {
-            Some(signal) => format!("Runtime exited with error: signal: {}", signal_name(signal)),
-            None => match status.code() {
-                Some(0) | None => "Runtime exited without providing a reason".to_owned(),
-                Some(code) => format!("Runtime exited with error: exit status {code}"),
-            },
-        },
+fn exited(request_id: &str, ending: std::io::Result<Ending>) -> Ended {
+    let message = match ending {
+        Ok(Ending::Signal(signal)) => {
+            format!("Runtime exited with error: signal: {}", signal_name(signal))
+        }
+        Ok(Ending::OutOfMemory) => {
+            let ended =
+                Ended::platform("Runtime.ExitError", request_id, "Runtime exited with error: signal: killed");
+            let log = ended.log.map(|log| PlatformError {
+                report: "Status: error\tError Type: Runtime.OutOfMemory".to_owned(),
+                ..log
+            });
+            return Ended { log, ..ended };
+        }
+        Ok(Ending::NotStarted(reason)) => {
+            return Ended::platform(
+                "Runtime.InvalidEntrypoint",
+                request_id,
+                &format!("cannot start {reason}"),
+            );
+        }
+        Ok(Ending::Exit(0)) => "Runtime exited without providing a reason".to_owned(),
+        Ok(Ending::Exit(code)) => format!("Runtime exited with error: exit status {code}"),
         Err(error) => format!("Runtime exited: {error}"),
     };
     Ended::platform("Runtime.ExitError", request_id, &message)

@@ -1,6 +1,7 @@
 //! The processes of one function: warm ones are used again, new ones are started up to the function's concurrency, and
 //! callers beyond that wait in a bounded queue.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,19 +13,21 @@ use tokio::sync::{Semaphore, oneshot};
 use super::code::{Code, CodeVersion};
 use super::definition::FunctionDefinition;
 use super::environment::{Ended, Environment};
-use super::log::{InvocationLog, InvocationOutcome, InvocationRecord};
+use super::log::{InvocationOutcome, Origin, Output};
+use super::process::Process;
+use super::runtime::launch;
 use super::runtime_api::Invocation;
 use super::{FunctionsOptions, Shared};
 use crate::lambda::{InvocationType, InvokeAnswer, InvokeError, InvokeRequest, new_request_id};
 
 /// Callers of one function that may wait for a process.
 pub const QUEUE_MAX: usize = 1000;
-/// What `LogType: Tail` gives. Bytes; Lambda's own figure.
-const LOG_TAIL_BYTES: usize = 4096;
 
 /// A function with its processes.
 pub struct Pool {
     definition: FunctionDefinition,
+    /// The program that runs it, unless it brings its own.
+    interpreter: Option<PathBuf>,
     options: Arc<FunctionsOptions>,
     shared: Arc<Shared>,
     permits: Semaphore,
@@ -51,10 +54,16 @@ impl Drop for Place {
 
 impl Pool {
     /// A function without any process yet.
-    pub fn new(definition: FunctionDefinition, options: Arc<FunctionsOptions>, shared: Arc<Shared>) -> Pool {
+    pub fn new(
+        definition: FunctionDefinition,
+        interpreter: Option<PathBuf>,
+        options: Arc<FunctionsOptions>,
+        shared: Arc<Shared>,
+    ) -> Pool {
         let permits = Semaphore::new(definition.concurrency);
         Pool {
             definition,
+            interpreter,
             options,
             shared,
             permits,
@@ -142,30 +151,48 @@ impl Pool {
         }
     }
 
-    async fn run_in_environment(&self, request: &InvokeRequest, request_id: &str) -> (Ended, InvocationLog) {
-        let started = Instant::now();
-        let started_ms = unix_ms();
+    /// How the invocation ended, and the end of its log.
+    async fn run_in_environment(&self, request: &InvokeRequest, request_id: &str) -> (Ended, String) {
+        let logs = &self.shared.logs;
         let code = self.code.current(&self.definition.code, self.options.code_check);
-        let environment = match self.warm(code).await {
-            Some(environment) => Ok(environment),
-            None => Environment::start(&self.definition, &self.options, &self.shared, request_id).await,
+        let warm = self.warm(code).await;
+        let log_stream = warm.as_ref().map_or_else(new_log_stream, |warm| warm.log_stream().to_owned());
+        let invocation = logs.begin(Origin {
+            request_id: request_id.to_owned(),
+            function_name: self.definition.name.clone(),
+            log_stream: log_stream.clone(),
+            caller: request.caller.clone(),
+            region: request.region.clone(),
+            account_id: request.account_id.clone(),
+        });
+        let mut report = Report::new(request_id, warm.is_none());
+        let output = Output::new(Arc::clone(logs), invocation);
+        let environment = match warm {
+            Some(warm) => {
+                warm.process_output().lock().begin(invocation);
+                Ok(warm)
+            }
+            None => {
+                let launch = |runtime_api| {
+                    let interpreter = self.interpreter.as_deref();
+                    launch(&self.definition, interpreter, &self.options, &log_stream, runtime_api)
+                };
+                Environment::start(&self.definition, &self.shared, launch, invocation, request_id).await
+            }
         };
-        let (ended, log) = match environment {
-            Ok(environment) => self.invoke_in(environment, code, request, request_id).await,
-            Err(ended) => (ended, InvocationLog::default()),
+        let (ended, tail) = match environment {
+            Ok(environment) => self.invoke_in(environment, code, request, &mut report).await,
+            Err(ended) => {
+                let tail = report.write(&output, &ended, &self.definition, None);
+                (ended, tail)
+            }
         };
         if ended.is_error {
             tracing::debug!(function = %self.definition.name, request_id, "the function failed");
         }
-        self.shared.logs.end(InvocationRecord {
-            request_id: request_id.to_owned(),
-            function_name: self.definition.name.clone(),
-            started_ms,
-            duration_ms: milliseconds(started.elapsed()),
-            outcome: if ended.is_error { InvocationOutcome::Failed } else { InvocationOutcome::Succeeded },
-            log: log.clone(),
-        });
-        (ended, log)
+        let outcome = if ended.is_error { InvocationOutcome::Failed } else { InvocationOutcome::Succeeded };
+        logs.end(invocation, outcome);
+        (ended, tail)
     }
 
     async fn invoke_in(
@@ -173,33 +200,25 @@ impl Pool {
         mut environment: Environment,
         code: CodeVersion,
         request: &InvokeRequest,
-        request_id: &str,
-    ) -> (Ended, InvocationLog) {
-        let started = Instant::now();
-        let output = Arc::clone(environment.process().output());
-        output.lock().push_line(&format!("START RequestId: {request_id} Version: $LATEST"));
-        self.shared.logs.begin(request_id, Arc::clone(&output));
+        report: &mut Report<'_>,
+    ) -> (Ended, String) {
         let timeout = Duration::from_secs(self.definition.timeout_s.into());
-        let prepare = || self.invocation(request, request_id, timeout);
+        let request_id = report.request_id;
+        let prepare = |process: &mut Process| {
+            report.begin(process);
+            self.invocation(request, request_id, timeout)
+        };
         let ended = environment.invoke(request_id, timeout, prepare).await;
         environment.process().drain();
-        let log = {
-            let mut output = output.lock();
-            output.push_line(&format!("END RequestId: {request_id}"));
-            let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
-            output.push_line(&format!(
-                "REPORT RequestId: {request_id}\tDuration: {duration_ms:.2} ms\tMemory Size: {} MB",
-                self.definition.memory_mb
-            ));
-            output.take()
-        };
+        let peak_mb = environment.process().memory_peak_mb();
+        let tail = report.write(environment.process_output(), &ended, &self.definition, peak_mb);
         if ended.is_reusable {
             self.idle().push(Idle { environment, since: Instant::now(), code });
             if *self.shared.closing.borrow() {
                 self.idle().clear(); // `close` may have been just before
             }
         }
-        (ended, log)
+        (ended, tail)
     }
 
     /// The process that was used last: it is the warmest, and the others may come of age.
@@ -241,17 +260,83 @@ async fn gone(answer: &mut Option<oneshot::Sender<InvokeAnswer>>) {
     }
 }
 
+/// `START`, `END` and `REPORT` of an invocation, as Lambda's log has them.
+struct Report<'a> {
+    request_id: &'a str,
+    is_cold: bool,
+    created: Instant,
+    begun: Option<Instant>,
+}
+
+impl Report<'_> {
+    fn new(request_id: &str, is_cold: bool) -> Report<'_> {
+        Report { request_id, is_cold, created: Instant::now(), begun: None }
+    }
+
+    /// The invocation begins; what was written before belongs to the start of the process.
+    fn begin(&mut self, process: &mut Process) {
+        process.drain();
+        self.begun = Some(Instant::now());
+        self.start(process.output());
+    }
+
+    fn start(&self, output: &Output) {
+        output.lock().platform(&format!("START RequestId: {} Version: $LATEST", self.request_id));
+    }
+
+    /// The invocation has ended. Returns the end of its log.
+    fn write(
+        &self,
+        output: &Output,
+        ended: &Ended,
+        definition: &FunctionDefinition,
+        peak_mb: Option<u64>,
+    ) -> String {
+        if self.begun.is_none() {
+            self.start(output);
+        }
+        let mut output = output.lock();
+        for line in ended.log.iter().flat_map(|log| &log.lines) {
+            output.platform(line);
+        }
+        output.platform(&format!("END RequestId: {}", self.request_id));
+        let duration_ms = self.begun.map_or(0.0, |begun| begun.elapsed().as_secs_f64() * 1000.0);
+        let memory_mb = definition.memory_mb;
+        let mut report = format!(
+            "REPORT RequestId: {}\tDuration: {duration_ms:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: \
+             {memory_mb} MB\t",
+            self.request_id,
+            duration_ms.ceil()
+        );
+        if let Some(peak_mb) = peak_mb {
+            report.push_str(&format!("Max Memory Used: {} MB\t", peak_mb.min(memory_mb.into())));
+        }
+        if let Some(begun) = self.begun.filter(|_| self.is_cold) {
+            let init_ms = begun.duration_since(self.created).as_secs_f64() * 1000.0;
+            report.push_str(&format!("Init Duration: {init_ms:.2} ms\t"));
+        }
+        if let Some(log) = &ended.log {
+            report.push_str(&log.report);
+        }
+        output.platform(&report);
+        output.tail()
+    }
+}
+
+/// Lambda's name for the log of one process.
+fn new_log_stream() -> String {
+    let today = jiff::Timestamp::now().strftime("%Y/%m/%d").to_string();
+    format!("{today}/[$LATEST]{}", uuid::Uuid::new_v4().simple())
+}
+
 fn function_answer(
     request: &InvokeRequest,
     request_id: String,
-    (ended, log): (Ended, InvocationLog),
+    (ended, tail): (Ended, String),
 ) -> InvokeAnswer {
     let mut answer = platform_answer(200, request_id);
     let header = |name: &str, value: String| (name.to_owned(), value);
-    let log_result = request.log_tail.then(|| {
-        let start = log.text.len().saturating_sub(LOG_TAIL_BYTES);
-        base64::engine::general_purpose::STANDARD.encode(log.text.as_bytes().get(start..).unwrap_or_default())
-    });
+    let log_result = request.log_tail.then(|| base64::engine::general_purpose::STANDARD.encode(tail));
     answer.headers.extend(log_result.clone().map(|log| header("X-Amz-Log-Result", log)));
     answer.headers.push(header("X-Amz-Executed-Version", "$LATEST".to_owned()));
     answer.headers.push(header("Content-Type", "application/json".to_owned()));
@@ -293,7 +378,8 @@ fn trace_id() -> String {
     format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", unix_ms() / 1000)
 }
 
-fn unix_ms() -> u64 {
+/// Unix time in milliseconds.
+pub fn unix_ms() -> u64 {
     milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 

@@ -2,11 +2,11 @@
 //! a local path.
 //!
 //! References are resolved as far as a template alone tells: pseudo parameters, defaults of parameters, names and ARNs of
-//! functions. What only a deployment knows becomes the logical id. Conditions are not looked at. Images and inline code are
-//! skipped.
+//! functions. What only a deployment knows becomes the logical id. Conditions are not looked at. Inline code and layers of the
+//! template work; what cannot (images, code in S3, other layers) is named.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::definition::{
     CONCURRENCY_DEFAULT, DefinitionError, FunctionDefinition, MEMORY_MB_DEFAULT, Runtime, TIMEOUT_S_DEFAULT,
@@ -23,8 +23,8 @@ pub struct TemplateError(#[from] YamlError);
 pub struct TemplateFunctions {
     /// The functions that can run here.
     pub functions: Vec<FunctionDefinition>,
-    /// Those that cannot, and why: a template is written for AWS, so one such function is no reason to refuse it.
-    pub skipped: Vec<DefinitionError>,
+    /// What cannot be used, and why: a template is written for AWS, so that this is no reason to refuse it.
+    pub unusable: Vec<DefinitionError>,
 }
 
 /// What pseudo parameters stand for.
@@ -47,12 +47,12 @@ pub fn functions_from_template(
     let root = yaml::read(text)?;
     let template = Template { root: &root, context };
     let resources = root.get("Resources").map(Node::members).unwrap_or_default();
-    let mut found = TemplateFunctions { functions: Vec::new(), skipped: Vec::new() };
+    let mut found = TemplateFunctions { functions: Vec::new(), unusable: Vec::new() };
     for (id, resource) in resources {
-        let function = template.function(id, resource, directory);
+        let function = template.function(id, resource, directory, &mut found.unusable);
         match function.and_then(|function| function.map(FunctionDefinition::checked).transpose()) {
             Ok(function) => found.functions.extend(function),
-            Err(error) => found.skipped.push(error),
+            Err(error) => found.unusable.push(error),
         }
     }
     Ok(found)
@@ -61,6 +61,12 @@ pub fn functions_from_template(
 struct Template<'a> {
     root: &'a Node,
     context: &'a TemplateContext,
+}
+
+/// Where a function's code is.
+enum Code {
+    Directory(String),
+    Inline(String),
 }
 
 /// A function's properties, and those that all functions of the template share.
@@ -81,8 +87,10 @@ impl Template<'_> {
         id: &str,
         resource: &Node,
         directory: &Path,
+        unusable: &mut Vec<DefinitionError>,
     ) -> Result<Option<FunctionDefinition>, DefinitionError> {
-        let Some((properties, code)) = self.local_function(resource) else { return Ok(None) };
+        let Some(properties) = self.function_properties(resource) else { return Ok(None) };
+        let code = self.code(id, &properties)?;
         let missing = |member| DefinitionError::Missing { function: id.to_owned(), member };
         let text = |name: &str| properties.get(name).and_then(|node| self.resolve(node));
         let number = |member: &'static str, default: u32| match text(member) {
@@ -101,7 +109,17 @@ impl Template<'_> {
             logical_id: Some(id.to_owned()),
             runtime,
             handler: text("Handler").ok_or_else(|| missing("Handler"))?,
-            code: directory.join(code),
+            code: match &code {
+                Code::Directory(path) => directory.join(path),
+                Code::Inline(_) => directory.to_owned(),
+            },
+            inline_code: match code {
+                Code::Directory(_) => None,
+                Code::Inline(text) => Some(text),
+            },
+            layers: self.layers(id, &properties, directory, unusable),
+            interpreter: None,
+            credentials: None,
             timeout_s: number("Timeout", TIMEOUT_S_DEFAULT)?,
             memory_mb: number("MemorySize", MEMORY_MB_DEFAULT)?,
             environment: self.variables(&properties),
@@ -109,26 +127,86 @@ impl Template<'_> {
         }))
     }
 
-    /// The properties of a function whose code is a path, and that path.
-    fn local_function<'n>(&'n self, resource: &'n Node) -> Option<(Properties<'n>, &'n str)> {
+    /// The properties of a function; `None` for other resources.
+    fn function_properties<'n>(&'n self, resource: &'n Node) -> Option<Properties<'n>> {
         let own = resource.get("Properties")?;
         match resource.get("Type")?.text()? {
             "AWS::Serverless::Function" => {
                 let shared = self.root.get("Globals").and_then(|globals| globals.get("Function"));
-                let properties = Properties { own, shared };
-                let code = own.get("CodeUri").or_else(|| shared?.get("CodeUri"));
-                let inline = own.get("InlineCode").is_some() || own.get("ImageUri").is_some();
-                let image = properties.get("PackageType").and_then(Node::text) == Some("Image");
-                // Without CodeUri, SAM takes the template's directory.
-                let code = code.map_or(Some("."), Node::text).filter(|code| !code.starts_with("s3://"))?;
-                (!inline && !image).then_some((properties, code))
+                Some(Properties { own, shared })
             }
-            "AWS::Lambda::Function" => {
-                let code = own.get("Code")?.text()?;
-                (!code.starts_with("s3://")).then_some((Properties { own, shared: None }, code))
-            }
+            "AWS::Lambda::Function" => Some(Properties { own, shared: None }),
             _ => None,
         }
+    }
+
+    /// Where a function's code is. SAM has `CodeUri`, `InlineCode` and `ImageUri`; CloudFormation has `Code`, which is a path
+    /// only until it is packaged.
+    fn code(&self, id: &str, properties: &Properties<'_>) -> Result<Code, DefinitionError> {
+        let unsupported = |what: &str, hint| {
+            Err(DefinitionError::Unsupported { function: id.to_owned(), what: what.to_owned(), hint })
+        };
+        let in_s3 = || unsupported("code in S3", "name a directory");
+        let package = properties.get("Code");
+        let inline = properties.own.get("InlineCode").or_else(|| package?.get("ZipFile"));
+        let has_image = properties.get("ImageUri").is_some()
+            || package.is_some_and(|package| package.get("ImageUri").is_some())
+            || properties.get("PackageType").and_then(Node::text) == Some("Image");
+        if has_image {
+            return unsupported("a container image", "start it by yourself and set AWS_ENDPOINT_URL_LAMBDA");
+        }
+        if let Some(inline) = inline {
+            return match self.resolve(inline) {
+                Some(text) => Ok(Code::Inline(text)),
+                None => unsupported("inline code that a deployment makes", "write it as text"),
+            };
+        }
+        match properties.get("CodeUri").or(package) {
+            // Without CodeUri, SAM takes the template's directory.
+            None => Ok(Code::Directory(".".to_owned())),
+            Some(node) if node.get("S3Bucket").or_else(|| node.get("Bucket")).is_some() => in_s3(),
+            Some(node) => match self.resolve(node) {
+                Some(path) if path.starts_with("s3://") => in_s3(),
+                Some(path) => Ok(Code::Directory(path)),
+                None => unsupported("code that only a deployment knows", "name a directory"),
+            },
+        }
+    }
+
+    /// The directories of the layers that the template itself has.
+    fn layers(
+        &self,
+        id: &str,
+        properties: &Properties<'_>,
+        directory: &Path,
+        unusable: &mut Vec<DefinitionError>,
+    ) -> Vec<PathBuf> {
+        let list = |node: Option<&Node>| match node.and_then(|node| node.get("Layers")) {
+            Some(Node::List(layers)) => layers.clone(),
+            _ => Vec::new(),
+        };
+        let all = list(properties.shared).into_iter().chain(list(Some(properties.own)));
+        let mut found = Vec::new();
+        for layer in all {
+            let name = self.resolve(&layer).unwrap_or_default();
+            match self.layer_directory(&name) {
+                Some(path) => found.push(directory.join(path)),
+                None => unusable.push(DefinitionError::Layer { function: id.to_owned(), layer: name }),
+            }
+        }
+        found
+    }
+
+    /// The content of a layer by its logical id.
+    fn layer_directory(&self, id: &str) -> Option<String> {
+        let resource = self.root.get("Resources")?.get(id)?;
+        let content = match resource.get("Type")?.text()? {
+            "AWS::Serverless::LayerVersion" => "ContentUri",
+            "AWS::Lambda::LayerVersion" => "Content",
+            _ => return None,
+        };
+        let path = self.resolve(resource.get("Properties")?.get(content)?)?;
+        (!path.starts_with("s3://")).then_some(path)
     }
 
     fn variables(&self, properties: &Properties<'_>) -> BTreeMap<String, String> {
@@ -299,7 +377,14 @@ Resources:
     Properties: {Runtime: nodejs20.x, Handler: index.handler, Code: ./other, FunctionName: other-fn}
   Inline:
     Type: AWS::Lambda::Function
-    Properties: {Runtime: nodejs20.x, Handler: index.handler, Code: {ZipFile: "x"}}
+    Properties:
+      Runtime: nodejs20.x
+      Handler: index.handler
+      Code: {ZipFile: !Sub "exports.handler = async () => '${Stage}'"}
+      Layers: [!Ref Libraries, "arn:aws:lambda:us-east-1:1:layer:x:1"]
+  Libraries:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: layers/libraries}
   Image:
     Type: AWS::Serverless::Function
     Properties: {PackageType: Image}
@@ -312,7 +397,7 @@ Resources:
         let context =
             TemplateContext { region: "eu-west-1".into(), account_id: "1".into(), stack_name: "shop".into() };
         let found = functions_from_template(TEMPLATE, Path::new("/p"), &context).expect("a good template");
-        let [hello, other] = found.functions.as_slice() else { panic!("{found:?}") };
+        let [hello, other, inline] = found.functions.as_slice() else { panic!("{found:?}") };
         assert_eq!((hello.name.as_str(), hello.logical_id.as_deref()), ("shop-hello-dev", Some("Hello")));
         assert_eq!((hello.timeout_s, hello.memory_mb), (30, 256));
         assert_eq!(hello.code, Path::new("/p/functions/hello/"));
@@ -332,19 +417,34 @@ Resources:
             (other.name.as_str(), other.runtime.name.as_str(), other.timeout_s),
             ("other-fn", "nodejs20.x", 3)
         );
+        assert_eq!(inline.inline_code.as_deref(), Some("exports.handler = async () => 'dev'"));
+        assert_eq!(inline.layers, [Path::new("/p/layers/libraries")]);
+        let unusable: Vec<String> = found.unusable.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            unusable,
+            [
+                "function Inline: its layer arn:aws:lambda:us-east-1:1:layer:x:1 is not a directory of this template and is \
+                 left out",
+                "function Image: a container image cannot run here; start it by yourself and set AWS_ENDPOINT_URL_LAMBDA",
+            ]
+        );
     }
 
     #[test]
-    fn skipped() {
+    fn unusable() {
         let context = TemplateContext { region: "r".into(), account_id: "1".into(), stack_name: "s".into() };
         let read = |properties: &str| {
             let text = format!(
                 "Resources: {{F: {{Type: 'AWS::Serverless::Function', Properties: {{{properties}}}}}}}"
             );
             let found = functions_from_template(&text, Path::new("/"), &context).expect("a template");
-            found.skipped.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            found.unusable.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         assert!(read("Runtime: java21, Handler: a.b").contains("runtime \"java21\" is not available"));
+        for code in ["CodeUri: s3://bucket/key", "CodeUri: {Bucket: b, Key: k}"] {
+            let told = read(&format!("Runtime: python3.12, Handler: a.b, {code}"));
+            assert_eq!(told, "function F: code in S3 cannot run here; name a directory");
+        }
         assert_eq!(read("Handler: a.b"), "function F: Runtime is missing");
         assert_eq!(read("Runtime: python3.12"), "function F: Handler is missing");
         assert_eq!(

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use stepwright_value::{Document, Object};
 
 use super::name::FunctionName;
+use crate::functions::Caller;
 use crate::target::Failure;
 
 /// How the caller waits. Source: Lambda API Reference, Invoke, `X-Amz-Invocation-Type`.
@@ -47,6 +48,8 @@ pub struct InvokeRequest {
     pub region: String,
     /// Account of the caller.
     pub account_id: String,
+    /// The execution and the state that call, for the function's log.
+    pub caller: Option<Caller>,
 }
 
 impl InvokeRequest {
@@ -69,6 +72,7 @@ impl InvokeRequest {
             client_context: None,
             region,
             account_id,
+            caller: None,
         })
     }
 
@@ -118,6 +122,7 @@ impl InvokeRequest {
             client_context: text("ClientContext")?,
             region,
             account_id,
+            caller: None,
         })
     }
 

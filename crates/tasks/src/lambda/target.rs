@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::answer::{InvokeAnswer, InvokeError, function_result, invoke_result};
 use super::endpoint::{Endpoint, new_request_id};
 use super::request::InvokeRequest;
-use crate::functions::Functions;
+use crate::functions::{Caller, Functions};
 use crate::target::{BoxFuture, Call, CancellationSignal, Failure, Resource, Success, TaskTarget};
 
 /// Calls Lambda functions: `arn:aws:lambda:…:function:…` and `arn:aws:states:::lambda:invoke`.
@@ -21,8 +21,9 @@ impl LambdaTarget {
         LambdaTarget { functions, endpoint: endpoint.map(Arc::new) }
     }
 
-    async fn invoke(&self, request: InvokeRequest, execution_arn: &str) -> Result<InvokeAnswer, InvokeError> {
+    async fn invoke(&self, mut request: InvokeRequest, caller: Caller) -> Result<InvokeAnswer, InvokeError> {
         if self.functions.has(&request.function) {
+            request.caller = Some(caller);
             return self.functions.invoke(request).await;
         }
         if let Some(endpoint) = &self.endpoint {
@@ -30,7 +31,7 @@ impl LambdaTarget {
         }
         tracing::warn!(
             function = %request.function.name,
-            execution = execution_arn,
+            execution = caller.execution_arn,
             "no such Lambda function: declare it as [functions.{0}] in stepwright.toml or in a SAM template, or set \
              AWS_ENDPOINT_URL_LAMBDA to where it is",
             request.function.name,
@@ -44,15 +45,16 @@ impl LambdaTarget {
     }
 
     async fn answer(self, call: Call) -> Result<Success, Failure> {
-        let Call { resource, parameters, region, account_id, execution_arn, .. } = call;
+        let Call { resource, parameters, region, account_id, execution_arn, state_name, .. } = call;
+        let caller = Caller { execution_arn, state_name };
         match resource {
             Resource::LambdaFunction { arn } => {
                 let request = InvokeRequest::from_arn(&arn, &parameters, region, account_id)?;
-                function_result(self.invoke(request, &execution_arn).await?)
+                function_result(self.invoke(request, caller).await?)
             }
             Resource::Integration { .. } => {
                 let request = InvokeRequest::from_parameters(&parameters, region, account_id)?;
-                invoke_result(self.invoke(request, &execution_arn).await?)
+                invoke_result(self.invoke(request, caller).await?)
             }
         }
     }

@@ -7,7 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stepwright_tasks::functions::{Functions, FunctionsOptions, InvocationOutcome, functions_from_config};
+use stepwright_tasks::functions::{
+    Functions, FunctionsOptions, InvocationOutcome, LogFilter, TemplateContext, functions_from_config,
+    functions_from_template,
+};
 use stepwright_tasks::lambda::LambdaTarget;
 use stepwright_tasks::{CancellationSignal, Failure, TaskTarget, cancellation};
 use tempfile::TempDir;
@@ -31,8 +34,8 @@ impl World {
         }
         let definitions = functions_from_config(config, directory.path()).expect("a configuration");
         let secret = ("DATABASE_PASSWORD".to_owned(), "s3cret".to_owned());
-        let options = FunctionsOptions::new(std::env::vars().chain([secret]), "eu-central-1");
-        let options = FunctionsOptions { code_check: Duration::ZERO, ..options };
+        let mut options = FunctionsOptions::new(std::env::vars().chain([secret]), "eu-central-1");
+        options.code_check = Duration::ZERO;
         let functions = Arc::new(Functions::new(definitions, options).expect("functions"));
         World { directory, target: LambdaTarget::new(Arc::clone(&functions), None), functions }
     }
@@ -65,7 +68,14 @@ impl World {
     }
 
     fn last_request_id(&self) -> String {
-        self.functions.recent_invocations().first().expect("an invocation").request_id.clone()
+        self.functions.logs().recent().first().expect("an invocation").origin.request_id.clone()
+    }
+
+    /// What the last invocation printed, with the lines of the platform.
+    fn last_log(&self) -> String {
+        let filter = LogFilter { request_id: Some(self.last_request_id()), ..LogFilter::default() };
+        let lines = self.functions.logs().lines_after(0, &filter, usize::MAX);
+        lines.iter().map(|line| format!("{}\n", line.text)).collect()
     }
 }
 
@@ -106,18 +116,20 @@ def handler(event, context):
         )
     };
     assert_eq!(world.ask(r#"{"a":1}"#).await, Ok(expected(1)));
-    let first = world.functions.log(&world.last_request_id()).expect("a log").text;
-    assert!(
-        first.starts_with("loaded\nSTART RequestId: ") || first.starts_with("START RequestId: "),
-        "{first}"
+    let first = world.last_log();
+    let id = world.last_request_id();
+    let expected_log = format!(
+        "loaded\nSTART RequestId: {id} Version: $LATEST\nevent {{\"a\": 1}}\nto stderr\nunbuffered\nEND RequestId: {id}\n\
+         REPORT RequestId: {id}\tDuration: "
     );
-    for line in
-        ["loaded\n", "event {\"a\": 1}\n", "to stderr\n", "unbuffered\n", "\nEND RequestId: ", "\nREPORT "]
+    assert!(first.starts_with(&expected_log), "{first}");
+    for field in
+        [" ms\tBilled Duration: ", " ms\tMemory Size: 128 MB\tMax Memory Used: ", " MB\tInit Duration: "]
     {
-        assert!(first.contains(line), "{line:?} in {first}");
+        assert!(first.contains(field), "{field:?} in {first}");
     }
     assert_eq!(world.ask(r#"{"a":1}"#).await, Ok(expected(2)));
-    let second = world.functions.log(&world.last_request_id()).expect("a log").text;
+    let second = world.last_log();
     assert!(second.starts_with("START RequestId: ") && !second.contains("loaded"), "{second}");
     assert_eq!(world.functions.processes(), 1);
     world.functions.end_idle(Duration::ZERO);
@@ -175,10 +187,7 @@ def handler(event, context):
     assert_eq!(ask("\"kill\"").await, exit("Runtime exited with error: signal: killed"));
     assert_eq!(ask("\"quiet exit\"").await, exit("Runtime exited without providing a reason"));
     assert_eq!(world.ask("[]").await.as_deref(), Ok("[]"));
-    assert_eq!(
-        world.functions.recent_invocations().get(1).map(|r| r.outcome),
-        Some(InvocationOutcome::Failed)
-    );
+    assert_eq!(world.functions.logs().recent().get(1).map(|r| r.outcome), Some(InvocationOutcome::Failed));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,7 +279,7 @@ async fn invoke_has_the_shape_of_the_sdk() {
         .await
         .expect("a result");
     assert!(output.starts_with(r#"{"Payload":"","#) && output.ends_with(r#""StatusCode":202}"#), "{output}");
-    until("the event runs", || world.functions.recent_invocations().len() == 2).await;
+    until("the event runs", || world.functions.logs().recent().len() == 2).await;
     let output = world.invoke(r#"{"FunctionName":"f","InvocationType":"DryRun"}"#).await.expect("a result");
     assert!(output.ends_with(r#""StatusCode":204}"#), "{output}");
 }
@@ -374,7 +383,7 @@ async fn node_handlers() {
     }
     let world = World::node("app.js", "exports.handler = (event) => { console.log('seen', event); };");
     assert_eq!(world.ask("1").await.as_deref(), Ok("null"));
-    assert!(world.functions.log(&world.last_request_id()).expect("a log").text.contains("\nseen 1\n"));
+    assert!(world.last_log().contains("\tINFO\tseen 1\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -518,9 +527,138 @@ async fn a_lot_of_output_does_not_stop_a_function() {
         "import sys\ndef handler(event, context):\n    for n in range(40000): print('line', n, 'x' * 40)\n    return 1\n",
     );
     assert_eq!(world.ask("1").await.as_deref(), Ok("1"));
-    let log = world.functions.log(&world.last_request_id()).expect("a log");
-    assert!(log.text.len() <= 256 * 1024 && log.left_out_bytes > 1_000_000);
-    assert!(log.text.contains("line 39999 xxx"));
+    let left_out_bytes = world.functions.logs().recent().first().expect("an invocation").left_out_bytes;
+    assert!(world.last_log().len() <= 256 * 1024 && left_out_bytes > 1_000_000, "{left_out_bytes}");
+    assert!(world.last_log().contains("line 39999 xxx"));
+}
+
+/// What stands before the first tab, and what is the same in every run, of the lines that the function wrote.
+fn shape(log: &str, world: &World) -> Vec<String> {
+    let own = normal(log, world);
+    let lines =
+        own.lines().filter(|line| !["START ", "END ", "REPORT "].iter().any(|it| line.starts_with(it)));
+    let time = |part: &str| part.len() == 24 && part.starts_with("20") && part.ends_with('Z');
+    let parts = |line: &str| -> Vec<String> {
+        line.split('\t').map(|part| if time(part) { "<time>".to_owned() } else { part.to_owned() }).collect()
+    };
+    // Python marks the place in a line, some versions more often than others.
+    let is_mark = |line: &&str| line.contains('^') && line.chars().all(|it| " ^~".contains(it));
+    lines.filter(|line| !is_mark(line)).map(|line| parts(line).join(" | ")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn levels_and_request_ids_as_lambda_writes_them() {
+    let python = r#"
+import logging, sys
+logging.basicConfig(level=logging.DEBUG)
+log = logging.getLogger("mine")
+def handler(event, context):
+    log.info("below the default level")
+    log.warning("odd\n  indeed %s", event)
+    print("printed")
+    try: raise ValueError("bad")
+    except ValueError: log.exception("caught")
+    sys.stderr.write("no line feed")
+"#;
+    let world = World::python(python);
+    world.ask("1").await.expect("an answer");
+    assert_eq!(
+        shape(&world.last_log(), &world),
+        [
+            "[WARNING] | <time> | <id> | odd",
+            "  indeed 1",
+            "printed",
+            "[ERROR] | <time> | <id> | caught",
+            "Traceback (most recent call last):",
+            "  File \"/var/task/app.py\", line 9, in handler",
+            "    try: raise ValueError(\"bad\")",
+            "ValueError: bad",
+            "no line feed",
+        ]
+    );
+    let node = "exports.handler = async (event) => { console.log('a %d\\nb', event, { c: 1 }); console.debug('d'); \
+                console.warn('w'); process.stderr.write('raw\\n'); console.error('e'); throw new TypeError('no'); };";
+    let world = World::node("app.js", node);
+    world.ask("1").await.expect_err("a failure");
+    let shape = shape(&world.last_log(), &world);
+    assert_eq!(
+        shape.get(..6).unwrap_or(&shape),
+        [
+            "<time> | <id> | INFO | a 1",
+            "b { c: 1 }",
+            "<time> | <id> | DEBUG | d",
+            "<time> | <id> | WARN | w",
+            "raw",
+            "<time> | <id> | ERROR | e",
+        ]
+    );
+    let error = "<time> | <id> | ERROR | Invoke Error  | {\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[";
+    assert!(shape.get(6).is_some_and(|line| line.starts_with(error)), "{shape:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lambda_says_about_ends() {
+    let code = "import os, threading\ndef handler(event, context):\n    if event: os._exit(3)\n    threading.Event().wait()\n";
+    let config = "[functions.f]\nruntime = 'python3.12'\nhandler = 'app.handler'\ncode = '.'\ntimeout = 1";
+    let world = World::new(config, &[("app.py", code)]);
+    world.ask("1").await.expect_err("a failure");
+    let log = normal(&world.last_log(), &world);
+    let error = "\nRequestId: <id> Error: Runtime exited with error: exit status 3\nRuntime.ExitError\nEND RequestId: <id>\n";
+    assert!(log.contains(error), "{log}");
+    assert!(log.ends_with("\tStatus: error\tError Type: Runtime.ExitError\n"), "{log}");
+    world.ask("0").await.expect_err("a failure");
+    let log = normal(&world.last_log(), &world);
+    assert!(log.contains("Z <id> Task timed out after 1.00 seconds\n\nEND RequestId: <id>\n"), "{log}");
+    assert!(log.ends_with("\tStatus: timeout\n"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inline_code_and_layers_of_a_template() {
+    let template = r#"
+Resources:
+  Python:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: |
+        import shared
+        def handler(event, context):
+            return shared.name + " " + event
+      Layers: [!Ref Shared]
+  Node:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: nodejs20.x
+      Handler: index.handler
+      Code: {ZipFile: "exports.handler = async (event) => require('shared').name + ' ' + event;"}
+      Layers: [!Ref Shared]
+  Shared:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: layer}
+"#;
+    let directory = tempfile::tempdir().expect("a directory");
+    for (path, text) in
+        [("python/shared.py", "name = 'py'"), ("nodejs/node_modules/shared/index.js", "exports.name = 'js';")]
+    {
+        let path = directory.path().join("layer").join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(path, text).expect("a file");
+    }
+    let context = TemplateContext { region: "r".into(), account_id: "1".into(), stack_name: "s".into() };
+    let found = functions_from_template(template, directory.path(), &context).expect("a template");
+    let options = FunctionsOptions::new(std::env::vars(), "us-east-1");
+    let functions = Arc::new(Functions::new(found.functions, options).expect("functions"));
+    let target = LambdaTarget::new(Arc::clone(&functions), None);
+    for (name, expected) in [("Python", "\"py hi\""), ("Node", "\"js hi\"")] {
+        let arn = format!("arn:aws:lambda:us-east-1:123456789012:function:{name}");
+        let answer = target.call(call(&arn, "\"hi\""), CancellationSignal::never()).await.map(text);
+        assert_eq!(answer.as_deref(), Ok(expected));
+    }
+    let code = functions.definitions().next().expect("a function").code.clone();
+    assert!(code.join("index.js").is_file());
+    drop((target, functions));
+    assert!(!code.exists(), "it is removed with the functions");
 }
 
 #[test]
@@ -529,8 +667,7 @@ fn inherited_variables() {
         ["PATH", "HOME", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "DATABASE_URL", "LANG"];
     let options = FunctionsOptions::new(given.map(|name| (name.to_owned(), String::new())), "r");
     let expected: BTreeMap<String, String> =
-        ["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_S3", "HOME", "LANG", "PATH"]
-            .map(|name| (name.to_owned(), String::new()))
-            .into();
+        ["AWS_ENDPOINT_URL_S3", "HOME", "LANG", "PATH"].map(|name| (name.to_owned(), String::new())).into();
     assert_eq!(options.inherited, expected);
+    assert_eq!(options.credentials.keys().collect::<Vec<_>>(), ["AWS_ACCESS_KEY_ID"]);
 }

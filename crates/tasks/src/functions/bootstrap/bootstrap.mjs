@@ -6,6 +6,7 @@ import http from "node:http";
 import path from "node:path";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { format } from "node:util";
 
 const root = process.env.LAMBDA_TASK_ROOT;
 const [host, ...prefix] = process.env.AWS_LAMBDA_RUNTIME_API.split("/");
@@ -29,6 +30,19 @@ function ask(method, where, body, headers = {}) {
   });
 }
 
+// The invocation that runs, for the lines of the console.
+let current;
+
+// As Lambda writes them: time, request, level, text. Line feeds within one message become carriage returns, so that it stays
+// one line; the server turns them back.
+function write(level, ...parts) {
+  const text = format(...parts).replaceAll("\n", "\r");
+  process.stdout.write(`${new Date().toISOString()}\t${current}\t${level}\t${text}\n`);
+}
+
+const levels = { trace: "TRACE", debug: "DEBUG", log: "INFO", info: "INFO", warn: "WARN", error: "ERROR" };
+for (const [name, level] of Object.entries(levels)) console[name] = (...parts) => write(level, ...parts);
+
 function described(error) {
   if (error instanceof Error || (error && error.name && error.message && error.stack)) {
     const trace = String(error.stack ?? "").split("\n");
@@ -37,9 +51,10 @@ function described(error) {
   return { errorType: typeof error, errorMessage: String(error), trace: [] };
 }
 
-function report(where, error) {
+function report(where, error, kind = "Invoke Error") {
   const failure = described(error);
-  console.error("%s", JSON.stringify(failure));
+  const { trace, ...rest } = failure;
+  write("ERROR", "%s \t%s", kind, JSON.stringify({ ...rest, stack: trace }));
   const headers = { "Content-Type": "application/json", "Lambda-Runtime-Function-Error-Type": failure.errorType };
   return ask("POST", where, JSON.stringify(failure), headers);
 }
@@ -130,11 +145,11 @@ function run(handler, headers, event) {
 }
 
 async function main() {
-  let current;
   const crash = (kind) => async (error) => {
     const failure = error instanceof Error ? error : named(kind, String(error));
+    const title = kind === "Runtime.UncaughtException" ? "Uncaught Exception" : "Unhandled Promise Rejection";
     try {
-      await report(current === undefined ? "/init/error" : `/invocation/${current}/error`, failure);
+      await report(current === undefined ? "/init/error" : `/invocation/${current}/error`, failure, title);
     } finally {
       process.exit(kind === "Runtime.UnhandledPromiseRejection" ? 128 : 129);
     }

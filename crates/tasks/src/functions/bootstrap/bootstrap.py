@@ -6,6 +6,7 @@ import decimal
 import http.client
 import importlib
 import json
+import logging
 import os
 import re
 import sys
@@ -15,6 +16,8 @@ import types
 import uuid
 
 API = "/2018-06-01/runtime"
+# The invocation that runs, for the lines of `logging`.
+current_request_id = ""
 
 
 class RuntimeApi:
@@ -145,13 +148,31 @@ def flush():
             pass
 
 
+def print_message(text):
+    """One message is one line: line feeds within it become carriage returns, which the server turns back."""
+    sys.stdout.write(text.rstrip("\n").replace("\n", "\r") + "\n")
+
+
 def print_error(error):
-    print(f"[ERROR] {error['errorType']}: {error['errorMessage']}\nTraceback (most recent call last):", file=sys.stderr)
-    print("".join(error["stackTrace"]), end="", file=sys.stderr)
+    head = f"[ERROR] {error['errorType']}: {error['errorMessage']}\nTraceback (most recent call last):\n"
+    print_message(head + "".join(error["stackTrace"]))
+
+
+class LogHandler(logging.Handler):
+    """Writes the lines of `logging` as Lambda does. With a handler there, `basicConfig` changes nothing, also as there."""
+
+    def emit(self, record):
+        try:
+            when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            head = f"[{record.levelname}]\t{when}.{int(record.msecs):03}Z\t{current_request_id}\t"
+            print_message(head + self.format(record))
+        except Exception:
+            self.handleError(record)
 
 
 def handle(api, handler, headers, event):
-    request_id = headers["Lambda-Runtime-Aws-Request-Id"]
+    global current_request_id
+    request_id = current_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
     os.environ["_X_AMZN_TRACE_ID"] = headers.get("Lambda-Runtime-Trace-Id", "")
     failure, body = None, b"null"
     try:
@@ -175,6 +196,9 @@ def handle(api, handler, headers, event):
 
 def main():
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
+    # Line by line, so that what goes to standard error between two lines stays between them.
+    sys.stdout.reconfigure(line_buffering=True)
+    logging.getLogger().addHandler(LogHandler())
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handler = load_handler(os.environ["_HANDLER"])
