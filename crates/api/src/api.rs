@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use stepwright_types::arn::Account;
 use tokio::sync::{OnceCell, watch};
@@ -97,7 +98,8 @@ impl Api {
     }
 
     /// Performs an operation: `body` is the request's JSON, the result the response's.
-    pub async fn call(&self, operation: Operation, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    /// The body is let go as soon as it has been read.
+    pub async fn call(&self, operation: Operation, body: Bytes) -> Result<Vec<u8>, ApiError> {
         actions::perform(self, operation, body).await
     }
 }

@@ -31,6 +31,8 @@ pub enum ProtocolError {
     UnknownOperation,
     /// The body is not the JSON that the operation takes.
     Serialization,
+    /// The request is not proper HTTP.
+    MalformedHttpRequest,
     /// The body is too long.
     RequestEntityTooLarge,
     /// The body did not arrive in time.
@@ -49,6 +51,8 @@ pub enum ProtocolError {
     InvalidSignature,
     /// More requests than can be taken; clients try again later.
     Throttling,
+    /// Nothing is left to serve the request with; clients try again later.
+    ServiceUnavailable,
     /// A fault of the service.
     InternalFailure,
 }
@@ -61,6 +65,7 @@ impl ErrorKind {
             ErrorKind::Protocol(ProtocolError::UnknownOperation) => "UnknownOperationException",
             ErrorKind::Protocol(ProtocolError::Serialization) => "SerializationException",
             ErrorKind::Protocol(ProtocolError::RequestEntityTooLarge) => "RequestEntityTooLargeException",
+            ErrorKind::Protocol(ProtocolError::MalformedHttpRequest) => "MalformedHttpRequestException",
             ErrorKind::Protocol(ProtocolError::RequestTimeout) => "RequestTimeoutException",
             ErrorKind::Protocol(ProtocolError::UnsupportedOperation) => "UnsupportedOperationException",
             ErrorKind::Protocol(ProtocolError::AccessDenied) => "AccessDeniedException",
@@ -71,6 +76,7 @@ impl ErrorKind {
             ErrorKind::Protocol(ProtocolError::UnrecognizedClient) => "UnrecognizedClientException",
             ErrorKind::Protocol(ProtocolError::InvalidSignature) => "InvalidSignatureException",
             ErrorKind::Protocol(ProtocolError::Throttling) => "ThrottlingException",
+            ErrorKind::Protocol(ProtocolError::ServiceUnavailable) => "ServiceUnavailable",
             ErrorKind::Protocol(ProtocolError::InternalFailure) => "InternalFailure",
         }
     }
@@ -94,6 +100,7 @@ impl ErrorKind {
             ErrorKind::Protocol(ProtocolError::RequestTimeout) => 408,
             ErrorKind::Protocol(ProtocolError::AccessDenied) => 403,
             ErrorKind::Protocol(ProtocolError::InternalFailure) => 500,
+            ErrorKind::Protocol(ProtocolError::ServiceUnavailable) => 503,
             ErrorKind::Protocol(_) => 400,
         }
     }

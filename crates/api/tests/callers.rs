@@ -128,7 +128,7 @@ async fn only_the_right_signature_is_accepted() {
 /// Large bodies of strangers go by without being kept: there is no memory for them here, and they are answered all the same.
 #[tokio::test]
 async fn strangers_take_no_memory() {
-    let limits = Limits { bodies_bytes_max: 0, ..Limits::default() };
+    let limits = Limits { memory_bytes_max: 0, ..Limits::default() };
     let server = TestServer::with(Options { access: verified(ring()), limits, ..Options::default() }).await;
     let mut client = Client::connect(server.address).await;
     let large = " ".repeat(3 << 20) + "{}";
@@ -216,9 +216,11 @@ async fn keys_follow_their_file() {
 async fn the_audit_log_says_who_what_when_and_outcome() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit.jsonl");
-    let audit = Some(Arc::new(AuditFile::open(&path, AuditLimits::default()).unwrap()));
-    let options =
-        Options { access: verified(ring()), audit, own: vec![Arc::new(Echo)], ..Options::default() };
+    let open = |path: &Path| Some(Arc::new(AuditFile::open(path, AuditLimits::default()).unwrap()));
+    let refused = directory.path().join("audit.jsonl.refused");
+    let (audit, refusals) = (open(&path), open(&refused));
+    let own: Vec<Arc<dyn Endpoint>> = vec![Arc::new(Echo)];
+    let options = Options { access: verified(ring()), audit, refusals, own, ..Options::default() };
     let server = TestServer::with(options).await;
     let mut client = Client::connect(server.address).await;
     let created = ALICE.call(&mut client, "CreateActivity", r#"{"name":"a"}"#).await;
@@ -228,33 +230,47 @@ async fn the_audit_log_says_who_what_when_and_outcome() {
     client.call("DeleteActivity", r#"{"activityArn":"arn:aws:x"}"#).await;
     client.request(ALICE.request("PUT", "/echo/x", None, "MARKER")).await;
     client.request(ALICE.request("GET", "/echo/x", None, "")).await;
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(!text.contains("MARKER") && !text.contains(SECRET));
-    let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let short: Vec<String> = records
-        .iter()
-        .map(|record| {
-            assert!(record["time"].as_str().unwrap().ends_with('Z'));
-            assert!(record["remoteAddress"].as_str().unwrap().starts_with("127.0.0.1:"));
-            assert_eq!(record["requestId"].as_str().unwrap().len(), 36);
-            let field = |name: &str| {
-                record.get(name).map_or("-".to_owned(), |value| value.to_string().replace('"', ""))
-            };
-            ["operation", "resource", "accessKeyId", "principal", "httpStatus", "error"].map(field).join(" ")
-        })
-        .collect();
+    // However many are refused, what is known of the others stays; of the refused, some are written down.
+    for _ in 0..100 {
+        client.call("DeleteActivity", r#"{"activityArn":"arn:aws:x","MARKER":1}"#).await;
+    }
+    let (records, short) = records(&path);
     assert_eq!(
         short,
         [
             "CreateActivity arn:aws:states:us-east-1:123456789012:activity:a AKIDALICE alice 200 -",
             "StartExecution arn:none AKIDALICE alice 400 InvalidArn",
-            "StopExecution - AKIDALICE - 400 InvalidSignatureException",
-            "DeleteActivity arn:aws:x - - 400 MissingAuthenticationTokenException",
             "PUT /echo/x - AKIDALICE alice 200 -",
         ]
     );
+    let (_, short) = self::records(&refused);
+    assert_eq!(
+        short[..2],
+        [
+            "StopExecution - AKIDALICE - 400 InvalidSignatureException",
+            "DeleteActivity - - - 400 MissingAuthenticationTokenException",
+        ]
+    );
+    assert!((20..100).contains(&short.len()), "{}", short.len());
     assert_eq!(records[0]["requestId"], created.headers["x-amzn-requestid"].to_str().unwrap());
     assert_eq!(Operation::ALL.into_iter().filter(|operation| changes_something(*operation)).count(), 21);
+}
+
+/// The records of an audit log, and their fields as one text each.
+fn records(path: &Path) -> (Vec<Value>, Vec<String>) {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(!text.contains("MARKER") && !text.contains(SECRET));
+    let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let short = records.iter().map(|record| {
+        assert!(record["time"].as_str().unwrap().ends_with('Z'));
+        assert!(record["remoteAddress"].as_str().unwrap().starts_with("127.0.0.1:"));
+        assert_eq!(record["requestId"].as_str().unwrap().len(), 36);
+        let field =
+            |name: &str| record.get(name).map_or("-".to_owned(), |value| value.to_string().replace('"', ""));
+        ["operation", "resource", "accessKeyId", "principal", "httpStatus", "error"].map(field).join(" ")
+    });
+    let short = short.collect();
+    (records, short)
 }
 
 /// A client that trusts one certificate.
@@ -309,7 +325,7 @@ async fn tls_with_a_generated_certificate_that_is_exchanged() {
     // The connection that was open goes on; what speaks no TLS is not answered.
     assert_eq!(ALICE.call(&mut client, "ListActivities", "{}").await.status, 200);
     let mut plain = TcpStream::connect(server.address).await.unwrap();
-    plain.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    plain.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     let _ = plain.read_to_end(&mut answer).await;
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");

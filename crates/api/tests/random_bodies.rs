@@ -256,7 +256,7 @@ async fn populate(api: &Api) {
         ),
     ] {
         // Some bodies take them away; whatever can be made again is.
-        let _ = api.call(operation, request.to_string().as_bytes()).await;
+        let _ = api.call(operation, request.to_string().into()).await;
     }
 }
 
@@ -277,7 +277,8 @@ async fn called() {
             }
             let body = bodies.body(operation.name(), &mut dice);
             let shown = || format!("{operation:?} {}", String::from_utf8_lossy(&body));
-            let called = tokio::time::timeout(Duration::from_secs(30), api.call(operation, &body)).await;
+            let called =
+                tokio::time::timeout(Duration::from_secs(30), api.call(operation, body.clone().into())).await;
             match called.unwrap_or_else(|_| panic!("no answer: {}", shown())) {
                 Ok(answer) => {
                     accepted += 1;

@@ -1,13 +1,14 @@
 //! The protocol: error answers, limits, time-outs, shutdown.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::Request;
 use serde_json::json;
 use stepwright_api::Server;
-use stepwright_api::server::{BindError, Limits, Options};
+use stepwright_api::own::{self, Endpoint, Reply};
+use stepwright_api::server::{BindError, Limits, Options, WriteLimits};
+use stepwright_store::Pending;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -81,20 +82,6 @@ async fn probes_and_other_paths() {
 }
 
 #[tokio::test]
-async fn pages_of_others_are_refused_on_an_open_port() {
-    let server = TestServer::start().await;
-    let mut client = Client::connect(server.address).await;
-    let request = Request::post("/")
-        .header("host", "localhost")
-        .header("origin", "https://example.com")
-        .header("x-amz-target", "AWSStepFunctions.ListStateMachines")
-        .body(Full::from("{}"))
-        .unwrap();
-    let answer = client.request(request).await;
-    assert_eq!((answer.status, answer.error().0.as_str()), (403, "AccessDeniedException"));
-}
-
-#[tokio::test]
 async fn beyond_loopback_needs_credentials() {
     let (api, _) = api().await;
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
@@ -105,8 +92,8 @@ async fn beyond_loopback_needs_credentials() {
 #[tokio::test]
 async fn requests_may_be_pipelined() {
     let server = TestServer::start().await;
-    let one = "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AWSStepFunctions.ListActivities\r\ncontent-length: 2\r\n\r\n{}";
-    let last = one.replace("host: x", "host: x\r\nconnection: close");
+    let one = "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AWSStepFunctions.ListActivities\r\ncontent-length: 2\r\n\r\n{}";
+    let last = one.replace("host: localhost", "host: localhost\r\nconnection: close");
     let answers = exchange(server.address, format!("{one}{one}{last}").as_bytes()).await;
     assert_eq!(answers.matches(r#"{"activities":[]}"#).count(), 3, "{answers}");
 }
@@ -115,8 +102,8 @@ async fn requests_may_be_pipelined() {
 async fn bodies_that_are_too_long_are_refused() {
     let limits = Limits { body_bytes_max: 100_000, ..Limits::default() };
     let server = TestServer::with(Options { limits, ..Options::default() }).await;
-    let head = "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AWSStepFunctions.ListActivities\r\n";
-    let announced = format!("{head}content-length: 100001\r\nconnection: close\r\n\r\n");
+    let head = "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AWSStepFunctions.ListActivities\r\n";
+    let announced = format!("{head}content-length: 100001\r\n\r\n");
     let answer = exchange(server.address, announced.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     assert!(answer.contains("RequestEntityTooLargeException"), "{answer}");
@@ -124,6 +111,10 @@ async fn bodies_that_are_too_long_are_refused() {
     let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{chunk}{chunk}");
     let answer = exchange(server.address, chunked.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    // A client that sends all before it reads gets to know it too.
+    let mut client = Client::connect(server.address).await;
+    let answer = client.call("ListActivities", " ".repeat(20 << 20)).await;
+    assert_eq!((answer.status, answer.error().0.as_str()), (413, "RequestEntityTooLargeException"));
 }
 
 #[tokio::test]
@@ -134,7 +125,7 @@ async fn slow_clients_are_cut_off() {
         ..Limits::default()
     };
     let server = TestServer::with(Options { limits, ..Options::default() }).await;
-    let head = "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AWSStepFunctions.ListActivities\r\n";
+    let head = "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AWSStepFunctions.ListActivities\r\n";
     // A body that does not come, a head that does not end, a connection that says nothing.
     let answer = exchange(server.address, format!("{head}content-length: 10\r\n\r\n{{").as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
@@ -151,7 +142,7 @@ async fn connections_are_bounded() {
     let mut idle = Vec::new();
     for _ in 0..5 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         let mut answer = [0; 8];
         stream.read_exact(&mut answer).await.unwrap();
         idle.push(stream);
@@ -160,24 +151,144 @@ async fn connections_are_bounded() {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap();
     }
-    // Connections that work stay; a further one waits until there is an idle one.
+    // Connections that work stay. For a further one, the oldest long poll is answered as if its time were over.
     let body = json!({"activityArn": created["activityArn"]}).to_string();
     let mut polls = Vec::new();
-    for _ in 0..2 {
+    for number in 1..=2 {
         let (mut worker, body) = (Client::connect(server.address).await, body.clone());
         polls.push(tokio::spawn(async move { worker.call("GetActivityTask", body).await }));
+        while server.backend.polls() < number {
+            tokio::task::yield_now().await;
+        }
     }
-    while server.backend.polls() < 2 {
+    let answer =
+        exchange(server.address, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    assert!(answer.await.ends_with("ok\n"));
+    let last = polls.pop().unwrap();
+    assert_eq!(polls.pop().unwrap().await.unwrap().body, "{}");
+    assert!(!last.is_finished());
+    last.abort();
+}
+
+/// Pages of others neither call nor read, whatever the path and the method, and whatever their name has been bound to.
+#[tokio::test]
+async fn pages_of_others_are_refused_everywhere() {
+    let server = TestServer::start().await;
+    let rebound = "host: rebind.evil.example:8083\r\n";
+    let cases = [
+        (rebound.to_owned(), 403),
+        (format!("{rebound}origin: http://rebind.evil.example:8083\r\n"), 403),
+        ("host: localhost\r\norigin: https://evil.example\r\n".to_owned(), 403),
+        ("host: localhost\r\nsec-fetch-site: cross-site\r\n".to_owned(), 403),
+        ("host: localhost\r\nhost: rebind.evil.example\r\n".to_owned(), 400),
+        (String::new(), 400),
+    ];
+    for (headers, status) in &cases {
+        for start in [
+            "GET /healthz",
+            "GET /metrics",
+            "HEAD /readyz",
+            "OPTIONS /",
+            "GET /x",
+            "POST /",
+            "PUT /throttling",
+        ] {
+            let request = format!(
+                "{start} HTTP/1.1\r\n{headers}content-type: text/plain\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            let answer = exchange(server.address, request.as_bytes()).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}{answer}");
+        }
+    }
+    let target = "GET http://evil.example/metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let answer = exchange(server.address, target.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+/// Clients that ask and do not read are closed; what is made for them is bounded together.
+#[tokio::test]
+async fn answers_that_nobody_takes_are_given_up() {
+    let write = WriteLimits { window: Duration::from_millis(100), window_bytes_min: 1 << 20 };
+    let limits = Limits { write, memory_bytes_max: 40 << 20, ..Limits::default() };
+    let endpoint: Arc<dyn Endpoint> = Arc::new(Large);
+    let server = TestServer::with(Options { limits, own: vec![endpoint], ..Options::default() }).await;
+    let request = b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let mut readers = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        readers.push(stream);
+    }
+    // They have to be gone for the fourth to get any.
+    let mut fourth = Client::connect(server.address).await;
+    assert!(fourth.get("/large").await.body.len() > LARGE_BYTES);
+    for mut stream in readers {
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(answer.len() < LARGE_BYTES, "{}", answer.len());
+    }
+}
+
+const LARGE_BYTES: usize = 20 << 20;
+
+/// An endpoint with a large answer.
+struct Large;
+
+impl Endpoint for Large {
+    fn name(&self) -> &'static str {
+        "large"
+    }
+
+    fn answer(&self, _: own::Request) -> Pending<'_, Reply> {
+        Box::pin(async { Reply::ok(json!("x".repeat(LARGE_BYTES))) })
+    }
+}
+
+/// What slow bodies hold goes to quick ones; what they have only announced they do not hold.
+#[tokio::test]
+async fn slow_bodies_keep_nobody_out() {
+    let limits = Limits { memory_bytes_max: 2 << 20, body_bytes_max: 2 << 20, ..Limits::default() };
+    let mut server = TestServer::with(Options { limits, ..Options::default() }).await;
+    let head = "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AWSStepFunctions.ListActivities\r\ncontent-length: 2000000\r\n\r\n";
+    let large = " ".repeat(2_000_000 - 2) + "{}";
+    for begun in [10, 100_000] {
+        let mut slow = Vec::new();
+        for _ in 0..5 {
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(&large.as_bytes()[..begun]).await.unwrap();
+            slow.push(stream);
+        }
+        for _ in 0..3 {
+            assert_eq!(server.send("ListActivities", large.clone()).await.status, 200);
+        }
+        if begun > 10 {
+            let mut answer = String::new();
+            let _ = slow.remove(0).read_to_string(&mut answer).await;
+            assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        }
+    }
+}
+
+/// Long polls do not hold what their requests carried.
+#[tokio::test]
+async fn long_polls_hold_no_bodies() {
+    let limits =
+        Limits { memory_bytes_max: 2 << 20, memory_patience: Duration::from_secs(60), ..Limits::default() };
+    let mut server = TestServer::with(Options { limits, ..Options::default() }).await;
+    let created = server.ok("CreateActivity", json!({"name": "a"})).await;
+    let filler = "x".repeat(2_000_000);
+    let body = json!({"activityArn": created["activityArn"], "filler": filler}).to_string();
+    let mut worker = Client::connect(server.address).await;
+    let poll = {
+        let body = body.clone();
+        tokio::spawn(async move { worker.call("GetActivityTask", body).await })
+    };
+    while server.backend.polls() == 0 {
         tokio::task::yield_now().await;
     }
-    let mut late = TcpStream::connect(server.address).await.unwrap();
-    late.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    let early = tokio::time::timeout(Duration::from_millis(30), late.read_to_string(&mut answer)).await;
-    assert!(early.is_err());
-    polls.pop().unwrap().abort();
-    late.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.ends_with("ok\n"), "{answer}");
+    assert_eq!(server.send("DescribeActivity", body).await.status, 200);
+    poll.abort();
 }
 
 #[tokio::test]

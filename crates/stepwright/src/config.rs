@@ -6,6 +6,7 @@
 //! data_dir = "stepwright-data"
 //! account_id = "123456789012"
 //! region = "us-east-1"
+//! hosts = ["flows.example"]    # further names of this server; see docs/security.md
 //!
 //! [functions.greet]            # see the README
 //! runtime = "python3.12"
@@ -43,6 +44,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use stepwright_api::server::Hosts;
 use stepwright_api::throttling;
 use stepwright_engine::limits::{Limit, LimitDefinition};
 use stepwright_tasks::functions::FunctionDefinition;
@@ -88,6 +90,8 @@ struct Server {
     data_dir: Option<PathBuf>,
     account_id: Option<String>,
     region: Option<String>,
+    #[serde(default)]
+    hosts: Vec<String>,
 }
 
 /// Everything that is configured.
@@ -97,6 +101,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub account_id: String,
     pub region: String,
+    /// The names under which the server may be called.
+    pub hosts: Hosts,
     pub functions: Vec<FunctionDefinition>,
     /// What holds for all functions.
     pub lambda: function_output::Section,
@@ -160,7 +166,9 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         &file.metrics,
         &directory,
     )?;
+    let hosts = Hosts::new(&file.server.hosts).map_err(anyhow::Error::msg).context("[server] hosts")?;
     Ok(Config {
+        hosts,
         listen: overrides
             .listen
             .or(file.server.listen)

@@ -16,6 +16,11 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How often files are looked at. SIGHUP does not wait for it.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
 
+/// What the name of the audit log becomes for refused callers, and how much is kept of them.
+const REFUSALS_SUFFIX: &str = ".refused";
+const REFUSALS_BYTES_MAX: u64 = 16 << 20;
+const REFUSALS_FILES: u32 = 2;
+
 /// What the command line says.
 #[derive(Debug, Default, Args)]
 pub struct Flags {
@@ -138,6 +143,8 @@ pub struct Protection {
     pub access: Access,
     pub tls: Option<Arc<Tls>>,
     pub audit: Option<Arc<AuditFile>>,
+    /// Where requests are noted that are refused before it is known who calls.
+    pub refusals: Option<Arc<AuditFile>>,
     key_file: Option<Arc<KeyFile>>,
     /// How many keys may call.
     pub key_count: usize,
@@ -146,8 +153,14 @@ pub struct Protection {
 impl Protection {
     /// Reads credentials and certificates, and makes a certificate where one is to be generated.
     pub fn open(settings: &Settings, region: &str, data_dir: &Path) -> Result<Protection> {
-        let mut protection =
-            Protection { access: Access::Open, tls: None, audit: None, key_file: None, key_count: 0 };
+        let mut protection = Protection {
+            access: Access::Open,
+            tls: None,
+            audit: None,
+            refusals: None,
+            key_file: None,
+            key_count: 0,
+        };
         let key_of_environment = key_of_environment()?;
         let ring = match (&settings.credentials, key_of_environment) {
             (Some(_), Some(_)) => {
@@ -180,9 +193,18 @@ impl Protection {
             }
         };
         if let Some((path, limits)) = &settings.audit {
-            let file = AuditFile::open(path, *limits);
-            let file = file.with_context(|| format!("the audit log {} cannot be opened", path.display()))?;
-            protection.audit = Some(Arc::new(file));
+            let open = |path: &Path, limits| {
+                let file = AuditFile::open(path, limits);
+                file.with_context(|| format!("the audit log {} cannot be opened", path.display()))
+            };
+            protection.audit = Some(Arc::new(open(path, *limits)?));
+            let mut refusals = path.clone().into_os_string();
+            refusals.push(REFUSALS_SUFFIX);
+            let limits = AuditLimits {
+                file_bytes_max: limits.file_bytes_max.min(REFUSALS_BYTES_MAX),
+                files_max: REFUSALS_FILES,
+            };
+            protection.refusals = Some(Arc::new(open(Path::new(&refusals), limits)?));
         }
         Ok(protection)
     }

@@ -24,7 +24,7 @@ pub async fn run(api: &Api, input: GetExecutionHistoryInput) -> Result<Vec<u8>, 
     let events_bytes: usize = page.events.iter().map(|event| event.len() + 1).sum();
     let mut body = Vec::with_capacity(events_bytes + 128);
     body.extend_from_slice(b"{\"events\":[");
-    for (index, event) in page.events.iter().enumerate() {
+    for (index, event) in page.events.into_iter().enumerate() {
         if index > 0 {
             body.push(b',');
         }

@@ -44,9 +44,12 @@ mod execution_input;
 mod publication;
 mod routing;
 
+use bytes::Bytes;
+
 use crate::api::{Api, decode, encode};
 use crate::error::ApiError;
 use crate::model::Operation;
+use crate::model::check::Checked;
 
 /// How often a catalogue write is tried again after another request got in between.
 const WRITE_ATTEMPTS: usize = 8;
@@ -55,16 +58,21 @@ macro_rules! dispatch {
     ($api:ident, $operation:ident, $body:ident;
         frequent { $($hot:ident => $hot_file:ident,)* } others { $($name:ident => $file:ident,)* }) => {
         match $operation {
-            $(Operation::$hot => encode(&$hot_file::run($api, decode($body)?).await?),)*
+            $(Operation::$hot => encode(&$hot_file::run($api, read($body)?).await?),)*
             // Boxed, so that the future of a frequent operation is not as large as that of the largest one.
-            $(Operation::$name => Box::pin(async move { encode(&$file::run($api, decode($body)?).await?) }).await,)*
-            Operation::GetExecutionHistory => Box::pin(get_execution_history::run($api, decode($body)?)).await,
+            $(Operation::$name => Box::pin(async move { encode(&$file::run($api, read($body)?).await?) }).await,)*
+            Operation::GetExecutionHistory => Box::pin(get_execution_history::run($api, read($body)?)).await,
         }
     };
 }
 
+/// Reads a request and lets its text go.
+fn read<T: Checked>(body: Bytes) -> Result<T, ApiError> {
+    decode(&body)
+}
+
 /// Performs an operation.
-pub async fn perform(api: &Api, operation: Operation, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+pub async fn perform(api: &Api, operation: Operation, body: Bytes) -> Result<Vec<u8>, ApiError> {
     dispatch! { api, operation, body;
         frequent {
         StartExecution => start_execution,

@@ -132,7 +132,7 @@ mod tests {
             method: Method::GET,
             path: vec!["function-logs".to_owned()],
             query: Some(query.to_owned()),
-            body: Vec::new(),
+            body: bytes::Bytes::new(),
         };
         let reply = FunctionLogsEndpoint(logs.clone()).answer(request).await;
         let lines = reply.body["lines"].as_array().cloned().unwrap_or_default();

@@ -7,6 +7,7 @@ pub mod function_logs;
 pub mod limits;
 pub mod throttling;
 
+use bytes::Bytes;
 use hyper::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ pub struct Request {
     pub path: Vec<String>,
     /// What stands behind the `?`.
     pub query: Option<String>,
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// What an own endpoint answers.

@@ -97,7 +97,7 @@ async fn perform(api: &Api, call: Call, mut cancel: CancellationSignal) -> Resul
         Operation::RedriveExecution => nested::redrive(api, &body, &call).await,
         // Boxed: an operation's future is large, and may be that of another `TestState`.
         _ => {
-            let answer: BoxFuture<'_, Result<Vec<u8>, ApiError>> = Box::pin(api.call(operation, &body));
+            let answer: BoxFuture<'_, Result<Vec<u8>, ApiError>> = Box::pin(api.call(operation, body.into()));
             tokio::select! {
                 answer = answer => answer,
                 () = cancel.cancelled() => return Err(cancelled()),

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use hyper::header::{HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 
-use crate::error::{ApiError, ProtocolError};
+use crate::error::ApiError;
 
 /// How callers prove who they are.
 #[derive(Clone, Default)]
@@ -49,7 +48,7 @@ impl Access {
     pub fn check_head(&self, head: &Parts) -> Result<(), ApiError> {
         match self {
             Access::Verified(verifier) => verifier.verify_head(head),
-            Access::Open => check_origin(&head.headers),
+            Access::Open => Ok(()),
         }
     }
 
@@ -57,56 +56,7 @@ impl Access {
     pub fn check(&self, head: &Parts, body: &[u8]) -> Result<Caller, ApiError> {
         match self {
             Access::Verified(verifier) => verifier.verify(head, body),
-            Access::Open => check_origin(&head.headers).map(|()| Caller::Anyone),
+            Access::Open => Ok(Caller::Anyone),
         }
-    }
-}
-
-/// On an open port a web page of somebody else must not act through the user's browser, not even one that has had its
-/// host name point to loopback. Browsers say where a page comes from; other clients say nothing.
-fn check_origin(headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-    let host =
-        origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(
-            |(_, authority)| match authority.strip_prefix('[') {
-                Some(v6) => v6.split(']').next().unwrap_or_default(),
-                None => authority.split(':').next().unwrap_or_default(),
-            },
-        );
-    let is_local = host.is_some_and(|host| {
-        host == "localhost"
-            || host.ends_with(".localhost")
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    });
-    if is_local {
-        return Ok(());
-    }
-    Err(ApiError::protocol(
-        ProtocolError::AccessDenied,
-        "Web pages of other origins are not allowed to call.",
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use hyper::header::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn origins() {
-        for (origin, allowed) in [
-            ("http://localhost:8083", true),
-            ("http://127.0.0.1:8083", true),
-            ("http://[::1]:8083", true),
-            ("https://example.com", false),
-            ("http://localhost.example.com", false),
-            ("null", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(ORIGIN, HeaderValue::from_static(origin));
-            assert_eq!(check_origin(&headers).is_ok(), allowed, "{origin}");
-        }
-        assert!(check_origin(&HeaderMap::new()).is_ok());
     }
 }

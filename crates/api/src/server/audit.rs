@@ -68,9 +68,9 @@ pub fn changes_something(operation: Operation) -> bool {
 pub(super) struct Record<'a> {
     /// When the answer was ready: RFC 3339, milliseconds, UTC.
     pub time: String,
-    pub request_id: &'a str,
+    pub request_id: Cow<'a, str>,
     /// An operation of the API, or method and path of an own endpoint.
-    pub operation: &'a str,
+    pub operation: Cow<'a, str>,
     /// What was changed, where the call or its answer names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
@@ -84,7 +84,10 @@ pub(super) struct Record<'a> {
     pub http_status: u16,
     /// The error's name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<&'a str>,
+    pub error: Option<&'static str>,
+    /// How many before it are without a record, where there are too many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<u64>,
 }
 
 impl Record<'_> {
@@ -150,12 +153,8 @@ struct Names<'a> {
     state_machine_arn: Option<Cow<'a, str>>,
 }
 
-/// The resource that an answer names, or else the request.
-pub(super) fn resource(request: &[u8], answer: Option<&[u8]>) -> Option<String> {
-    answer.and_then(named).or_else(|| named(request))
-}
-
-fn named(body: &[u8]) -> Option<String> {
+/// The resource that a request or an answer names.
+pub(super) fn named(body: &[u8]) -> Option<String> {
     let names: Names<'_> = serde_json::from_slice(body).ok()?;
     [
         names.execution_arn,
@@ -178,21 +177,16 @@ mod tests {
 
     #[test]
     fn resources() {
-        for (request, answer, expected) in [
-            (
-                r#"{"stateMachineArn":"arn:m","input":"{}"}"#,
-                Some(r#"{"executionArn":"arn:e","startDate":1}"#),
-                Some("arn:e"),
-            ),
-            (r#"{"stateMachineArn":"arn:m"}"#, None, Some("arn:m")),
-            (r#"{"stateMachineArn":"arn:m"}"#, Some("{}"), Some("arn:m")),
-            (r#"{"resourceArn":"arn:\u0061"}"#, Some("{}"), Some("arn:a")),
-            (r#"{"stateMachineArn":"secret"}"#, None, None),
-            (r#"{"stateMachineArn":5}"#, None, None),
-            ("", None, None),
+        for (body, expected) in [
+            (r#"{"stateMachineArn":"arn:m","executionArn":"arn:e","startDate":1}"#, Some("arn:e")),
+            (r#"{"stateMachineArn":"arn:m","input":"{}"}"#, Some("arn:m")),
+            (r#"{"resourceArn":"arn:\u0061"}"#, Some("arn:a")),
+            (r#"{"stateMachineArn":"secret"}"#, None),
+            (r#"{"stateMachineArn":5}"#, None),
+            ("{}", None),
+            ("", None),
         ] {
-            let found = resource(request.as_bytes(), answer.map(str::as_bytes));
-            assert_eq!(found.as_deref(), expected, "{request}");
+            assert_eq!(named(body.as_bytes()).as_deref(), expected, "{body}");
         }
     }
 }

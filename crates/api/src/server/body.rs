@@ -1,25 +1,23 @@
 //! Reading a request's body, within limits.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Notify;
 
 use super::Limits;
+use super::budget::{Budget, SMALL_BYTES};
+use super::meter::Meter;
 use crate::error::{ApiError, ProtocolError};
 
-/// Bodies up to this size do not count towards [`Limits::bodies_bytes_max`].
-const SMALL_BODY_BYTES: u64 = 64 << 10;
-
-/// A body, with its share of the memory for large ones.
-pub struct Received<'s> {
-    pub bytes: Bytes,
-    _share: Option<SemaphorePermit<'s>>,
-}
+/// How many times the longest body is let go by before the connection is closed instead.
+const DISCARDED_BODIES: usize = 16;
 
 /// Whether a body takes of the memory for large ones.
 pub fn is_large(body: &Incoming) -> bool {
-    body.size_hint().upper().is_none_or(|bytes| bytes > SMALL_BODY_BYTES)
+    body.size_hint().upper().is_none_or(|bytes| bytes > SMALL_BYTES as u64)
 }
 
 /// Lets a body go by, so that the client comes to read why it is not wanted.
@@ -27,7 +25,7 @@ pub async fn discard(mut body: Incoming, limits: &Limits) {
     let going_by = async {
         let mut bytes = 0;
         while let Some(Ok(frame)) = body.frame().await
-            && bytes <= limits.body_bytes_max
+            && bytes <= limits.body_bytes_max.saturating_mul(DISCARDED_BODIES)
         {
             bytes += frame.data_ref().map_or(0, Bytes::len);
         }
@@ -36,62 +34,109 @@ pub async fn discard(mut body: Incoming, limits: &Limits) {
     let _ = tokio::time::timeout(limits.body_timeout, going_by).await;
 }
 
-/// Reads the whole body.
-pub async fn read<'s>(
-    body: Incoming,
-    limits: &Limits,
-    bodies: &'s Semaphore,
-) -> Result<Received<'s>, ApiError> {
-    // A body without a length can become as long as the longest.
-    let expected = body.size_hint().upper().unwrap_or(limits.body_bytes_max as u64);
-    if expected > limits.body_bytes_max as u64 {
-        return Err(too_large(limits));
+/// Reads bodies for one connection.
+pub struct Reader<'s> {
+    pub limits: &'s Limits,
+    pub budget: &'s Arc<Budget>,
+    /// Counts what the connection receives.
+    pub meter: &'s Arc<Meter>,
+}
+
+/// How reading ended.
+enum End {
+    Whole(Bytes),
+    TooLarge,
+}
+
+impl Reader<'_> {
+    /// The whole body. While it is held, so is its memory.
+    pub async fn read(&self, mut body: Incoming) -> Result<Bytes, ApiError> {
+        let announced = body.size_hint().upper();
+        if announced.is_some_and(|bytes| bytes > self.limits.body_bytes_max as u64) {
+            return Err(self.too_large());
+        }
+        // A body without a length can become as long as the longest.
+        let expected = announced.map_or(self.limits.body_bytes_max, |bytes| bytes as usize);
+        let timely = tokio::time::timeout(self.limits.body_timeout, self.receive(&mut body, expected)).await;
+        match timely {
+            Ok(Ok(End::Whole(bytes))) => Ok(bytes),
+            Ok(Ok(End::TooLarge)) => Err(self.too_large()),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(self.too_slow("The request's body did not arrive in time.")),
+        }
     }
-    let reading = async {
-        let share = if expected > SMALL_BODY_BYTES {
-            let kib = u32::try_from(expected >> 10).unwrap_or(u32::MAX);
-            Some(bodies.acquire_many(kib).await.map_err(ApiError::internal)?)
-        } else {
-            None
-        };
-        Ok(Received { bytes: collect(body, limits).await?, _share: share })
-    };
-    match tokio::time::timeout(limits.body_timeout, reading).await {
-        Ok(received) => received,
-        Err(_) => Err(ApiError::protocol(
-            ProtocolError::RequestTimeout,
-            "The request's body did not arrive in time.",
-        )),
+
+    /// What has come takes memory, not what was promised: a large body gets its own once its beginning is there.
+    async fn receive(&self, body: &mut Incoming, expected: usize) -> Result<End, ApiError> {
+        let mut first = Bytes::new();
+        while let Some(data) = next(body).await? {
+            // Most bodies are one piece, which need not be copied.
+            if first.is_empty() && data.len() <= SMALL_BYTES {
+                first = data;
+                continue;
+            }
+            if first.len() + data.len() > SMALL_BYTES {
+                return self.receive_large(body, expected, &[first, data]).await;
+            }
+            let mut joined = BytesMut::from(first);
+            joined.extend_from_slice(&data);
+            first = joined.freeze();
+        }
+        Ok(End::Whole(first))
+    }
+
+    async fn receive_large(
+        &self,
+        body: &mut Incoming,
+        expected: usize,
+        begun: &[Bytes],
+    ) -> Result<End, ApiError> {
+        let mut share = self.budget.reserve(expected).await?;
+        let cut_off = Arc::new(Notify::new());
+        share.begin_turn(self.meter, &cut_off);
+        let mut all = BytesMut::with_capacity(expected);
+        for data in begun {
+            all.extend_from_slice(data);
+        }
+        while all.len() <= self.limits.body_bytes_max {
+            let data = tokio::select! {
+                biased;
+                data = next(body) => data?,
+                () = cut_off.notified() => return Err(self.too_slow(
+                    "The request's body came too slowly while others waited for memory. Try again later.",
+                )),
+            };
+            let Some(data) = data else {
+                share.end_turn();
+                share.resize(all.len());
+                return Ok(End::Whole(share.around(all)));
+            };
+            all.extend_from_slice(&data);
+        }
+        Ok(End::TooLarge)
+    }
+
+    fn too_large(&self) -> ApiError {
+        self.meter.abandon();
+        ApiError::protocol(
+            ProtocolError::RequestEntityTooLarge,
+            format!("The request's body is longer than {} bytes.", self.limits.body_bytes_max),
+        )
+    }
+
+    fn too_slow(&self, message: &str) -> ApiError {
+        self.meter.abandon();
+        ApiError::protocol(ProtocolError::RequestTimeout, message)
     }
 }
 
-async fn collect(mut body: Incoming, limits: &Limits) -> Result<Bytes, ApiError> {
-    let mut first = Bytes::new();
-    let mut all: Option<BytesMut> = None;
+/// The next piece.
+async fn next(body: &mut Incoming) -> Result<Option<Bytes>, ApiError> {
     while let Some(frame) = body.frame().await {
         let broken = |error| ApiError::protocol(ProtocolError::Serialization, format!("{error}"));
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        let so_far = all.as_ref().map_or(first.len(), BytesMut::len);
-        if so_far + data.len() > limits.body_bytes_max {
-            return Err(too_large(limits));
-        }
-        match &mut all {
-            Some(all) => all.extend_from_slice(&data),
-            // Most bodies are one piece, which need not be copied.
-            None if first.is_empty() => first = data,
-            None => {
-                let mut joined = BytesMut::from(first.as_ref());
-                joined.extend_from_slice(&data);
-                all = Some(joined);
-            }
+        if let Ok(data) = frame.map_err(broken)?.into_data() {
+            return Ok(Some(data));
         }
     }
-    Ok(all.map_or(first, BytesMut::freeze))
-}
-
-fn too_large(limits: &Limits) -> ApiError {
-    ApiError::protocol(
-        ProtocolError::RequestEntityTooLarge,
-        format!("The request's body is longer than {} bytes.", limits.body_bytes_max),
-    )
+    Ok(None)
 }

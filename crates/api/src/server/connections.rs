@@ -21,15 +21,21 @@ struct Registry {
     open: usize,
     /// The idle ones, in the order in which they became idle.
     idle: BTreeMap<u64, Arc<Notify>>,
+    /// The long polls, in the order in which they began, with what ends them.
+    polls: BTreeMap<u64, Arc<Notify>>,
     next: u64,
     /// Those that have to make room and have not gone yet.
     leaving: usize,
 }
 
 impl Registry {
-    fn add_idle(&mut self, eviction: Arc<Notify>) -> u64 {
-        let number = self.next;
+    fn number(&mut self) -> u64 {
         self.next += 1;
+        self.next
+    }
+
+    fn add_idle(&mut self, eviction: Arc<Notify>) -> u64 {
+        let number = self.number();
         self.idle.insert(number, eviction);
         number
     }
@@ -44,7 +50,8 @@ impl Connections {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a new connection. Closes the oldest idle one if there is none; waits if all are busy.
+    /// A place for a new connection. If there is none, closes the oldest idle one; if none is idle, ends the oldest long poll,
+    /// so that one becomes idle; waits if all are busy.
     pub async fn admit(self: &Arc<Self>) -> Arc<Connection> {
         loop {
             let changed = self.changed.notified();
@@ -63,6 +70,11 @@ impl Connections {
                     registry.leaving += 1;
                     eviction.notify_one();
                     metrics::counter!("stepwright_connections_evicted_total").increment(1);
+                } else if registry.leaving == 0
+                    && let Some((_, end)) = registry.polls.pop_first()
+                {
+                    end.notify_one();
+                    metrics::counter!("stepwright_polls_ended_early_total").increment(1);
                 }
             }
             changed.await;
@@ -98,6 +110,11 @@ impl Connection {
     /// Completes when the connection has to make room.
     pub async fn evicted(&self) {
         self.eviction.notified().await;
+    }
+
+    /// What is notified to close the connection.
+    pub fn eviction(&self) -> &Arc<Notify> {
+        &self.eviction
     }
 
     /// A request (there is one at a time) is complete: until the answer is there, the connection is not closed for another. Does not return if the
@@ -145,6 +162,37 @@ impl Drop for Connection {
 
 /// A request is being answered.
 pub(super) struct Working(Arc<Connection>);
+
+impl Working {
+    /// A long poll begins.
+    pub fn poll(&self) -> Poll<'_> {
+        let end = Arc::new(Notify::new());
+        let mut registry = self.0.all.registry();
+        let number = registry.number();
+        registry.polls.insert(number, end.clone());
+        Poll { working: self, number, end }
+    }
+}
+
+/// A long poll, which ends when its connection is needed for others.
+pub(super) struct Poll<'w> {
+    working: &'w Working,
+    number: u64,
+    end: Arc<Notify>,
+}
+
+impl Poll<'_> {
+    /// Completes when it has to be answered.
+    pub async fn ended(&self) {
+        self.end.notified().await;
+    }
+}
+
+impl Drop for Poll<'_> {
+    fn drop(&mut self) {
+        self.working.0.all.registry().polls.remove(&self.number);
+    }
+}
 
 impl Drop for Working {
     fn drop(&mut self) {

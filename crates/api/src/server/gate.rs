@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::Method;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
@@ -11,17 +12,26 @@ use hyper::http::request::Parts;
 use super::State;
 use super::access::Caller;
 use super::audit::{self, Audit, Record};
-use super::body::{self, Received};
-use super::connections::{Connection, Working};
+use super::body::{self, Reader};
+use super::connections::{Connection, Poll, Working};
+use super::meter::Meter;
+use super::request::Performed;
 use super::signatures::claimed_key_id;
 use crate::error::ApiError;
-use crate::model::Operation;
+use crate::model::{Operation, TARGET_PREFIX};
+
+/// Characters of what a refused request was for, in its record.
+const OPERATION_CHARS_MAX: usize = 200;
 
 /// Where a request came from.
 #[derive(Clone)]
 pub(super) struct Peer {
     pub address: SocketAddr,
     pub connection: Arc<Connection>,
+    /// What its connection has received.
+    pub incoming: Arc<Meter>,
+    /// What its connection has sent.
+    pub outgoing: Arc<Meter>,
 }
 
 impl Peer {
@@ -32,18 +42,18 @@ impl Peer {
 }
 
 /// A request that has come in whole.
-pub(super) struct Arrived<'s> {
+pub(super) struct Arrived {
     pub head: Parts,
     /// The body, or why it could not be read.
-    pub body: Result<Received<'s>, ApiError>,
+    pub body: Result<Bytes, ApiError>,
     /// Who sent it, or why that is not known.
     pub caller: Result<Caller, ApiError>,
     peer: Peer,
-    _working: Working,
+    working: Working,
 }
 
 /// Reads a request's body and checks its caller.
-pub(super) async fn arrive<'s>(state: &'s State, peer: &Peer, head: Parts, body: Incoming) -> Arrived<'s> {
+pub(super) async fn arrive(state: &State, peer: &Peer, head: Parts, body: Incoming) -> Arrived {
     // Who will be refused anyway takes no memory from the others.
     let refusal = if body::is_large(&body) { state.options.access.check_head(&head).err() } else { None };
     let body = match refusal {
@@ -51,23 +61,48 @@ pub(super) async fn arrive<'s>(state: &'s State, peer: &Peer, head: Parts, body:
             body::discard(body, &state.options.limits).await;
             Err(error)
         }
-        None => body::read(body, &state.options.limits, &state.bodies).await,
+        None => {
+            let reader =
+                Reader { limits: &state.options.limits, budget: &state.budget, meter: &peer.incoming };
+            reader.read(body).await
+        }
     };
     let working = peer.connection.work().await;
     let caller = match &body {
-        Ok(body) => state.options.access.check(&head, &body.bytes),
+        Ok(body) => state.options.access.check(&head, body),
         Err(error) => Err(error.clone()),
     };
-    Arrived { head, body, caller, peer: peer.clone(), _working: working }
+    Arrived { head, body, caller, peer: peer.clone(), working }
 }
 
-impl Arrived<'_> {
+impl Arrived {
+    /// The body of a caller who may call. It is not kept.
+    pub fn take_body(&mut self) -> Result<Bytes, ApiError> {
+        let body = self.admitted()?;
+        self.body = Ok(Bytes::new());
+        Ok(body)
+    }
+
+    /// A long poll begins.
+    pub fn begin_poll(&self) -> Poll<'_> {
+        self.working.poll()
+    }
+
     /// The body of a caller who may call.
-    pub fn admitted(&self) -> Result<&Received<'_>, ApiError> {
+    pub fn admitted(&self) -> Result<Bytes, ApiError> {
         if let Err(error) = &self.caller {
             return Err(error.clone());
         }
-        self.body.as_ref().map_err(ApiError::clone)
+        self.body.clone()
+    }
+
+    /// What the request names, if its call is for the audit log.
+    pub fn audited_resource(&self, state: &State, operation: Operation) -> Option<String> {
+        let audit = Audit { file: state.options.audit.as_deref() };
+        if !audit::changes_something(operation) || !audit.is_wanted() {
+            return None;
+        }
+        self.body.as_ref().ok().and_then(|body| audit::named(body))
     }
 
     /// Notes a call of the API in the audit log, if it is one that changes something.
@@ -76,14 +111,18 @@ impl Arrived<'_> {
         state: &State,
         request_id: &str,
         operation: Operation,
-        result: &Result<Vec<u8>, ApiError>,
+        named: Option<String>,
+        result: &Result<Performed, ApiError>,
     ) {
+        if self.audit_refusal(state) {
+            return;
+        }
         let audit = Audit { file: state.options.audit.as_deref() };
         if !audit::changes_something(operation) || !audit.is_wanted() {
             return;
         }
-        let request = self.body.as_ref().map_or(&b""[..], |body| &body.bytes);
-        let resource = audit::resource(request, result.as_ref().ok().map(Vec::as_slice));
+        let answered = result.as_ref().ok().and_then(|(answer, _)| audit::named(answer));
+        let resource = answered.or(named);
         let (http_status, error) = match result {
             Ok(_) => (200, None),
             Err(error) => (error.kind.http_status(), Some(error.kind.name())),
@@ -93,14 +132,16 @@ impl Arrived<'_> {
 
     /// Notes a request to an own endpoint in the audit log, if it is one that changes something.
     pub fn audit_own(&self, state: &State, http_status: u16) {
+        if self.audit_refusal(state) {
+            return;
+        }
         let audit = Audit { file: state.options.audit.as_deref() };
         let method = &self.head.method;
         if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) || !audit.is_wanted() {
             return;
         }
         let operation = format!("{method} {}", self.head.uri.path());
-        let error = self.caller.as_ref().err().map(|error| error.kind.name());
-        self.write(state, &audit, &state.api.environment.uuid(), &operation, None, http_status, error);
+        self.write(state, &audit, &state.api.environment.uuid(), &operation, None, http_status, None);
     }
 
     #[allow(clippy::too_many_arguments, reason = "the fields of a record")]
@@ -112,19 +153,53 @@ impl Arrived<'_> {
         operation: &str,
         resource: Option<String>,
         http_status: u16,
-        error: Option<&str>,
+        error: Option<&'static str>,
     ) {
         let record = Record {
             time: Record::time(state.api.environment.now_ms()),
-            request_id,
-            operation,
+            request_id: request_id.into(),
+            operation: operation.into(),
             resource,
             access_key_id: None,
             principal: None,
             remote_address: self.peer.address,
             http_status,
             error,
+            suppressed: None,
         };
         audit.write(&record.with_caller(self.caller.as_ref().ok(), claimed_key_id(&self.head)));
     }
+
+    /// Notes that the caller was refused, if so; whether.
+    pub fn audit_refusal(&self, state: &State) -> bool {
+        match &self.caller {
+            Ok(_) => false,
+            Err(error) => {
+                note_refusal(state, &self.peer, &self.head, error);
+                true
+            }
+        }
+    }
+}
+
+/// Notes a request that was refused before it was known who calls.
+pub(super) fn note_refusal(state: &State, peer: &Peer, head: &Parts, error: &ApiError) {
+    let now_ms = state.api.environment.now_ms();
+    state.refusals.note(error.kind.name(), now_ms, || {
+        let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let operation = target.and_then(|target| target.strip_prefix(TARGET_PREFIX)).map(str::to_owned);
+        let operation = operation.unwrap_or_else(|| format!("{} {}", head.method, head.uri.path()));
+        Record {
+            time: Record::time(now_ms),
+            request_id: state.api.environment.uuid().into(),
+            operation: operation.chars().take(OPERATION_CHARS_MAX).collect(),
+            resource: None,
+            access_key_id: claimed_key_id(head),
+            principal: None,
+            remote_address: peer.address,
+            http_status: error.kind.http_status(),
+            error: Some(error.kind.name()),
+            suppressed: None,
+        }
+    });
 }

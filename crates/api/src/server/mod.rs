@@ -7,16 +7,21 @@ mod access;
 mod audit;
 mod audit_file;
 mod body;
+mod budget;
 mod connections;
 mod file_stamp;
 mod gate;
+mod hosts;
 mod key_file;
 mod keys;
+mod meter;
 mod own;
+mod refusals;
 mod request;
 mod response;
 mod signatures;
 mod tls;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,7 +33,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::api::Api;
 use crate::own::Endpoint;
@@ -36,15 +41,21 @@ use crate::own::Endpoint;
 pub use access::{Access, Caller, Verifier};
 pub use audit::changes_something;
 pub use audit_file::{AuditFile, AuditLimits};
+pub use hosts::Hosts;
 pub use key_file::{KeyFile, KeyFileError};
 pub use keys::{KeyRing, Keys, KeysError};
 pub use request::{Fallback, Probes};
 pub use response::Body;
 pub use signatures::Signatures;
 pub use tls::{Tls, TlsError};
+pub use wire::WriteLimits;
 
+use budget::Budget;
 use connections::Connections;
 use gate::Peer;
+use meter::Meter;
+use refusals::Refusals;
+use wire::Wire;
 
 /// Bounds of a server.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,8 +74,12 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// Time for a request's body to arrive.
     pub body_timeout: Duration,
-    /// Bytes of all large bodies together; further ones wait for [`Limits::body_timeout`].
-    pub bodies_bytes_max: usize,
+    /// What a client has to take of an answer, while there is more of it than the operating system buffers.
+    pub write: WriteLimits,
+    /// Bytes of all large bodies and answers together. For what does not fit, slow clients are cut off.
+    pub memory_bytes_max: usize,
+    /// How long a request waits for memory before it is refused.
+    pub memory_patience: Duration,
     /// Time that requests in flight have to end when the server shuts down.
     pub drain_timeout: Duration,
 }
@@ -73,12 +88,14 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections_max: 8_192,
-            head_bytes_max: 64 << 10,
+            head_bytes_max: 16 << 10,
             handshake_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(60),
             body_bytes_max: 4 << 20,
             body_timeout: Duration::from_secs(30),
-            bodies_bytes_max: 256 << 20,
+            write: WriteLimits { window: Duration::from_secs(20), window_bytes_min: 320 << 10 },
+            memory_bytes_max: 256 << 20,
+            memory_patience: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(10),
         }
     }
@@ -91,6 +108,10 @@ pub struct Options {
     pub access: Access,
     pub tls: Option<Arc<Tls>>,
     pub audit: Option<Arc<AuditFile>>,
+    /// Where some of the requests are noted that are refused before it is known who calls.
+    pub refusals: Option<Arc<AuditFile>>,
+    /// Under which names the server may be called.
+    pub hosts: Hosts,
     /// Whether a protected server shows its metrics to everybody, not only to this machine and to callers.
     pub metrics_are_open: bool,
     pub probes: Probes,
@@ -138,8 +159,8 @@ pub struct Server {
 struct State {
     api: Arc<Api>,
     options: Options,
-    /// Permits for large bodies, in KiB.
-    bodies: Semaphore,
+    budget: Arc<Budget>,
+    refusals: Refusals,
 }
 
 impl Server {
@@ -150,11 +171,12 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let local_address = listener.local_addr().map_err(refused)?;
         let connections = Arc::new(Connections::new(options.limits.connections_max as usize));
-        let bodies = Semaphore::new(options.limits.bodies_bytes_max >> 10);
+        let refusals = Refusals::new(options.refusals.clone());
+        let budget = Budget::new(options.limits.memory_bytes_max, options.limits.memory_patience);
         Ok(Server {
             listener: Mutex::new(Some(listener)),
             local_address,
-            state: Arc::new(State { api, options, bodies }),
+            state: Arc::new(State { api, options, budget, refusals }),
             connections,
             stopping: watch::Sender::new(false),
         })
@@ -181,7 +203,12 @@ impl Server {
         loop {
             match listener.accept().await {
                 Ok((stream, address)) => {
-                    let peer = Peer { address, connection: self.connections.admit().await };
+                    let peer = Peer {
+                        address,
+                        connection: self.connections.admit().await,
+                        incoming: Arc::new(Meter::new()),
+                        outgoing: Arc::new(Meter::new()),
+                    };
                     tokio::spawn(connection(stream, peer, self.state.clone(), self.stopping.subscribe()));
                 }
                 Err(error) => {
@@ -216,6 +243,7 @@ async fn connection(stream: TcpStream, peer: Peer, state: Arc<State>, stopping: 
         tracing::debug!(%error, "no TCP_NODELAY");
     }
     let place = peer.connection.clone();
+    let stream = Wire::new(stream, peer.incoming.clone(), peer.outgoing.clone(), state.options.limits.write);
     let served = async {
         let Some(tls) = &state.options.tls else {
             return serve(stream, peer, &state, stopping).await;
@@ -243,8 +271,7 @@ async fn serve(
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
-        .max_buf_size(limits.head_bytes_max.max(8_192))
-        .pipeline_flush(true);
+        .max_buf_size(limits.head_bytes_max.max(8_192));
     // Boxed: a connection has room for the future of a request all the time, also while it is idle.
     let service = service_fn(move |request| Box::pin(request::answer(state.clone(), peer.clone(), request)));
     let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));

@@ -1,28 +1,76 @@
 //! Answers as HTTP.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{Either, Full};
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Response, StatusCode};
 use serde_json::json;
 
+use super::budget::{Budget, SMALL_BYTES, Share};
+use super::gate::Peer;
 use crate::error::ApiError;
 use crate::own;
 
-/// An answer's body: in one piece, or (from a fallback) a stream.
-pub type Body = Either<Full<Bytes>, BoxBody<Bytes, std::io::Error>>;
+/// An answer's body.
+pub enum Body {
+    Whole(Bytes),
+    /// From a fallback.
+    Stream(BoxBody<Bytes, std::io::Error>),
+}
+
+/// A body on its way to the client.
+pub(super) type Sent = Either<Full<Bytes>, BoxBody<Bytes, std::io::Error>>;
+
+/// An answer, with the memory that was reserved for it.
+pub(super) struct Answer {
+    response: Response<Body>,
+    share: Option<Share>,
+}
+
+impl From<Response<Body>> for Answer {
+    fn from(response: Response<Body>) -> Answer {
+        Answer { response, share: None }
+    }
+}
+
+impl Answer {
+    pub fn with(self, share: impl Into<Option<Share>>) -> Answer {
+        Answer { share: share.into(), ..self }
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// What goes to the client, for whom its memory is held until it has been taken.
+    pub fn send(self, budget: &Arc<Budget>, peer: &Peer) -> Response<Sent> {
+        let Answer { response, share } = self;
+        response.map(|body| match body {
+            Body::Whole(bytes) if bytes.len() <= SMALL_BYTES => Either::Left(Full::new(bytes)),
+            Body::Whole(bytes) => {
+                let mut share = share.unwrap_or_else(|| budget.take_anyway(bytes.len()));
+                share.resize(bytes.len());
+                share.begin_turn(&peer.outgoing, peer.connection.eviction());
+                Either::Left(Full::new(share.around(bytes)))
+            }
+            Body::Stream(stream) => Either::Right(stream),
+        })
+    }
+}
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const AWS_JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 
 /// The answer of an operation.
-pub fn answer(json: Vec<u8>, request_id: &str) -> Response<Body> {
+pub fn answer(json: Vec<u8>, request_id: &str) -> Answer {
     aws_json(StatusCode::OK, json, request_id)
 }
 
 /// The answer of an operation that was refused or failed.
-pub fn error(error: &ApiError, request_id: &str) -> Response<Body> {
+pub fn error(error: &ApiError, request_id: &str) -> Answer {
     let kind = error.kind;
     let mut body = json!({ "__type": format!("{}#{}", kind.namespace(), kind.name()) });
     if let Some(members) = body.as_object_mut() {
@@ -38,39 +86,48 @@ pub fn error(error: &ApiError, request_id: &str) -> Response<Body> {
 }
 
 /// A refusal of a request that is not for the API: a sentence as JSON.
-pub fn refused(error: &ApiError) -> Response<Body> {
+pub fn refused(error: &ApiError) -> Answer {
     let status = StatusCode::from_u16(error.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     json(status, &own::Reply::refused(status, &error.message).body)
 }
 
 /// A plain text.
-pub fn text(status: StatusCode, text: String) -> Response<Body> {
-    respond(status, HeaderValue::from_static("text/plain; charset=utf-8"), text.into_bytes())
+pub fn text(status: StatusCode, text: String) -> Answer {
+    respond_to_get(status, HeaderValue::from_static("text/plain; charset=utf-8"), text.into_bytes())
 }
 
 /// A JSON value.
-pub fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
-    respond(status, HeaderValue::from_static("application/json"), format!("{value}\n").into_bytes())
+pub fn json(status: StatusCode, value: &serde_json::Value) -> Answer {
+    respond_to_get(status, HeaderValue::from_static("application/json"), format!("{value}\n").into_bytes())
 }
 
 /// Metrics in the Prometheus text format.
-pub fn metrics(text: String) -> Response<Body> {
+pub fn metrics(text: String) -> Answer {
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    respond(StatusCode::OK, content_type, text.into_bytes())
+    respond_to_get(StatusCode::OK, content_type, text.into_bytes())
 }
 
-fn aws_json(status: StatusCode, json: Vec<u8>, request_id: &str) -> Response<Body> {
-    let mut response = respond(status, AWS_JSON, json);
+fn aws_json(status: StatusCode, json: Vec<u8>, request_id: &str) -> Answer {
+    let mut answer = respond(status, AWS_JSON, json);
     // A request id is a UUID, so always a valid header value.
     if let Ok(value) = HeaderValue::from_str(request_id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+        answer.response.headers_mut().insert(REQUEST_ID, value);
     }
-    response
+    answer
 }
 
-fn respond(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Either::Left(Full::new(Bytes::from(body))));
+fn respond(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Answer {
+    let mut response = Response::new(Body::Whole(Bytes::from(body)));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
-    response
+    response.into()
+}
+
+/// As [`respond`], for what a browser might show or keep.
+fn respond_to_get(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Answer {
+    let mut answer = respond(status, content_type, body);
+    let headers = answer.response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
 }

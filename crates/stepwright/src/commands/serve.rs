@@ -7,6 +7,7 @@ use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
+use stepwright_api::own::Endpoint;
 use stepwright_api::own::express_executions::ExpressExecutionsEndpoint;
 use stepwright_api::own::function_logs::FunctionLogsEndpoint;
 use stepwright_api::own::limits::LimitsEndpoint;
@@ -98,21 +99,13 @@ async fn serve(
     }));
     this_service.connect(&api);
     api.throttling().set(&config.throttling).context("[throttling]").or_exit(Exit::Usage)?;
-    let options = server::Options {
-        probes: probes(engine.clone(), metrics),
-        own: vec![
-            Arc::new(ThrottlingEndpoint(api.throttling().clone())),
-            Arc::new(LimitsEndpoint(engine.clone())),
-            Arc::new(ExpressExecutionsEndpoint(backend)),
-            Arc::new(FunctionLogsEndpoint(wired.functions.logs().clone())),
-        ],
-        limits: limits(),
-        access: protection.access.clone(),
-        tls: protection.tls.clone(),
-        audit: protection.audit.clone(),
-        metrics_are_open: config.protection.metrics_are_open,
-        ..server::Options::default()
-    };
+    let own: Vec<Arc<dyn Endpoint>> = vec![
+        Arc::new(ThrottlingEndpoint(api.throttling().clone())),
+        Arc::new(LimitsEndpoint(engine.clone())),
+        Arc::new(ExpressExecutionsEndpoint(backend)),
+        Arc::new(FunctionLogsEndpoint(wired.functions.logs().clone())),
+    ];
+    let options = options(config, protection, probes(engine.clone(), metrics), own);
     let server = Server::bind(config.listen, api, options)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))
@@ -143,6 +136,27 @@ fn open_logs(config: &Config, wired: &Wired, is_printed: bool) -> anyhow::Result
     let groups = config.logging.of_functions(log.as_ref())?;
     function_output::follow(wired.functions.logs(), is_printed, groups);
     Ok(log)
+}
+
+/// How the server is set up.
+fn options(
+    config: &Config,
+    protection: &Protection,
+    probes: Probes,
+    own: Vec<Arc<dyn Endpoint>>,
+) -> server::Options {
+    server::Options {
+        probes,
+        own,
+        limits: limits(),
+        access: protection.access.clone(),
+        tls: protection.tls.clone(),
+        audit: protection.audit.clone(),
+        refusals: protection.refusals.clone(),
+        hosts: config.hosts.clone(),
+        metrics_are_open: config.protection.metrics_are_open,
+        ..server::Options::default()
+    }
 }
 
 /// The server's bounds, as far as the system provides for them.
