@@ -211,6 +211,7 @@ async fn service() -> (Arc<Api>, Arc<Engine>) {
         account: account.clone(),
         calls_max: 100,
         limits: Vec::new(),
+        snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
         observer: None,
         history_log: None,
     })

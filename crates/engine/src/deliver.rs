@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use stepwright_asl::program::FlowId;
 use stepwright_machine::{
     Effect, Event, Execution, ExecutionKind, Failure, Identity, Input, Outcome, Step, StepError, TaskId,
-    codec,
 };
-use stepwright_store::{
-    Dispatch, Execution as Row, ExecutionKey, Mutation, QueueItem, Segment, Status, Timer,
-};
+use stepwright_store::{Dispatch, Execution as Row, ExecutionKey, Mutation, QueueItem, Status, Timer};
 use stepwright_types::arn::MapRunArn;
 use stepwright_value::Document;
 
@@ -19,8 +15,8 @@ use crate::express::Running;
 use crate::history_log::Logging;
 use crate::hot::Keep;
 use crate::limits::Held;
+use crate::load::Progress;
 use crate::map_runs;
-use crate::programs::Runnable;
 use crate::record::{Head, Tail};
 use crate::redrive;
 use crate::tasks::HandedOver;
@@ -29,10 +25,8 @@ use crate::tasks::HandedOver;
 pub(crate) struct Loaded {
     pub execution: Execution,
     pub identity: Arc<Identity>,
-    /// How many segments its history has: the next one's number is one more.
-    pub segments: u32,
-    /// The bytes of its history: a measure of what it takes in memory.
-    pub history_bytes: usize,
+    /// What its history has come to.
+    pub progress: Progress,
     /// How its state machine wants it logged.
     pub logging: Option<Arc<Logging>>,
     /// Of an EXPRESS execution, which is here alone and not in the store.
@@ -45,15 +39,11 @@ impl Loaded {
         match (self.execution.outcome(), &self.express) {
             (Some(_), _) => Keep::No,
             (None, Some(_)) => Keep::Always,
-            (None, None) if self.history_bytes > KEPT_BYTES_MAX => Keep::No,
             (None, None) if self.execution.awaits_call() => Keep::IfRoom,
             (None, None) => Keep::WhileNew,
         }
     }
 }
-
-/// An execution with a longer history does not stay in memory while nothing happens to it.
-const KEPT_BYTES_MAX: usize = 32 << 10;
 
 /// What one drive has produced: to commit, and then to do.
 #[derive(Default)]
@@ -200,9 +190,8 @@ impl Engine {
         mutations: &mut Vec<Mutation>,
     ) {
         if !drive.events.is_empty() {
-            loaded.segments += 1;
-            let segment = Segment { number: loaded.segments, data: codec::encode_segment(&drive.events) };
-            loaded.history_bytes += segment.data.len();
+            let Loaded { progress, execution, .. } = &mut *loaded;
+            let segment = progress.next_segment(&drive.events, execution, self.snapshot_after);
             mutations.push(Mutation::Append { key, segment });
         }
         let stop_ms = drive.events.last().map_or_else(|| self.clock.now_ms(), |event| event.timestamp_ms);
@@ -269,32 +258,6 @@ impl Engine {
                 Effect::CancelMapRun { run } => self.cancel_map_run(key, run),
             }
         }
-    }
-
-    /// Rebuilds an execution from its row and its events.
-    pub(crate) async fn load(&self, row: Row) -> Result<Loaded, LoadError> {
-        let head = Head::decode(&row.head)?;
-        let machine = self.machine_of(&row);
-        let Runnable { program, logging } = self.programs.get(&machine, &head.revision_id, None).await?;
-        let identity = Arc::new(self.identity(&row, &head));
-        let flags =
-            head.flags().map_err(|error| LoadError::Behaviour(identity.execution_arn.clone(), error))?;
-        let mut execution = match head.processor.map(|processor| FlowId(processor.flow)) {
-            None => Execution::new(program, identity.clone(), flags),
-            Some(flow) => Execution::child(program, identity.clone(), flags, flow)
-                .ok_or_else(|| LoadError::NoDefinition(machine.clone()))?,
-        };
-        let segments = self.store.segments(row.key, 1).await?;
-        let damaged = |reason: String| LoadError::History(identity.execution_arn.clone(), reason);
-        for segment in &segments {
-            let events = codec::decode_segment(&segment.data).map_err(|error| damaged(error.to_string()))?;
-            for event in &events {
-                execution.evolve(event).map_err(|error| damaged(error.to_string()))?;
-            }
-        }
-        let history_bytes = segments.iter().map(|segment| segment.data.len()).sum();
-        let segments = segments.last().map_or(0, |last| last.number);
-        Ok(Loaded { execution, identity, segments, history_bytes, logging, express: None })
     }
 
     /// The state machine whose definition the execution of a row runs.

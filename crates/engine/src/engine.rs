@@ -38,6 +38,8 @@ pub struct EngineOptions {
     pub calls_max: usize,
     /// Limits over executions, from the configuration file.
     pub limits: Vec<Limit>,
+    /// See [`crate::SNAPSHOT_AFTER`], which is what it usually is.
+    pub snapshot_after: usize,
     /// Watches all executions.
     pub observer: Option<Arc<dyn Observer>>,
     /// Takes the histories of those whose state machine has a logging configuration.
@@ -67,6 +69,7 @@ pub struct Engine {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) history_log: Option<Arc<dyn HistoryLog>>,
     pub(crate) recent: Recent,
+    pub(crate) snapshot_after: usize,
     failure: Failure,
 }
 
@@ -111,6 +114,7 @@ impl Engine {
             observer: options.observer,
             history_log: options.history_log,
             recent: Recent::default(),
+            snapshot_after: options.snapshot_after,
             failure: Failure { sender: watch::Sender::new(false), reason: Mutex::default() },
         });
         engine.load_limits(options.limits).await?;

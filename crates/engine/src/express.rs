@@ -11,6 +11,7 @@ use crate::deliver::{Loaded, locator};
 use crate::endings::Listener;
 use crate::engine::Engine;
 use crate::error::{DeliverError, LoadError, StartError};
+use crate::load::Progress;
 use crate::programs::Runnable;
 use crate::recent::{KeptHistory, RecentExpress};
 use crate::start::{Revision, StartExecution};
@@ -102,8 +103,7 @@ impl Engine {
         *home = Some(Loaded {
             execution,
             identity: identity.clone(),
-            segments: 0,
-            history_bytes: 0,
+            progress: Progress::default(),
             logging,
             express: Some(running),
         });

@@ -64,13 +64,15 @@ impl Engine {
         task: TaskId,
     ) -> Result<Option<TaskCall>, DeliverError> {
         let mut execution = loaded.execution.unstarted();
-        let events = self.history(key).await?.events;
+        let mut sections = self.sections(key, 1, false);
         let mut job = None;
-        for event in &events {
-            execution.evolve(event).map_err(|error| {
-                LoadError::History(loaded.identity.execution_arn.clone(), error.to_string())
-            })?;
-            job = execution.job(task).or(job);
+        while let Some(section) = sections.next().await? {
+            for event in &section.events {
+                execution.evolve(event).map_err(|error| {
+                    LoadError::History(loaded.identity.execution_arn.clone(), error.to_string())
+                })?;
+                job = execution.job(task).or(job);
+            }
         }
         Ok(job)
     }

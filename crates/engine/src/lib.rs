@@ -4,8 +4,8 @@
 //!   it as far as it goes, commit its events as one segment together with its wake-ups, and only then perform its effects.
 //! - Executions of all callers join the store's next group commit.
 //! - EXPRESS executions take the same way, without the store.
-//! - An execution that only waits (for a timer, a callback, a worker) is dropped from memory and rebuilt from its events
-//!   when something arrives.
+//! - An execution that only waits (for a timer, a callback, a worker) is dropped from memory and rebuilt when something
+//!   arrives: from its newest snapshot and the events after it.
 //!
 //! Invariant: this crate knows nothing of HTTP or SQL. Nothing leaves it before its cause is durable.
 
@@ -22,6 +22,7 @@ mod history_log;
 mod hot;
 mod jobs;
 pub mod limits;
+mod load;
 mod map_runs;
 mod observer;
 mod programs;
@@ -34,6 +35,7 @@ mod start;
 mod tasks;
 mod timer_set;
 mod timers;
+mod windows;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineOptions};
@@ -41,12 +43,13 @@ pub use entropy::Entropy;
 pub use error::{CallbackError, DeliverError, LoadError, StartError};
 pub use express::ExpressStarted;
 pub use history_log::{HistoryLog, LogLevel, Logging};
+pub use load::SNAPSHOT_AFTER;
 pub use map_runs::{
     Counts, MapRunDescription, MapRunUpdate, RunKey, RunLimits, RunRecord, Span, UpdateMapRunError, span_of,
 };
 pub use observer::{MapRunProgress, Observer};
 pub use programs::Definitions;
-pub use queries::{Described, History, Section};
+pub use queries::{Described, History, Section, Sections};
 pub use recent::{KeptHistory, RecentExpress};
 pub use record::{Head, Processor, Tail};
 pub use redrive::{NotRedrivable, RedriveError};

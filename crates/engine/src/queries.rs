@@ -1,15 +1,17 @@
 //! Reading executions.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use stepwright_machine::{Event, Execution, Input, codec};
-use stepwright_store::{Execution as Row, ExecutionKey, ExecutionQuery, Page, Segment, StoreError};
+use stepwright_store::{Execution as Row, ExecutionKey, ExecutionQuery, Page, Segment, Store, StoreError};
 
 use crate::deliver::Drive;
 use crate::engine::{Engine, to_its_end};
 use crate::error::{DeliverError, LoadError};
 use crate::programs::Runnable;
 use crate::record::{Head, Tail};
+use crate::windows::Windows;
 
 /// Everything about one execution but its events.
 #[derive(Clone, Debug)]
@@ -25,6 +27,23 @@ pub struct Section {
     pub number: u32,
     /// In order.
     pub events: Vec<Event>,
+}
+
+/// Goes through the sections of an execution; holds few at a time.
+pub struct Sections<'e> {
+    store: &'e dyn Store,
+    windows: Windows,
+    read: VecDeque<Segment>,
+}
+
+impl Sections<'_> {
+    /// The next section; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Section>, LoadError> {
+        if self.read.is_empty() {
+            self.read = self.windows.read(self.store).await?.into();
+        }
+        self.read.pop_front().map(|segment| section(self.windows.key, &segment)).transpose()
+    }
 }
 
 /// The events of one execution, in order.
@@ -63,23 +82,20 @@ impl Engine {
     /// All events of an execution.
     pub async fn history(&self, key: ExecutionKey) -> Result<History, LoadError> {
         let mut events = Vec::new();
-        for segment in self.store.segments(key, 1).await? {
-            events.extend(section(key, &segment)?.events);
+        let mut sections = self.sections(key, 1, false);
+        while let Some(section) = sections.next().await? {
+            events.extend(section.events);
         }
         Ok(History { events })
     }
 
-    /// A part of an execution's events: at most `limit` sections, from the number `from` upwards, or downwards when
-    /// `newest_first`.
-    pub async fn sections(
-        &self,
-        key: ExecutionKey,
-        from: u32,
-        newest_first: bool,
-        limit: usize,
-    ) -> Result<Vec<Section>, LoadError> {
-        let segments = self.store.some_segments(key, from, newest_first, limit).await?;
-        segments.iter().map(|segment| section(key, segment)).collect()
+    /// An execution's events, section by section, from the number `from` upwards, or downwards when `newest_first`.
+    pub fn sections(&self, key: ExecutionKey, from: u32, newest_first: bool) -> Sections<'_> {
+        Sections {
+            store: &*self.store,
+            windows: Windows::new(key, from, newest_first),
+            read: VecDeque::new(),
+        }
     }
 
     /// Aborts an execution that runs. `Refused` when it has ended.
@@ -101,7 +117,7 @@ impl Engine {
     }
 }
 
-fn section(key: ExecutionKey, segment: &Segment) -> Result<Section, LoadError> {
+pub(crate) fn section(key: ExecutionKey, segment: &Segment) -> Result<Section, LoadError> {
     let events = codec::decode_segment(&segment.data)
         .map_err(|error| LoadError::History(format!("{key:?}").into(), error.to_string()))?;
     Ok(Section { number: segment.number, events })

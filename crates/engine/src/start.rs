@@ -9,6 +9,7 @@ use stepwright_value::Document;
 use crate::deliver::{Loaded, outcome};
 use crate::engine::{Engine, to_its_end};
 use crate::error::{DeliverError, LoadError, StartError};
+use crate::load::Progress;
 use crate::programs::Runnable;
 use crate::record::Head;
 
@@ -102,7 +103,7 @@ impl Engine {
         let identity = Arc::new(identity);
         let execution = Execution::new(program, identity.clone(), BehaviourFlags::CURRENT);
         self.start_loaded(
-            Loaded { execution, identity, segments: 0, history_bytes: 0, logging, express: None },
+            Loaded { execution, identity, progress: Progress::default(), logging, express: None },
             &mut row,
         )
         .await

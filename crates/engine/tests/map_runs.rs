@@ -91,6 +91,7 @@ impl World {
                 entropy: Arc::new(Entropy::from_seed(self.now_ms as u64)),
                 account: Arc::new(machines::account()),
                 calls_max: 10_000,
+                snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
                 observer: None,
                 history_log: None,
                 limits: Vec::new(),

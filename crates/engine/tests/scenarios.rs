@@ -8,6 +8,8 @@ mod history_log;
 mod jobs;
 #[path = "scenarios/limits.rs"]
 mod limits;
+#[path = "scenarios/long.rs"]
+mod long;
 #[path = "scenarios/redrive.rs"]
 mod redrive;
 #[path = "scenarios/upgrade.rs"]
@@ -98,6 +100,7 @@ impl World {
                 account: Arc::new(machines::account()),
                 calls_max: 10,
                 limits: Vec::new(),
+                snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
                 observer: None,
                 history_log: self.history_log.clone(),
             });

@@ -7,6 +7,7 @@ use stepwright_asl::program::{FlowId, Program};
 
 use crate::branch::{Branch, PendingTask, PendingTimer};
 use crate::budget::Budget;
+use crate::codec::{CodecError, snapshot};
 use crate::effect::{Effect, TaskCall};
 use crate::event::{BranchId, Event, TaskId, TimerId};
 use crate::identity::{BehaviourFlags, Identity};
@@ -189,6 +190,17 @@ impl Execution {
     /// Applies an event that a step returned before: `events` in their order rebuild the execution.
     pub fn evolve(&mut self, event: &Event) -> Result<(), EvolveError> {
         crate::evolve::apply(self, event)
+    }
+
+    /// The state as bytes, equal for equal executions. What no longer matters is not in them.
+    pub fn snapshot(&self) -> Vec<u8> {
+        snapshot::encode(self)
+    }
+
+    /// Brings an execution to which nothing has happened yet into the state of a snapshot that was taken of it. After an
+    /// error it is of no use.
+    pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), CodecError> {
+        snapshot::decode(self, snapshot)
     }
 
     /// What the outside world has to be told again after a rebuild: calls without an answer, timers, queues.

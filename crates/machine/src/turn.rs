@@ -25,7 +25,7 @@ use crate::{outstanding, states, stop, task_inputs};
 /// Events after which a step ends, so that one execution cannot hog its driver.
 const EVENTS_PER_STEP_MAX: usize = 10_000;
 /// Bytes of new payloads after which a step ends.
-const BYTES_PER_STEP_MAX: usize = 16 * 1024 * 1024;
+const BYTES_PER_STEP_MAX: usize = 2 * 1024 * 1024;
 
 pub(crate) struct Turn<'a> {
     pub execution: &'a mut Execution,

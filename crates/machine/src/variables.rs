@@ -7,9 +7,9 @@ use stepwright_value::{Value, written_len};
 /// The variables of one line, and where it goes on to look.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Frame {
-    outer: Option<Arc<Frame>>,
+    pub outer: Option<Arc<Frame>>,
     /// In the order in which they were first set. Few, so a scan is the fastest search.
-    own: Vec<(Arc<str>, Value)>,
+    pub own: Vec<(Arc<str>, Value)>,
 }
 
 impl Frame {

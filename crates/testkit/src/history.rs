@@ -13,9 +13,14 @@ pub fn events(segments: &[Segment]) -> Result<Vec<Event>, String> {
         if segment.number != expected {
             return Err(format!("segment {} instead of {expected}", segment.number));
         }
-        events.extend(codec::decode_segment(&segment.data).map_err(|error| error.to_string())?);
+        events.extend(events_of(segment)?);
     }
     Ok(events)
+}
+
+/// The events of one segment.
+pub fn events_of(segment: &Segment) -> Result<Vec<Event>, String> {
+    codec::decode_segment(&segment.data).map_err(|error| error.to_string())
 }
 
 /// Checks the events of an execution that has ended: numbers and times, its ends and redrives, tasks with their answers, states with

@@ -31,6 +31,9 @@ pub fn run(data: &[u8]) {
         let Ok(step) = execution.step(next, now_ms, &mut entropy) else { break };
         replay(&mut replayed, &step.events);
         assert!(replayed == execution, "replay differs");
+        let mut restored = replayed.unstarted();
+        assert!(restored.restore(&execution.snapshot()).is_ok(), "own snapshot");
+        assert!(restored == execution && restored.snapshot() == replayed.snapshot(), "a snapshot differs");
         inbox.extend(step.effects.into_iter().filter_map(|effect| answer(effect, seed, &input, &mut now_ms)));
     }
 }

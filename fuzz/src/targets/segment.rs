@@ -3,6 +3,7 @@
 use stepwright_machine::{codec, history};
 
 pub fn run(data: &[u8]) {
+    let _ = codec::snapshot_of(data);
     let Ok(events) = codec::decode_segment(data) else { return };
     let again = codec::decode_segment(&codec::encode_segment(&events));
     assert!(again.as_ref().is_ok_and(|again| same(again, &events)), "{events:?}\nreads back as {again:?}");

@@ -7,8 +7,6 @@ use stepwright_store::ExecutionKey;
 use super::internal;
 use crate::backend::{ExecutionError, HistoryPage, HistoryPosition, HistoryRequest};
 
-/// Sections that are read at a time.
-const SECTIONS: usize = 64;
 /// A page ends once its events have this many bytes.
 const PAGE_BYTES_MAX: usize = 8 << 20;
 
@@ -20,30 +18,20 @@ pub(super) async fn read(
 ) -> Result<HistoryPage, ExecutionError> {
     let mut page = Page { request, events: Vec::new(), bytes: 0 };
     let start = if request.reverse { u32::MAX } else { 1 };
-    let mut number = request.from.map_or(start, |from| from.section);
-    loop {
-        let sections = engine.sections(key, number, request.reverse, SECTIONS).await.map_err(internal)?;
-        for section in &sections {
-            let next = if request.reverse {
-                page.add(section.events.iter().rev())
-            } else {
-                page.add(section.events.iter())
-            };
-            if let Some(event_id) = next {
-                let next = Some(HistoryPosition { event_id, section: section.number });
-                return Ok(HistoryPage { events: page.events, next });
-            }
-        }
-        let last = sections.last().filter(|_| sections.len() == SECTIONS);
-        let following = last.and_then(|section| match request.reverse {
-            true => section.number.checked_sub(1),
-            false => section.number.checked_add(1),
-        });
-        match following {
-            Some(following) => number = following,
-            None => return Ok(HistoryPage { events: page.events, next: None }),
+    let number = request.from.map_or(start, |from| from.section);
+    let mut sections = engine.sections(key, number, request.reverse);
+    while let Some(section) = sections.next().await.map_err(internal)? {
+        let next = if request.reverse {
+            page.add(section.events.iter().rev())
+        } else {
+            page.add(section.events.iter())
+        };
+        if let Some(event_id) = next {
+            let next = Some(HistoryPosition { event_id, section: section.number });
+            return Ok(HistoryPage { events: page.events, next });
         }
     }
+    Ok(HistoryPage { events: page.events, next: None })
 }
 
 /// A page that is being filled.

@@ -14,6 +14,7 @@ use crate::error::{DeliverError, LoadError};
 use crate::express::Running;
 use crate::history_log::Logging;
 use crate::hot::Slot;
+use crate::load::Progress;
 use crate::record::{Head, Processor};
 
 /// What a run's driver is told.
@@ -224,7 +225,7 @@ impl Engine {
         let mut execution = family.execution(identity.clone()).ok_or_else(missing)?;
         let drive = self.drive(key, &mut execution, Input::Start)?;
         let logging = family.logging.clone();
-        let loaded = Loaded { execution, identity, segments: 0, history_bytes: 0, logging, express: None };
+        let loaded = Loaded { execution, identity, progress: Progress::default(), logging, express: None };
         Ok(Driven { key, loaded, drive, is_again })
     }
 

@@ -90,6 +90,7 @@ impl World {
                 account: Arc::new(machines::account()),
                 calls_max: 10,
                 limits: Limit::compile_all(definitions(self.limits)).expect("limits"),
+                snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
                 observer: None,
                 history_log: None,
             });

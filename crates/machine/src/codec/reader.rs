@@ -4,32 +4,57 @@ use std::sync::Arc;
 
 use stepwright_value::Document;
 
-use super::{CodecError, VERSION};
+use super::CodecError;
 
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    version: u8,
     texts: Vec<Arc<str>>,
     documents: Vec<Document>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads version and tables.
-    pub fn new(bytes: &'a [u8]) -> Result<Reader<'a>, CodecError> {
-        let mut reader = Reader { bytes, at: 0, texts: Vec::new(), documents: Vec::new() };
-        let version = reader.byte()?;
-        if version == 0 || version > VERSION {
-            return Err(CodecError::Version { found: version });
+    pub fn new(bytes: &'a [u8]) -> Reader<'a> {
+        Reader { bytes, at: 0, version: 0, texts: Vec::new(), documents: Vec::new() }
+    }
+
+    /// Of the format that is read.
+    pub fn version(&self) -> u8 {
+        self.version
+    }
+
+    pub fn set_version(&mut self, version: u8) {
+        self.version = version;
+    }
+
+    /// A document that is in the table before any that were written.
+    pub fn give(&mut self, document: Document) {
+        self.documents.push(document);
+    }
+
+    /// Reads the tables.
+    pub fn tables(&mut self) -> Result<(), CodecError> {
+        for _ in 0..self.count()? {
+            let text = self.raw_text()?.into();
+            self.texts.push(text);
         }
-        for _ in 0..reader.count()? {
-            let text = reader.raw_text()?.into();
-            reader.texts.push(text);
+        for _ in 0..self.count()? {
+            let document = Document::from_stored_text(self.raw_text()?);
+            self.documents.push(document);
         }
-        for _ in 0..reader.count()? {
-            let document = Document::from_stored_text(reader.raw_text()?);
-            reader.documents.push(document);
-        }
-        Ok(reader)
+        Ok(())
+    }
+
+    /// What `read` reads of a record that has its length in front. All of it is to be read.
+    pub fn sized<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, CodecError>,
+    ) -> Result<T, CodecError> {
+        let length = self.count()?;
+        let end = self.at + length;
+        let value = read(self)?;
+        if self.at == end { Ok(value) } else { Err(self.damaged()) }
     }
 
     pub fn damaged(&self) -> CodecError {
@@ -90,7 +115,7 @@ impl<'a> Reader<'a> {
         self.documents.get(place).cloned().ok_or(CodecError::Damaged { at: self.at })
     }
 
-    /// Nothing may follow the events.
+    /// Nothing may follow.
     pub fn finish(self) -> Result<(), CodecError> {
         if self.at == self.bytes.len() { Ok(()) } else { Err(self.damaged()) }
     }

@@ -9,13 +9,18 @@ use stepwright_value::Document;
 use super::CodecError;
 use super::reader::Reader;
 use super::writer::Writer;
+use crate::branch::{
+    Branch, DistributedMap, Items, Join, MapItem, MapJoin, PendingTask, PendingTimer, Phase, Progress,
+    Purpose, Run,
+};
 use crate::event::{
     Batching, BranchId, EvaluationFailed, EventBody, ExecutionStarted, IterationStarted, MapRunStarted,
-    MapStarted, ParallelStarted, StateExited, StateKind, TaskFailed, TaskId, TaskOutput, TaskScheduled,
-    TaskStarted, TaskTimedOut, Timer, TimerId,
+    MapStarted, ParallelStarted, RunId, StateExited, StateKind, TaskFailed, TaskId, TaskOutput,
+    TaskScheduled, TaskStarted, TaskTimedOut, Timer, TimerId,
 };
+use crate::execution::Redriven;
 use crate::input::TaskPhase;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Outcome};
 
 /// Something that is written and read.
 pub(super) trait Wire: Sized {
@@ -166,7 +171,7 @@ macro_rules! shared {
     )* };
 }
 
-shared!(Failure, Resource);
+shared!(Failure, Resource, MapRunStarted);
 
 macro_rules! number {
     ($($name:ident),*) => { $(
@@ -182,13 +187,13 @@ macro_rules! number {
     )* };
 }
 
-number!(TaskId, TimerId, BranchId, StateId, FlowId);
+number!(TaskId, TimerId, BranchId, StateId, FlowId, RunId);
 
 macro_rules! record {
     ($($name:ident { $($field:ident),* })*) => { $(
         impl Wire for $name {
             fn write(&self, writer: &mut Writer) {
-                $(self.$field.write(writer);)*
+                $(Wire::write(&self.$field, writer);)*
             }
 
             fn read(reader: &mut Reader<'_>) -> Result<$name, CodecError> {
@@ -215,6 +220,55 @@ record! {
     Batching { items_max, bytes_max, batch_input }
     IterationStarted { parent, name, index, input, flow }
     Integration { arn, service, resource, action, pattern }
+}
+
+// What only snapshots hold.
+record! {
+    Join { outputs, running, ended, last_id, stopped, map }
+    MapJoin { items, next, concurrency, input, slot_id }
+    DistributedMap { items, input, run, stopped, is_redriven }
+    Run { id, started, started_id, redrive_count, succeeded }
+    MapItem { index, key, value }
+    PendingTask { branch, resource, parameters, credentials, timeout_s, heartbeat_s, token_hash, progress, timeout, heartbeat, entered_sequence, attempt, deadline_ms, submitted }
+    PendingTimer { due_ms, purpose }
+    Redriven { token_hash, at_ms }
+}
+
+impl Wire for Items {
+    fn write(&self, writer: &mut Writer) {
+        self.0.write(writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Items, CodecError> {
+        Document::read(reader).map(Items)
+    }
+}
+
+/// Without its variables and its item, which lines share.
+impl Wire for Branch {
+    fn write(&self, writer: &mut Writer) {
+        (self.id, self.parent).write(writer);
+        (self.slot, self.state).write(writer);
+        self.phase.write(writer);
+        self.input.write(writer);
+        (self.last_id, self.before_entered_id).write(writer);
+        (self.entered_id, self.entered_sequence).write(writer);
+        (self.entered_ms, self.retry_count).write(writer);
+        self.attempts.write(writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Branch, CodecError> {
+        let (id, parent) = Wire::read(reader)?;
+        let (slot, state) = Wire::read(reader)?;
+        let phase = Wire::read(reader)?;
+        let mut branch = Branch::root(state, Wire::read(reader)?);
+        (branch.id, branch.parent, branch.slot, branch.phase) = (id, parent, slot, phase);
+        (branch.last_id, branch.before_entered_id) = Wire::read(reader)?;
+        (branch.entered_id, branch.entered_sequence) = Wire::read(reader)?;
+        (branch.entered_ms, branch.retry_count) = Wire::read(reader)?;
+        branch.attempts = Wire::read(reader)?;
+        Ok(branch)
+    }
 }
 
 /// Variants by number: without fields, with one unnamed field, with named fields.
@@ -251,6 +305,15 @@ choice! { StateKind { 0 = Pass, 1 = Task, 2 = Choice, 3 = Wait, 4 = Succeed, 5 =
 choice! { TaskPhase { 0 = Schedule, 1 = Start, 2 = Submit, 3 = Run, } {} {} }
 choice! { Pattern { 0 = RequestResponse, 1 = Sync, 2 = Sync2, 3 = WaitForTaskToken, } {} {} }
 choice! { Resource {} { 2 = Integration, } { 0 = Lambda { arn }, 1 = Activity { arn }, } }
+choice! { Progress { 0 = Scheduled, 1 = Started, 2 = Submitted, } {} {} }
+choice! { Purpose { 0 = Execution, } { 1 = Resume, 2 = TaskTimeout, 3 = TaskHeartbeat, } {} }
+choice! { Outcome {} { 1 = Failed, 2 = TimedOut, 3 = Aborted, } { 0 = Succeeded { output }, } }
+choice! {
+    Phase
+    { 0 = Entering, 1 = Entered, 4 = Settling, 9 = Stopped, }
+    { 2 = Waiting, 3 = Task, 5 = Retrying, 6 = Joining, 7 = Distributed, 8 = Ended, }
+    {}
+}
 choice! {
     EventBody
     {

@@ -158,12 +158,27 @@ impl World {
             before.evolve(event).expect("own event");
         }
         assert!(before == self.execution, "replay differs\n{before:#?}\n{:#?}", self.execution);
-        self.segments.push(stored);
+        let snapshot = self.execution.snapshot();
+        assert_eq!(before.snapshot(), snapshot, "equal executions have equal snapshots");
+        let mut restored = self.execution.unstarted();
+        restored.restore(&snapshot).expect("own snapshot");
+        assert!(restored == self.execution, "a snapshot differs\n{restored:#?}\n{:#?}", self.execution);
+        assert_eq!(restored.snapshot(), snapshot);
+        self.segments.push(codec::encode_segment_with(events, codec::Snapshot::Here(&snapshot)));
     }
 
+    /// From all events, or from one of the snapshots and what came after it: both give the same.
     fn rebuild(&mut self) {
-        let mut execution = self.execution.unstarted();
-        for segment in &self.segments {
+        let (mut execution, mut from) = (self.execution.unstarted(), 0);
+        if self.segments.len().is_multiple_of(2) {
+            let at = self.segments.len() / 2;
+            from = at + 1;
+            match codec::snapshot_of(&self.segments[at]) {
+                Ok(codec::Snapshot::Here(snapshot)) => execution.restore(snapshot).expect("own snapshot"),
+                other => panic!("{other:?}"),
+            }
+        }
+        for segment in &self.segments[from..] {
             for event in codec::decode_segment(segment).expect("own segment") {
                 execution.evolve(&event).expect("own event");
             }

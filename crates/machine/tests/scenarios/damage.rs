@@ -1,8 +1,8 @@
 //! Events that do not fit: named errors, never a panic, whatever the bytes.
 
-use stepwright_machine::{BehaviourFlags, Event, Execution, Input, codec};
+use stepwright_machine::{BehaviourFlags, Event, Execution, ExecutionKind, Input, codec};
 
-use crate::harness::{Mode, World};
+use crate::harness::{Mode, World, identity};
 use crate::{Reply, Scenario, run};
 
 const DEFINITION: &str = r#"{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[
@@ -59,6 +59,30 @@ fn damaged_bytes() {
             damaged[at] = value;
             if let Ok(events) = codec::decode_segment(&damaged) {
                 survive(fresh(&world), &events);
+            }
+        }
+    }
+}
+
+#[test]
+fn damaged_snapshots() {
+    let mut world = World::new(
+        fresh(&world()).program().clone(),
+        identity("[1,2]", ExecutionKind::Standard),
+        Mode::Stepwise,
+    );
+    world.step(Input::Start, &mut |_| Vec::new());
+    let snapshot = world.execution.snapshot();
+    for length in 0..snapshot.len() {
+        assert!(fresh(&world).restore(&snapshot[..length]).is_err(), "{length}");
+    }
+    for at in 0..snapshot.len() {
+        for value in [0, 1, 2, 0x7F, 0xFF] {
+            let mut damaged = snapshot.clone();
+            damaged[at] = value;
+            let mut execution = fresh(&world);
+            if execution.restore(&damaged).is_ok() {
+                survive(execution, &world.events);
             }
         }
     }

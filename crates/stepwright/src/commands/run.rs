@@ -147,6 +147,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
         account: account.clone(),
         calls_max: CALLS_MAX,
         limits: Vec::new(),
+        snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
         observer: Some(live.clone()),
         history_log: None,
     })

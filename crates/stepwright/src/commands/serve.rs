@@ -83,6 +83,7 @@ async fn serve(
         account: account.clone(),
         calls_max: CALLS_MAX,
         limits: config.limits().or_exit(Exit::Usage)?,
+        snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
         observer: None,
         history_log: log.clone().map(|log| log as Arc<dyn HistoryLog>),
     })

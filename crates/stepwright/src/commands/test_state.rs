@@ -169,6 +169,7 @@ async fn answer(
         account: Arc::new(Account::new(&*config.region, &*config.account_id)),
         calls_max: 1,
         limits: Vec::new(),
+        snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
         observer: None,
         history_log: None,
     })

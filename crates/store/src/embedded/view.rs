@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::newest::Newest;
 use super::read::{self, column, segment_id};
 use super::readers::Readers;
-use super::tail::{Known, Tail};
+use super::tail::{Known, Layers, Tail};
 use crate::{CatalogKind, CatalogRecord, Execution, ExecutionKey, Segment, StoreError};
 
 /// Where the database is read.
@@ -91,7 +91,8 @@ impl<B: Below> View<'_, B> {
         limit: usize,
     ) -> Result<Vec<Segment>, StoreError> {
         let numbers = if newest_first { 0..=from } else { from..=u32::MAX };
-        let (mut segments, is_below) = self.newest.read(self.upper, |layers| layers.segments(key, numbers));
+        let recent = |layers: &Layers<'_>| layers.segments(key, numbers, newest_first, limit);
+        let (mut segments, is_below) = self.newest.read(self.upper, recent);
         if is_below && !self.newest.is_free(key) {
             let older =
                 |connection: &Connection| read::some_segments(connection, key, from, newest_first, limit);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use stepwright_asl::program::{FlowId, Program, Resource};
 use stepwright_engine::{Head, Tail};
+use stepwright_machine::codec::{self, Snapshot};
 use stepwright_machine::{
     BehaviourFlags, Event, EventBody, Execution, ExecutionKind, Identity, Outcome, TaskToken, token,
 };
@@ -113,8 +114,15 @@ fn check_execution(
     let (identity, flow, flags) = identity(row)?;
     let execution = Execution::child(program, identity, flags, flow);
     let mut execution = execution.ok_or("a child of a processor that is not there")?;
-    for event in &events {
-        execution.evolve(event).map_err(|error| error.to_string())?;
+    for segment in &segments {
+        for event in history::events_of(segment)? {
+            execution.evolve(&event).map_err(|error| error.to_string())?;
+        }
+        if let Ok(Snapshot::Here(snapshot)) = codec::snapshot_of(&segment.data)
+            && snapshot != execution.snapshot()
+        {
+            return Err(format!("the snapshot in segment {} is not what the events lead to", segment.number));
+        }
     }
     check_row(row, &execution, &events)?;
     check_redrives(row, &events, world)?;

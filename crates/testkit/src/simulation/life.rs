@@ -135,6 +135,8 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
         account: Arc::new(machines::account()),
         calls_max: plan.calls_max,
         limits: world.shared.compiled(),
+        // Even short executions get some.
+        snapshot_after: 2_000,
         observer: Some(Arc::new(Watcher::new(world.clone(), disk.clone(), clock.clone()))),
         history_log: None,
     };

@@ -64,11 +64,21 @@ impl Layers<'_> {
     }
 
     /// The execution's segments in a range of numbers, and whether the database may have others.
-    pub fn segments(&self, key: ExecutionKey, numbers: RangeInclusive<u32>) -> (Vec<Segment>, bool) {
+    pub fn segments(
+        &self,
+        key: ExecutionKey,
+        numbers: RangeInclusive<u32>,
+        newest_first: bool,
+        limit: usize,
+    ) -> (Vec<Segment>, bool) {
         let mut segments = Vec::new();
         for recent in self.recent(key) {
             let wanted = recent.segments.iter().filter(|segment| numbers.contains(&segment.number));
-            segments.extend(wanted.cloned());
+            // They are there in the order of their numbers.
+            match newest_first {
+                true => segments.extend(wanted.rev().take(limit).cloned()),
+                false => segments.extend(wanted.take(limit).cloned()),
+            }
             if recent.deleted {
                 return (segments, false);
             }
