@@ -1,9 +1,11 @@
 //! The command line. `--help` is written to teach.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::Resettable;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// AWS Step Functions that anyone can run.
 ///
@@ -11,12 +13,60 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// before it is deployed.
 ///
 /// Exit codes: 0 done; 1 the answer is no (the execution failed, a definition has errors); 2 the command line, the
-/// configuration or an input cannot be used; 3 the server cannot start; 4 the store failed.
+/// configuration or an input cannot be used; 3 the server cannot start; 4 the store failed; 5 the output cannot be written.
 #[derive(Debug, Parser)]
 #[command(name = "stepwright", version, max_term_width = 110)]
 pub struct CommandLine {
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Reads the command line. An empty environment variable is no variable.
+pub fn parse() -> Result<CommandLine, clap::Error> {
+    let without_empty = |argument: clap::Arg| {
+        let is_empty = argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { argument.env(Resettable::Reset) } else { argument }
+    };
+    let command = CommandLine::command().mut_subcommands(|command| command.mut_args(without_empty));
+    CommandLine::from_arg_matches(&command.try_get_matches()?)
+}
+
+/// Where to listen: `127.0.0.1:8083`, or the port alone on loopback.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize)]
+#[serde(try_from = "Place")]
+pub struct Listen(pub SocketAddr);
+
+/// In a configuration file a port alone may be a number.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Place {
+    Port(u16),
+    Text(String),
+}
+
+impl TryFrom<Place> for Listen {
+    type Error = String;
+
+    fn try_from(place: Place) -> Result<Listen, String> {
+        match place {
+            Place::Port(port) => Ok(Listen((Ipv4Addr::LOCALHOST, port).into())),
+            Place::Text(text) => text.parse(),
+        }
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Listen, String> {
+        let text = text.trim();
+        let port = text.strip_prefix(':').or_else(|| text.strip_prefix("localhost:")).unwrap_or(text);
+        let address = port.parse::<u16>().map(|port| (Ipv4Addr::LOCALHOST, port).into());
+        let address = address.or_else(|_| text.parse::<SocketAddr>());
+        address.map(Listen).map_err(|_| {
+            format!("{text:?} is not an address and a port, such as 127.0.0.1:8083, nor a port alone")
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -42,9 +92,9 @@ pub enum Command {
 /// server after the requests in flight; a kill at any moment loses nothing that was acknowledged.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Address and port to listen on.
+    /// Address and port to listen on; a port alone is on loopback.
     #[arg(long, value_name = "ADDRESS", env = "STEPWRIGHT_LISTEN")]
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<Listen>,
     /// Where everything is kept. One server at a time.
     #[arg(long, value_name = "DIR", env = "STEPWRIGHT_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
@@ -180,11 +230,12 @@ pub struct Validate {
     pub literal: bool,
 }
 
-/// Explain a code that `validate` shows: what it means, an example, and how to mend it.
+/// Explain a code that `validate` shows, or an error name such as States.Timeout: what it means, and how to mend it.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXPLAIN_EXAMPLES)]
 pub struct Explain {
-    /// The code, such as SW0403, or AWS's, such as MISSING_TRANSITION_TARGET; without it, all codes are listed.
+    /// The code, such as SW0403, or AWS's, such as MISSING_TRANSITION_TARGET, or an error name; without it, all codes are
+    /// listed.
     pub code: Option<String>,
 }
 
@@ -285,6 +336,7 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   stepwright explain SW0403
   stepwright explain SCHEMA_VALIDATION_FAILED
+  stepwright explain States.Timeout
   stepwright explain | grep -i retry";
 
 const LIMITS_EXAMPLES: &str = "\
@@ -321,4 +373,33 @@ pub enum InspectionLevel {
     Info,
     Debug,
     Trace,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_to_listen() {
+        for (text, expected) in [
+            ("8091", Some("127.0.0.1:8091")),
+            (":8091", Some("127.0.0.1:8091")),
+            ("localhost:8091", Some("127.0.0.1:8091")),
+            ("0.0.0.0:1", Some("0.0.0.0:1")),
+            ("[::1]:8091", Some("[::1]:8091")),
+            ("127.0.0.1", None),
+            ("99999", None),
+            ("", None),
+        ] {
+            let found = text.parse::<Listen>().ok().map(|listen| listen.0.to_string());
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+        let of_file = |text: &str| toml::from_str::<std::collections::BTreeMap<String, Listen>>(text);
+        for text in ["a = 8091", "a = '8091'"] {
+            assert_eq!(of_file(text).expect("a table")["a"].0.port(), 8091);
+        }
+        assert!(
+            of_file("a = 'nope'").is_err_and(|error| error.to_string().contains("such as 127.0.0.1:8083"))
+        );
+    }
 }

@@ -49,6 +49,7 @@ use stepwright_api::throttling;
 use stepwright_engine::limits::{Limit, LimitDefinition};
 use stepwright_tasks::functions::FunctionDefinition;
 
+use crate::cli::Listen;
 use crate::function_output;
 use crate::history_logging;
 use crate::protection::{self, AuditSection, CredentialsSection, MetricsSection, TlsSection};
@@ -86,7 +87,7 @@ struct File {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Server {
-    listen: Option<SocketAddr>,
+    listen: Option<Listen>,
     data_dir: Option<PathBuf>,
     account_id: Option<String>,
     region: Option<String>,
@@ -128,7 +129,7 @@ impl Config {
 /// What was said on the command line or in the environment.
 #[derive(Debug, Default)]
 pub struct Overrides {
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<Listen>,
     pub data_dir: Option<PathBuf>,
     pub config: Option<PathBuf>,
     pub template: Option<PathBuf>,
@@ -172,6 +173,7 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         listen: overrides
             .listen
             .or(file.server.listen)
+            .map(|listen| listen.0)
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8083))),
         data_dir: overrides
             .data_dir

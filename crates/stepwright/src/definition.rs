@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use stepwright_asl::Format;
+use stepwright_asl::{CompileOptions, Format, Substitutions, compile};
 use stepwright_types::limit;
 
 /// What stands for standard input in place of a file's name.
@@ -31,6 +31,17 @@ pub fn read(path: &Path) -> Result<Definition, String> {
     }
     let file = std::fs::File::open(path).map_err(|error| reason(&error))?;
     Ok(Definition { name: path.display().to_string(), text: text(file)?, format: format_of(path) })
+}
+
+/// The names of all states, wherever they are in the workflow; none where the definition does not compile.
+pub fn state_names(definition: &Definition) -> Vec<String> {
+    let options = CompileOptions {
+        format: definition.format,
+        substitutions: Substitutions::Allow,
+        ..CompileOptions::default()
+    };
+    let Some(program) = compile(&definition.text, &options).program else { return Vec::new() };
+    program.states.iter().map(|state| state.name.to_string()).collect()
 }
 
 /// By the file's name; for other names, by the text.

@@ -2,15 +2,19 @@
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use std::borrow::Cow;
 use std::ops::Range;
 
 use stepwright_asl::{Diagnostic, Fix, Severity};
 use stepwright_value::{Object, Value};
 
+use crate::excerpt::Excerpt;
 use crate::terminal::{Ability, TEXT_COLUMNS_MAX};
 
 /// Lines of the text that are handed to the renderer around a finding.
 const CONTEXT_LINES: usize = 4;
+/// Characters of a message that are shown.
+const MESSAGE_CHARS_MAX: usize = 600;
 
 /// Draws findings about one text.
 pub struct Sheet<'t> {
@@ -42,14 +46,16 @@ impl<'t> Sheet<'t> {
         let primary = self.within(&diagnostic.span);
         let notes: Vec<(Range<usize>, &str)> =
             diagnostic.notes.iter().map(|note| (self.within(&note.span), note.message.as_str())).collect();
-        let window = self.window(std::iter::once(&primary).chain(notes.iter().map(|(span, _)| span)));
+        let spans: Vec<Range<usize>> =
+            std::iter::once(&primary).chain(notes.iter().map(|(span, _)| span)).cloned().collect();
+        let window = self.window(&spans);
         let mut snippet =
             self.snippet(&window).annotation(AnnotationKind::Primary.span(window.local(&primary)));
         for (span, message) in &notes {
             snippet = snippet.annotation(AnnotationKind::Context.span(window.local(span)).label(*message));
         }
-        let mut group =
-            level.primary_title(headline(&diagnostic.message)).id(diagnostic.code).element(snippet);
+        let title = short(headline(&diagnostic.message));
+        let mut group = level.primary_title(&*title).id(diagnostic.code).element(snippet);
         if let Some(aws) = aws_note(diagnostic) {
             group = group.element(Level::NOTE.message(aws));
         }
@@ -58,20 +64,35 @@ impl<'t> Sheet<'t> {
             group = group.element(Level::HELP.message(help));
         }
         let mut groups = vec![group];
-        groups.extend(fix.map(|fix| self.fix(fix, diagnostic.help.as_deref())));
-        render(&groups, ability, columns)
+        let fix_window = fix.map(|fix| (fix, self.window(std::slice::from_ref(&self.within(&fix.span)))));
+        groups.extend(
+            fix_window.as_ref().map(|(fix, window)| self.fix(fix, window, diagnostic.help.as_deref())),
+        );
+        self.with_place(render(&groups, ability, columns), &window, primary.start)
     }
 
-    fn fix<'f>(&'f self, fix: &'f Fix, help: Option<&'f str>) -> Group<'f> {
+    fn fix<'f>(&'f self, fix: &'f Fix, window: &'f Window<'t>, help: Option<&'f str>) -> Group<'f> {
         let span = self.within(&fix.span);
-        let window = self.window(std::iter::once(&span));
         let patch = Patch::new(window.local(&span), self.replacement(fix));
-        let snippet = Snippet::source(&self.text[window.bytes.clone()]).line_start(window.first_line);
+        let snippet = Snippet::source(&*window.excerpt.text).line_start(window.first_line);
         Level::HELP.secondary_title(help.unwrap_or("change it like this")).element(snippet.patch(patch))
     }
 
-    fn snippet<'s>(&'s self, window: &Window) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
-        Snippet::source(&self.text[window.bytes.clone()]).path(self.name).line_start(window.first_line)
+    fn snippet<'s>(&'s self, window: &'s Window<'t>) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
+        Snippet::source(&*window.excerpt.text).path(self.name).line_start(window.first_line)
+    }
+
+    /// The renderer counts columns in what it was given: where a line is cut, its figure is put right.
+    fn with_place(&self, text: String, window: &Window<'_>, offset: usize) -> String {
+        let before =
+            window.excerpt.text.get(..window.excerpt.local(&(offset..offset)).start).unwrap_or_default();
+        let column = before.chars().rev().take_while(|it| *it != '\n').count() + 1;
+        let place = self.place(offset);
+        if column == place.column {
+            return text;
+        }
+        let (name, line) = (self.name, place.line);
+        text.replacen(&format!("{name}:{line}:{column}"), &format!("{name}:{line}:{}", place.column), 1)
     }
 
     /// The finding as one line of JSON.
@@ -148,26 +169,27 @@ impl<'t> Sheet<'t> {
         start..border(span.end).max(start)
     }
 
-    /// The part of the text around some spans: a renderer that gets it all is slow on large texts.
-    fn window<'s>(&self, spans: impl Iterator<Item = &'s Range<usize>> + Clone) -> Window {
-        let first = spans.clone().map(|span| self.line_of(span.start)).min().unwrap_or(0);
-        let last = spans.map(|span| self.line_of(span.end)).max().unwrap_or(first);
+    /// The part of the text around some spans: a renderer that gets it all is slow on large texts, and shows too much of
+    /// long lines.
+    fn window(&self, spans: &[Range<usize>]) -> Window<'t> {
+        let first = spans.iter().map(|span| self.line_of(span.start)).min().unwrap_or(0);
+        let last = spans.iter().map(|span| self.line_of(span.end)).max().unwrap_or(first);
         let first = first.saturating_sub(CONTEXT_LINES);
         let start = self.lines.get(first).copied().unwrap_or(0);
         let end = self.lines.get(last + CONTEXT_LINES + 1).copied().unwrap_or(self.text.len());
-        Window { bytes: start..end, first_line: first + 1 }
+        Window { excerpt: Excerpt::new(self.text, start..end, spans), first_line: first + 1 }
     }
 }
 
-/// Whole lines of a text.
-struct Window {
-    bytes: Range<usize>,
+/// Lines of a text.
+struct Window<'t> {
+    excerpt: Excerpt<'t>,
     first_line: usize,
 }
 
-impl Window {
+impl Window<'_> {
     fn local(&self, span: &Range<usize>) -> Range<usize> {
-        span.start - self.bytes.start..span.end - self.bytes.start
+        self.excerpt.local(span)
     }
 }
 
@@ -175,12 +197,20 @@ impl Window {
 pub fn draw_text_error(name: &str, text: &str, offset: usize, message: &str, ability: Ability) -> String {
     let sheet = Sheet::new(name, text);
     let span = sheet.within(&(offset..offset + 1));
-    let window = sheet.window(std::iter::once(&span));
+    let window = sheet.window(std::slice::from_ref(&span));
     let annotation = AnnotationKind::Primary.span(window.local(&span)).label(message);
     let group = Level::ERROR
         .primary_title(format!("{name} is not JSON"))
         .element(sheet.snippet(&window).annotation(annotation));
-    render(&[group], ability, TEXT_COLUMNS_MAX)
+    sheet.with_place(render(&[group], ability, TEXT_COLUMNS_MAX), &window, span.start)
+}
+
+/// A message that quotes a large part of a definition is cut.
+fn short(message: &str) -> Cow<'_, str> {
+    match message.char_indices().nth(MESSAGE_CHARS_MAX) {
+        Some((at, _)) => format!("{}…", message.get(..at).unwrap_or_default()).into(),
+        None => message.into(),
+    }
 }
 
 fn render(groups: &[Group<'_>], ability: Ability, columns: usize) -> String {

@@ -15,6 +15,8 @@ pub enum Exit {
     CannotStart = 3,
     /// The server stopped because nothing more could be made durable.
     StoreFailed = 4,
+    /// Standard output cannot be written, for another reason than that nobody reads it any more.
+    OutputFailed = 5,
 }
 
 /// Why a command could not do its work.

@@ -9,6 +9,7 @@ mod config;
 mod definition;
 mod descriptors;
 mod diagnostics;
+mod excerpt;
 mod exit;
 mod function_output;
 mod history_logging;
@@ -16,16 +17,19 @@ mod input;
 mod live;
 mod logging;
 mod markdown;
+mod output;
 mod pretty;
 mod protection;
 mod row;
 mod stages;
+mod suggestions;
 mod terminal;
 mod wiring;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser;
+use exit::{Exit, Failure};
 
 /// Many small objects of short life, made on one thread and dropped on another: the system's allocator spends a tenth of the
 /// time on them.
@@ -37,8 +41,21 @@ fn main() -> ExitCode {
     if let Some(code) = stepwright_tasks::functions::keeper::keep(std::env::args_os()) {
         return code;
     }
-    let command_line = cli::CommandLine::parse();
-    let result = match command_line.command {
+    match run() {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            output::tell(&format!("error: {}\n", output::chain(&failure.error)));
+            failure.code.into()
+        }
+    }
+}
+
+fn run() -> Result<Exit, Failure> {
+    let command_line = match cli::parse() {
+        Ok(command_line) => command_line,
+        Err(error) => return no_command(&error),
+    };
+    match command_line.command {
         cli::Command::Serve(arguments) => commands::serve::run(arguments),
         cli::Command::Run(arguments) => commands::run::run(arguments),
         cli::Command::TestState(arguments) => commands::test_state::run(*arguments),
@@ -46,12 +63,15 @@ fn main() -> ExitCode {
         cli::Command::Explain(arguments) => commands::explain::run(&arguments),
         cli::Command::Limits(arguments) => commands::limits::run(arguments),
         cli::Command::Completions(arguments) => commands::completions::run(&arguments),
-    };
-    match result {
-        Ok(code) => code.into(),
-        Err(failure) => {
-            eprintln!("error: {:#}", failure.error);
-            failure.code.into()
-        }
     }
+}
+
+/// Help and the version are data; what is wrong with a command line is an error.
+fn no_command(error: &clap::Error) -> Result<Exit, Failure> {
+    let printed = error.print().and_then(|()| std::io::stdout().lock().flush());
+    if error.use_stderr() {
+        return Ok(Exit::Usage);
+    }
+    output::judge(printed)?;
+    Ok(Exit::Success)
 }

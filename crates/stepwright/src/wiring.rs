@@ -31,8 +31,9 @@ pub fn wire(
     options.credentials_source = lambda.credentials;
     options.keeper = Some(PathBuf::from(THIS_PROGRAM));
     let functions = Arc::new(Functions::new(functions, options).context("the functions cannot be used")?);
-    let endpoint = Endpoint::from_variables(|name| std::env::var(name).ok())
-        .context("the Lambda endpoint of the environment cannot be used")?;
+    let endpoint =
+        Endpoint::from_variables(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+            .context("the Lambda endpoint of the environment cannot be used")?;
     let lambda_endpoint = endpoint.as_ref().map(|endpoint| endpoint.url().to_owned());
     let lambda: Arc<dyn TaskTarget> = Arc::new(LambdaTarget::new(functions.clone(), endpoint));
     let targets =

@@ -1,7 +1,5 @@
 //! `stepwright limits`: the limits over executions of a server.
 
-use std::io::Write as _;
-
 use anyhow::anyhow;
 use hyper::Method;
 use serde_json::{Map, Value, json};
@@ -9,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::{Limits, LimitsCommand, SetLimit};
 use crate::client;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::output;
 
 pub fn run(arguments: Limits) -> Result<Exit, Failure> {
     let command = arguments.command.unwrap_or(LimitsCommand::List);
@@ -33,8 +32,7 @@ pub fn run(arguments: Limits) -> Result<Exit, Failure> {
         LimitsCommand::Show { .. } | LimitsCommand::Set(_) => show(&answer),
         LimitsCommand::Remove { .. } => String::new(),
     };
-    // Who has gone away does not want to read it.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    output::write(&text)?;
     Ok(Exit::Success)
 }
 

@@ -1,6 +1,5 @@
 //! `stepwright run`: one execution in this process, shown as it runs. Nothing is kept.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +25,7 @@ use crate::exit::{Exit, Failure, OrExit};
 use crate::function_output::{self, Follower};
 use crate::input;
 use crate::live::{self, Ended, Form, Live};
+use crate::output;
 use crate::pretty;
 use crate::terminal::{Stream, TEXT_COLUMNS_MAX};
 use crate::wiring;
@@ -45,7 +45,7 @@ pub fn run(arguments: Run) -> Result<Exit, Failure> {
     let input = match input::read(&arguments.input, Stream::Error.ability()) {
         Ok(input) => input,
         Err(shown) => {
-            eprint!("{shown}");
+            output::tell(&shown);
             return Ok(Exit::Usage);
         }
     };
@@ -98,9 +98,9 @@ fn compiled(definition: &Definition) -> Option<Arc<Program>> {
         let columns = if ability.is_terminal { Stream::Error.size().columns } else { TEXT_COLUMNS_MAX };
         let sheet = Sheet::new(&definition.name, &definition.text);
         for diagnostic in compilation.diagnostics.iter().filter(|it| it.severity == Severity::Error) {
-            eprint!("{}", sheet.draw(diagnostic, ability, columns));
+            output::tell(&sheet.draw(diagnostic, ability, columns));
         }
-        eprintln!("{} cannot be executed", definition.name);
+        output::tell(&format!("{} cannot be executed\n", definition.name));
     }
     compilation.program
 }
@@ -131,7 +131,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
     let wired =
         wiring::wire(config.functions.clone(), &config.lambda, &config.region).or_exit(Exit::Usage)?;
     for warning in config.warnings.iter().chain(wired.functions.warnings()) {
-        eprintln!("warning: {warning}");
+        output::tell(&format!("warning: {warning}\n"));
     }
     let account = Arc::new(Account::new(&*config.region, &*config.account_id));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -184,7 +184,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
         Err(error) => Err(error.into()),
     };
     watcher.show_printed();
-    let exit = conclude(watched, &live, &*clock, job.form).or_exit(Exit::StoreFailed);
+    let exit = conclude(watched, &live, &*clock, job.form);
     engine.shut_down();
     tokio::select! {
         () = wired.functions.shutdown() => {}
@@ -308,7 +308,7 @@ fn conclude(
     live: &Live,
     clock: &dyn Clock,
     form: Form,
-) -> anyhow::Result<Exit> {
+) -> Result<Exit, Failure> {
     match watched {
         Ok(Watched::Ended) => {}
         Ok(Watched::Killed) => {
@@ -317,23 +317,26 @@ fn conclude(
         }
         Err(error) => {
             live.close();
-            return Err(error);
+            return Err(error).or_exit(Exit::StoreFailed);
         }
     }
-    let Some(ended) = live.finish(clock.now_ms()) else { return Err(anyhow!("the execution has no end")) };
+    let Some(ended) = live.finish(clock.now_ms()) else {
+        return Err(anyhow!("the execution has no end")).or_exit(Exit::StoreFailed);
+    };
     if form != Form::Json {
-        print_output(&ended);
+        print_output(&ended)?;
     }
+    live.written()?;
     Ok(if ended.status == Status::Succeeded { Exit::Success } else { Exit::Negative })
 }
 
 /// For people on a terminal, for programs in a pipe.
-fn print_output(ended: &Ended) {
-    let Some(output) = &ended.output else { return };
+fn print_output(ended: &Ended) -> Result<(), Failure> {
+    let Some(output) = &ended.output else { return Ok(()) };
     let is_terminal = Stream::Out.ability().is_terminal;
     let mut text = if is_terminal { pretty::json(output.value()) } else { output.value().to_json() };
     text.push('\n');
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    output::write(&text).map(|_| ())
 }
 
 #[cfg(test)]

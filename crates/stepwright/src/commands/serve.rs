@@ -1,5 +1,6 @@
 //! `stepwright serve`: the server.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,9 +26,9 @@ use crate::config::{self, Config, Overrides};
 use crate::descriptors;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::function_output;
-use crate::logging;
 use crate::protection::Protection;
 use crate::wiring::{self, Wired};
+use crate::{logging, output};
 
 /// Task calls at a time.
 const CALLS_MAX: usize = 1_000;
@@ -47,6 +48,12 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
     })
     .or_exit(Exit::Usage)?;
     let is_printed = !arguments.no_function_output && config.lambda.print.unwrap_or(true);
+    // Before anything is made on the disk.
+    drop(
+        TcpListener::bind(config.listen)
+            .with_context(|| cannot_listen(&config))
+            .or_exit(Exit::CannotStart)?,
+    );
     let protection =
         Protection::open(&config.protection, &config.region, &config.data_dir).or_exit(Exit::Usage)?;
     server::check_exposure(config.listen, &protection.access).or_exit(Exit::Usage)?;
@@ -109,8 +116,10 @@ async fn serve(
     let options = options(config, protection, probes(engine.clone(), metrics), own);
     let server = Server::bind(config.listen, api, options)
         .await
-        .with_context(|| format!("cannot listen on {}", config.listen))
+        .with_context(|| cannot_listen(config))
         .or_exit(Exit::CannotStart)?;
+    // A terminal that closes is no reason to end; with credentials or certificates it means to read them again.
+    let _hangups = signal(SignalKind::hangup()).ok();
     protection.follow();
     greet(config, &server, &wired, protection);
     let failed = tokio::select! {
@@ -126,6 +135,10 @@ async fn serve(
     }
     wired.functions.shutdown().await;
     Ok(if failed.is_some() { Exit::StoreFailed } else { Exit::Success })
+}
+
+fn cannot_listen(config: &Config) -> String {
+    format!("cannot listen on {}", config.listen)
 }
 
 /// Warns of what is not as it was declared, opens the log of executions, and begins to show what functions print.
@@ -192,34 +205,60 @@ fn install_metrics() -> anyhow::Result<PrometheusHandle> {
 /// Says where the server is, and what to try first.
 fn greet(config: &Config, server: &Server, wired: &Wired, protection: &Protection) {
     let scheme = if protection.tls.is_some() { "https" } else { "http" };
-    let endpoint = format!("{scheme}://{}", server.local_address());
+    let endpoint = format!("{scheme}://{}", reachable(server.local_address()));
     let functions = match config.functions.len() {
         0 => "none declared".to_owned(),
         _ => config.functions.iter().map(|function| function.name.as_str()).collect::<Vec<_>>().join(", "),
     };
     let elsewhere =
         wired.lambda_endpoint.as_deref().map(|url| format!(" (others at {url})")).unwrap_or_default();
-    eprintln!("stepwright {} is ready", env!("CARGO_PKG_VERSION"));
-    eprintln!("  endpoint   {endpoint}");
-    eprintln!("  data       {}", config.data_dir.display());
-    eprintln!("  account    {} in {}", config.account_id, config.region);
-    eprintln!("  functions  {functions}{elsewhere}");
+    let mut text = format!(
+        "stepwright {} is ready\n  endpoint   {endpoint}\n  data       {}\n  account    {} in {}\n  functions  \
+         {functions}{elsewhere}\n",
+        env!("CARGO_PKG_VERSION"),
+        config.data_dir.display(),
+        config.account_id,
+        config.region
+    );
     if protection.access.is_protected() {
-        eprintln!("  callers    signatures are verified ({} keys)", protection.key_count);
+        text.push_str(&format!("  callers    signatures are verified ({} keys)\n", protection.key_count));
     }
     if let Some(tls) = &protection.tls {
-        eprintln!("  TLS        {}", tls.certificate_path().display());
-        eprintln!("             SHA-256 {}", tls.fingerprint());
+        text.push_str(&format!("  TLS        {}\n", tls.certificate_path().display()));
+        text.push_str(&format!("             SHA-256 {}\n", tls.fingerprint()));
     } else if !server.local_address().ip().is_loopback() {
         tracing::warn!(
             "others can reach this port, and what goes over it can be read on the way: see --tls-generated"
         );
     }
-    eprintln!();
-    eprintln!(
-        "Try:  aws stepfunctions list-state-machines --endpoint-url {endpoint} --region {}",
+    output::tell(&format!("{text}\n{}", first_steps(config, protection, &endpoint)));
+}
+
+/// Commands that work as they stand here. The AWS CLI sends nothing without keys; which ones does not matter to a server that
+/// does not ask.
+fn first_steps(config: &Config, protection: &Protection, endpoint: &str) -> String {
+    let mut variables = String::new();
+    if !protection.access.is_protected() {
+        variables.push_str("AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test ");
+    }
+    if let Some(tls) = &protection.tls {
+        variables.push_str(&format!("AWS_CA_BUNDLE={} ", tls.certificate_path().display()));
+    }
+    let keys =
+        if protection.access.is_protected() { "  (with one of the keys in the environment)" } else { "" };
+    format!(
+        "Try:  {variables}aws stepfunctions list-state-machines --endpoint-url {endpoint} --region {}{keys}\n",
         config.region
-    );
+    )
+}
+
+/// Where clients on this machine find the server.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    }
 }
 
 /// Resolves on SIGTERM or SIGINT.

@@ -22,19 +22,20 @@ use crate::diagnostics::Sheet;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::function_output::{self, Follower};
 use crate::terminal::{Stream, TEXT_COLUMNS_MAX};
-use crate::{input, pretty, stages, wiring};
+use crate::{input, output, pretty, stages, wiring};
 
 pub fn run(arguments: TestState) -> Result<Exit, Failure> {
     let definition = definition::read(&arguments.definition)
         .map_err(|reason| anyhow!("{} {reason}", arguments.definition.display()))
         .or_exit(Exit::Usage)?;
+    check_state(&definition, arguments.state.as_deref()).or_exit(Exit::Usage)?;
     if !is_sound(&definition, arguments.state.as_deref()) {
         return Ok(Exit::Usage);
     }
     let request = match request(&arguments, &definition) {
         Ok(request) => request,
         Err(shown) => {
-            eprint!("{shown}");
+            output::tell(&shown);
             return Ok(Exit::Usage);
         }
     };
@@ -45,7 +46,18 @@ pub fn run(arguments: TestState) -> Result<Exit, Failure> {
     let options = Options { waiting: Waiting::Skipped, format: definition.format };
     let answer = runtime.block_on(answer(request, options, &config));
     runtime.shutdown_background();
-    show(&answer?, arguments.json).or_exit(Exit::CannotStart)
+    show(&answer?, arguments.json)
+}
+
+/// The state, if there is one of the name; with suggestions otherwise.
+fn check_state(definition: &Definition, state: Option<&str>) -> anyhow::Result<()> {
+    let Some(state) = state else { return Ok(()) };
+    let names = definition::state_names(definition);
+    if names.is_empty() || names.iter().any(|name| name == state) {
+        return Ok(());
+    }
+    let hint = crate::suggestions::hint(state, names.iter().map(String::as_str));
+    Err(anyhow!("{} has no state {state:?}{hint}", definition.name))
 }
 
 /// Whether the state can be run; shows the errors otherwise.
@@ -59,9 +71,9 @@ fn is_sound(definition: &Definition, state: Option<&str>) -> bool {
     let columns = if ability.is_terminal { Stream::Error.size().columns } else { TEXT_COLUMNS_MAX };
     let sheet = Sheet::new(&definition.name, &definition.text);
     for diagnostic in compiled.compilation.diagnostics.iter().filter(|it| it.severity == Severity::Error) {
-        eprint!("{}", sheet.draw(diagnostic, ability, columns));
+        output::tell(&sheet.draw(diagnostic, ability, columns));
     }
-    eprintln!("{} cannot be tested", definition.name);
+    output::tell(&format!("{} cannot be tested\n", definition.name));
     false
 }
 
@@ -158,7 +170,7 @@ async fn answer(
     let wired =
         wiring::wire(config.functions.clone(), &config.lambda, &config.region).or_exit(Exit::Usage)?;
     for warning in config.warnings.iter().chain(wired.functions.warnings()) {
-        eprintln!("warning: {warning}");
+        output::tell(&format!("warning: {warning}\n"));
     }
     let engine = Engine::open(EngineOptions {
         store: Memory::new(),
@@ -180,7 +192,7 @@ async fn answer(
         _ = tokio::signal::ctrl_c() => Err(anyhow!("stopped")).or_exit(Exit::Negative),
     };
     let (lines, lost) = Follower::new(wired.functions.logs()).lines();
-    eprint!("{}", function_output::for_people(&lines, lost));
+    output::tell(&function_output::for_people(&lines, lost));
     engine.shut_down();
     wired.functions.shutdown().await;
     answer
@@ -196,13 +208,15 @@ impl Definitions for NoDefinitions {
 }
 
 /// Shows the answer, and says how the command ends.
-fn show(answer: &TestStateOutput, as_json: bool) -> anyhow::Result<Exit> {
+fn show(answer: &TestStateOutput, as_json: bool) -> Result<Exit, Failure> {
     if as_json {
-        println!("{}", serde_json::to_string(answer)?);
+        let text = serde_json::to_string(answer).or_exit(Exit::CannotStart)?;
+        output::write(&(text + "\n"))?;
     } else {
-        eprint!("{}", stages::draw(answer));
-        if let Some(output) = &answer.output {
-            println!("{}", pretty::json(Document::parse(output)?.value()));
+        output::tell(&stages::draw(answer));
+        if let Some(text) = &answer.output {
+            let document = Document::parse(text).or_exit(Exit::CannotStart)?;
+            output::write(&(pretty::json(document.value()) + "\n"))?;
         }
     }
     Ok(match answer.status {

@@ -1,6 +1,5 @@
 //! `stepwright validate`: what is wrong with definitions, shown the way compilers do.
 
-use std::io::Write;
 use std::path::Path;
 
 use stepwright_asl::{CompileOptions, Severity, Substitutions, compile};
@@ -10,7 +9,11 @@ use crate::cli::{MachineType, Validate};
 use crate::definition::{self, Definition};
 use crate::diagnostics::Sheet;
 use crate::exit::{Exit, Failure};
+use crate::output::{self, Reader};
 use crate::terminal::{Ability, Stream, TEXT_COLUMNS_MAX};
+
+/// Findings about one file that are drawn; of more, only the number.
+const FINDINGS_MAX: usize = 50;
 
 pub fn run(arguments: Validate) -> Result<Exit, Failure> {
     let ability = Stream::Out.ability();
@@ -24,13 +27,15 @@ pub fn run(arguments: Validate) -> Result<Exit, Failure> {
                 unreadable(path, &reason, arguments.json)
             }
         };
-        // Who does not read any more still gets the exit status.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
         count.files += 1;
+        // Who does not read any more still gets the exit status, of what was looked at so far.
+        if output::write(&text)? == Reader::Gone {
+            return Ok(count.exit(arguments.strict));
+        }
     }
-    eprintln!("{}", count.summary());
+    output::tell(&format!("{}\n", count.summary()));
     if let Some(code) = count.first_code.filter(|_| !arguments.json) {
-        eprintln!("`stepwright explain {code}` tells more about the first of them");
+        output::tell(&format!("`stepwright explain {code}` tells more about the first of them\n"));
     }
     Ok(count.exit(arguments.strict))
 }
@@ -52,7 +57,8 @@ fn findings(
     };
     let sheet = Sheet::new(&definition.name, &definition.text);
     let mut text = String::new();
-    for diagnostic in compile(&definition.text, &options).diagnostics {
+    let mut left_out = 0;
+    for (at, diagnostic) in compile(&definition.text, &options).diagnostics.into_iter().enumerate() {
         count.first_code.get_or_insert(diagnostic.code);
         match diagnostic.severity {
             Severity::Error => count.errors += 1,
@@ -61,9 +67,15 @@ fn findings(
         if arguments.json {
             sheet.json(&diagnostic).write(&mut text);
             text.push('\n');
-        } else {
+        } else if at < FINDINGS_MAX {
             text.push_str(&sheet.draw(&diagnostic, ability, columns));
+        } else {
+            left_out += 1;
         }
+    }
+    if left_out > 0 {
+        let name = &definition.name;
+        text.push_str(&format!("{name}: and {left_out} more; `--json` lists them all\n\n"));
     }
     text
 }

@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::Live;
@@ -13,7 +12,7 @@ struct LogInto(Arc<Live>);
 
 /// Sends warnings, or what `RUST_LOG` names, to the view; later calls change nothing.
 pub fn start(live: Arc<Live>) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = crate::logging::filter("warn");
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).without_time();
     // An error means that logging has been started before.
     let _ = builder.with_ansi(false).with_writer(LogInto(live)).try_init();

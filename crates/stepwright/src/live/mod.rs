@@ -32,6 +32,7 @@ pub use self::picture::Ended;
 use self::picture::Picture;
 use self::screen::Screen;
 use self::tree::Layout;
+use crate::exit::Failure;
 use crate::row::{Row, Theme, Tone};
 use crate::terminal::{Size, Stream};
 
@@ -63,6 +64,8 @@ struct Shown {
     /// What goes above the tree with the next frame.
     notes: Vec<Row>,
     is_stopping: bool,
+    /// The first write to standard output that failed; the reader may also have gone.
+    unwritten: Option<std::io::Error>,
 }
 
 impl Live {
@@ -73,7 +76,14 @@ impl Live {
         };
         let picture = Picture::new(program, start_ms);
         Live {
-            shown: Mutex::new(Shown { picture, form, screen, notes: Vec::new(), is_stopping: false }),
+            shown: Mutex::new(Shown {
+                picture,
+                form,
+                screen,
+                notes: Vec::new(),
+                is_stopping: false,
+                unwritten: None,
+            }),
             has_ended: watch::Sender::new(false),
             execution_arn,
         }
@@ -108,7 +118,7 @@ impl Live {
         let mut shown = self.shown();
         let ended = shown.picture.outcome.clone()?;
         if shown.form == Form::Json {
-            write_out(&(result(&ended).to_json() + "\n"));
+            shown.write_out(&(result(&ended).to_json() + "\n"));
             return Some(ended);
         }
         let size = Stream::Error.size();
@@ -144,6 +154,14 @@ impl Live {
         }
     }
 
+    /// Whether everything could be written to standard output.
+    pub fn written(&self) -> Result<(), Failure> {
+        match self.shown().unwritten.take() {
+            Some(error) => crate::output::judge(Err(error)).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,7 +186,7 @@ impl Observer for Live {
         if shown.screen.is_none() {
             while shown.picture.settle(|_, _| ()).is_some() {}
         }
-        write_out(&out);
+        shown.write_out(&out);
         write_error(&error);
         if shown.picture.outcome.is_some() {
             self.has_ended.send_replace(true);
@@ -183,6 +201,15 @@ impl Observer for Live {
 }
 
 impl Shown {
+    /// Who does not read any more does not stop the execution.
+    fn write_out(&mut self, text: &str) {
+        if text.is_empty() || self.unwritten.is_some() {
+            return;
+        }
+        let mut stream = std::io::stdout().lock();
+        self.unwritten = stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).err();
+    }
+
     fn tell(&mut self, news: &News, error: &mut String) {
         match self.form {
             Form::Lines => {
@@ -261,17 +288,8 @@ fn result(ended: &Ended) -> Value {
     object.into()
 }
 
-/// Who does not read any more does not stop the execution.
 fn write_error(text: &str) {
     if !text.is_empty() {
-        let mut stream = std::io::stderr().lock();
-        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-    }
-}
-
-fn write_out(text: &str) {
-    if !text.is_empty() {
-        let mut stream = std::io::stdout().lock();
-        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        crate::output::tell(text);
     }
 }

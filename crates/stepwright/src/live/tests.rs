@@ -49,7 +49,7 @@ impl Run {
         let form = Form::Tree(THEME);
         let picture = Picture::new(program, START_MS);
         let screen = Some(Screen::new(THEME));
-        let shown = Shown { picture, form, screen, notes: Vec::new(), is_stopping: false };
+        let shown = Shown { picture, form, screen, notes: Vec::new(), is_stopping: false, unwritten: None };
         let mut run = Run {
             execution,
             shown,

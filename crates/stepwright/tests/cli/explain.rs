@@ -18,6 +18,15 @@ fn pages() {
     let all = environment.run(&["explain"]);
     assert!(all.out.lines().count() > several.out.lines().count());
     let unknown = environment.run(&["explain", "SW9999"]);
-    assert_eq!(unknown.error, "error: there is no code \"SW9999\"; `stepwright explain` lists them all\n");
+    assert_eq!(
+        unknown.error,
+        "error: there is no code or error name \"SW9999\"; `stepwright explain` lists all codes\n"
+    );
     assert_eq!((unknown.out.as_str(), unknown.status), ("", 2));
+    let near = environment.run(&["explain", "States.Timout"]);
+    assert!(near.error.contains("; did you mean \"States.Timeout\"?;"), "{}", near.error);
+    for name in ["States.Timeout", "states.timeout", "Timeout"] {
+        let page = environment.run(&["explain", name]);
+        assert!(page.out.starts_with("# States.Timeout\n"), "{}", page.out);
+    }
 }

@@ -4,6 +4,7 @@ mod environment;
 mod explain;
 mod functions;
 mod help;
+mod output;
 mod run;
 mod terminal;
 mod test_state;

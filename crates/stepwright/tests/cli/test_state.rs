@@ -72,7 +72,10 @@ fn outcomes() {
 #[test]
 fn what_cannot_be_tested() {
     let cases: &[(&[&str], &str)] = &[
-        (&["-s", "Nowhere"], "error: State not found in definition\n"),
+        (
+            &["-s", "Nowhere"],
+            "error: machine.yaml has no state \"Nowhere\"; there is Charge, Later, Each, Item\n",
+        ),
         (
             &["-s", "Charge", "-m", r#"{"StatusCode":"x"}"#],
             "error: Mock result schema validation error: Field 'StatusCode' must be a number\n",
