@@ -54,6 +54,7 @@ def desk(tmp_path):
     """A directory as a reader has it: the examples, and the binary where the README builds it."""
     desk = tmp_path / "desk"
     shutil.copytree(ROOT / "examples", desk / "examples")
+    shutil.copytree(ROOT / "examples/functions", desk / "functions")
     (desk / "target/release").mkdir(parents=True)
     (desk / "target/release/stepwright").symlink_to(BINARY)
     return desk
