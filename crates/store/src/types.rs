@@ -4,23 +4,22 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A future that any executor can drive.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A part of the executions that one node drives at a time. 256 at most: it is the top byte of an [`ExecutionKey`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ShardId(pub u8);
 
 /// Counts the leases of a shard; only units with the current one are committed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Epoch(pub u64);
 
 /// Identifies an execution in the store: the shard in 8 bits, then a sequence number of 40 bits that the shard's
 /// holder counts up. 48 bits in all, so that key and segment number fit one 64-bit row id.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecutionKey(u64);
 
 impl ExecutionKey {
@@ -62,7 +61,7 @@ impl std::fmt::Debug for ExecutionKey {
 }
 
 /// The status of an execution, with the numbers that are stored.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Status {
     Running = 0,
@@ -89,7 +88,7 @@ impl Status {
 }
 
 /// The row of an execution.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Execution {
     pub key: ExecutionKey,
     /// The ARN (or other identity) of the state machine under which the execution is listed.
@@ -102,16 +101,14 @@ pub struct Execution {
     /// Milliseconds since 1970; `None` while it runs.
     pub stop_ms: Option<i64>,
     /// What its author wrote at the start (input, definition reference, …).
-    #[serde(with = "serde_bytes")]
     pub head: Vec<u8>,
     /// What its author wrote at the end (output, error, …); empty while it runs.
-    #[serde(with = "serde_bytes")]
     pub tail: Vec<u8>,
     pub listed: Listed,
 }
 
 /// What listings know of some executions only; all absent for most.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Listed {
     /// The version that it runs, if it was started by a version or an alias; it is listed under it.
     pub version: Option<Arc<str>>,
@@ -171,11 +168,10 @@ pub struct Page<T> {
 }
 
 /// The events of one commit of one execution, encoded by their author.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Segment {
     /// Its place among the segments of the execution, counted from 1.
     pub number: u32,
-    #[serde(with = "serde_bytes")]
     pub data: Vec<u8>,
 }
 
@@ -186,7 +182,7 @@ impl Segment {
 }
 
 /// Wakes an execution at a time.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Timer {
     /// Milliseconds since 1970.
     pub due_ms: i64,
@@ -196,7 +192,7 @@ pub struct Timer {
 }
 
 /// A task that has left, or is about to leave, for the outside world. Found again after a crash and sent again.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Dispatch {
     pub key: ExecutionKey,
     /// Which task of the execution.
@@ -204,7 +200,7 @@ pub struct Dispatch {
 }
 
 /// A task that waits in a named queue (an activity's ARN) until a worker takes it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct QueueItem {
     pub queue: Arc<str>,
     pub key: ExecutionKey,
@@ -214,17 +210,16 @@ pub struct QueueItem {
 
 /// A place at what several executions share and have to take turns at: that of one task, or (task 0) of the execution itself.
 /// Whether it waits or has its turn, and what for, is its author's business.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Permit {
     pub key: ExecutionKey,
     /// Which task of the execution.
     pub task: u32,
-    #[serde(with = "serde_bytes")]
     pub data: Vec<u8>,
 }
 
 /// What a catalogue record describes; with the numbers that are stored.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum CatalogKind {
     /// A state machine's current revision, by ARN.
@@ -247,6 +242,24 @@ pub enum CatalogKind {
     Limit = 9,
 }
 
+impl CatalogKind {
+    pub const ALL: [CatalogKind; 9] = [
+        CatalogKind::StateMachine,
+        CatalogKind::Revision,
+        CatalogKind::Activity,
+        CatalogKind::Tags,
+        CatalogKind::Version,
+        CatalogKind::Alias,
+        CatalogKind::MapRun,
+        CatalogKind::Key,
+        CatalogKind::Limit,
+    ];
+
+    pub fn from_number(number: u8) -> Option<CatalogKind> {
+        CatalogKind::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
 /// A catalogue record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CatalogRecord {
@@ -257,7 +270,7 @@ pub struct CatalogRecord {
 }
 
 /// What must hold for a catalogue record, or the unit is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Expect {
     Anything,
     Absent,
@@ -265,13 +278,12 @@ pub enum Expect {
 }
 
 /// One change. Within a unit, changes that can be refused come first.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mutation {
     /// Writes (`Some`) or deletes (`None`) a catalogue record. Can be refused: [`CommitError::Conflict`].
     Catalog {
         kind: CatalogKind,
         key: Arc<str>,
-        #[serde(with = "serde_bytes")]
         data: Option<Vec<u8>>,
         expect: Expect,
     },
@@ -282,7 +294,6 @@ pub enum Mutation {
         key: ExecutionKey,
         status: Status,
         stop_ms: Option<i64>,
-        #[serde(with = "serde_bytes")]
         tail: Vec<u8>,
     },
     /// Counts a redrive of an execution. Its status changes with a [`Mutation::SetStatus`] of its own. Without effect where

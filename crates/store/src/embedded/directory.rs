@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::pages::{self, PAGE_BYTES, RESERVED_BYTES};
 use super::schema::{self, APPLICATION_ID, VERSION};
 use super::{EmbeddedOptions, OpenError};
 
@@ -21,8 +22,6 @@ const LOCK: &str = "stepwright.lock";
 /// 3.51.3: versions before can lose commits when the log is reset (<https://sqlite.org/wal.html#walresetbug>).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
-const PAGE_BYTES: u32 = 4096;
-
 /// The log file is cut back to this size after a surge; as a rule it stays, since overwriting is cheaper than growing.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 
@@ -31,8 +30,15 @@ pub(super) fn database(directory: &Path) -> PathBuf {
     directory.join(DATABASE)
 }
 
-/// Opens the store of the directory, or creates it: the lock, and the connection that writes.
-pub(super) fn open(options: &EmbeddedOptions) -> Result<(File, Connection), OpenError> {
+/// What is locked while a store is open: closing the files unlocks them.
+pub(super) struct Locks {
+    _directory: File,
+    _holder: File,
+    _database: File,
+}
+
+/// Opens the store of the directory, or creates it: the locks, and the connection that writes.
+pub(super) fn open(options: &EmbeddedOptions) -> Result<(Locks, Connection), OpenError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::SqliteTooOld { found: rusqlite::version() });
     }
@@ -41,12 +47,14 @@ pub(super) fn open(options: &EmbeddedOptions) -> Result<(File, Connection), Open
     // be at work in it.
     look(directory)?;
     fs::create_dir_all(directory).map_err(io(directory))?;
-    let lock = lock(directory)?;
+    let (_directory, _holder) = lock(directory)?;
     if !look(directory)? {
         create(directory)?;
     }
+    reserve(directory)?;
+    let _database = lock_database(directory)?;
     let connection = connect(options)?;
-    Ok((lock, connection))
+    Ok((Locks { _directory, _holder, _database }, connection))
 }
 
 /// Whether there is a database, that can be opened as far as its header tells.
@@ -61,8 +69,8 @@ fn look(directory: &Path) -> Result<bool, OpenError> {
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             // The logs of a database that is gone would be taken for the new one's.
-            let [one, other] = super::log::paths(directory);
-            if [beside(&file, "-wal"), one, other].iter().any(|log| log.exists()) {
+            let logs = super::log::all_paths(directory);
+            if logs.iter().chain([&beside(&file, "-wal")]).any(|log| log.exists()) {
                 let found = "the file is missing, though its log is there".into();
                 return Err(OpenError::Damaged { file, found });
             }
@@ -92,11 +100,12 @@ fn check_header(file: &Path, header: &[u8]) -> Result<(), OpenError> {
     }
     let version = number(60);
     if version > VERSION {
-        return Err(OpenError::Newer { file: file.into(), found: version, known: VERSION });
+        return Err(newer(file, version));
     }
-    // Page size; written and read with a log; nothing reserved; the three fractions that are always the same.
+    // Page size; written and read with a log; what is reserved, nothing by the first versions; the three fractions that are always the same.
     let [high, low] = (PAGE_BYTES as u16).to_be_bytes();
-    if header.len() < HEADER_BYTES || header.get(16..24) != Some(&[high, low, 2, 2, 0, 64, 32, 32]) {
+    let is_as_written = |reserved: u8| header.get(16..24) == Some(&[high, low, 2, 2, reserved, 64, 32, 32]);
+    if header.len() < HEADER_BYTES || !(is_as_written(RESERVED_BYTES) || is_as_written(0)) {
         return Err(OpenError::Damaged {
             file: file.into(),
             found: "its header is not as it was written".into(),
@@ -105,68 +114,161 @@ fn check_header(file: &Path, header: &[u8]) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn lock(directory: &Path) -> Result<File, OpenError> {
+/// The refusal of what a later release wrote, which the file names.
+fn newer(file: &Path, found: u32) -> OpenError {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    // As it lies there: nothing is to be touched.
+    let name = format!("file:{}?immutable=1", escaped(file));
+    let release = Connection::open_with_flags(name, flags)
+        .and_then(|connection| connection.query_row("SELECT release FROM log", [], |row| row.get(0)));
+    OpenError::Newer { file: file.into(), found, known: VERSION, release: release.unwrap_or_default() }
+}
+
+/// A path as a URI has it.
+fn escaped(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+/// Locks the directory itself, whatever becomes of the files in it; and the file that says who has it, which is what earlier
+/// versions lock.
+fn lock(directory: &Path) -> Result<(File, File), OpenError> {
     let path = directory.join(LOCK);
+    let opened = File::open(directory).map_err(io(directory))?;
+    try_lock(&opened, directory, directory)?;
     let mut file =
         File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(io(&path))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut id = String::new();
-            // The id is a courtesy; the lock is what counts.
-            let _ = (&mut file).take(20).read_to_string(&mut id);
-            let holder = match id.trim() {
-                "" => "another process".into(),
-                id if id == std::process::id().to_string() => "this process".into(),
-                id => format!("process {id}"),
-            };
-            return Err(OpenError::InUse { directory: directory.into(), holder });
-        }
-        Err(TryLockError::Error(error)) => return Err(io(&path)(error)),
-    }
+    try_lock(&file, &path, directory)?;
     let written = file
         .set_len(0)
         .and_then(|()| file.rewind())
         .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
     written.map_err(io(&path))?;
+    Ok((opened, file))
+}
+
+/// The same database may be reached by several directories. Kept open as long as SQLite has it: closing it would take away
+/// the locks that SQLite holds on it.
+fn lock_database(directory: &Path) -> Result<File, OpenError> {
+    let path = database(directory);
+    let file = File::options().read(true).write(true).open(&path).map_err(io(&path))?;
+    try_lock(&file, &path, directory)?;
     Ok(file)
+}
+
+fn try_lock(file: &File, path: &Path, directory: &Path) -> Result<(), OpenError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            Err(OpenError::InUse { directory: directory.into(), holder: holder(directory) })
+        }
+        Err(TryLockError::Error(error)) => Err(io(path)(error)),
+    }
+}
+
+/// Who has the directory. A courtesy: the locks are what counts.
+fn holder(directory: &Path) -> String {
+    let mut id = String::new();
+    if let Ok(file) = File::open(directory.join(LOCK)) {
+        let _ = file.take(20).read_to_string(&mut id);
+    }
+    match id.trim() {
+        "" => "another process".into(),
+        id if id == std::process::id().to_string() => "this process".into(),
+        id => format!("process {id}"),
+    }
 }
 
 /// Creates an empty database: complete and on disk before it has its name.
 fn create(directory: &Path) -> Result<(), OpenError> {
     let new = directory.join(DATABASE_NEW);
     // Left by a process that was killed here.
-    for path in [new.clone(), beside(&new, "-journal"), beside(&new, "-wal"), beside(&new, "-shm")] {
+    remove_new(&new)?;
+    build(&new).map_err(|source| OpenError::Sqlite { file: new.clone(), source })?;
+    put_in_place(directory, &new)
+}
+
+/// A database that was made under another name gets its own, complete and on disk.
+fn put_in_place(directory: &Path, new: &Path) -> Result<(), OpenError> {
+    pages::seal_file(new).map_err(io(new))?;
+    let file = database(directory);
+    fs::rename(new, &file).map_err(io(&file))?;
+    sync(directory).map_err(io(directory))
+}
+
+fn remove_new(new: &Path) -> Result<(), OpenError> {
+    for path in [new.to_owned(), beside(new, "-journal"), beside(new, "-wal"), beside(new, "-shm")] {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&path)(error)),
             _ => {}
         }
     }
-    build(&new).map_err(|source| OpenError::Sqlite { file: new.clone(), source })?;
-    File::open(&new).and_then(|file| file.sync_all()).map_err(io(&new))?;
+    Ok(())
+}
+
+/// A database of the first versions, whose pages have no checksums, is written anew with them.
+fn reserve(directory: &Path) -> Result<(), OpenError> {
     let file = database(directory);
-    fs::rename(&new, &file).map_err(io(&file))?;
-    sync_directory(directory).map_err(io(directory))
+    let mut header = [0; HEADER_BYTES];
+    File::open(&file).and_then(|mut opened| opened.read_exact(&mut header)).map_err(io(&file))?;
+    if header.get(RESERVED_AT) == Some(&RESERVED_BYTES) {
+        return Ok(());
+    }
+    let _lock = lock_database(directory)?;
+    write_anew(directory, |connection| {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    })
+}
+
+/// Where a database's header says how many bytes of each page are not SQLite's.
+const RESERVED_AT: usize = 20;
+
+/// Writes the database anew, without what was deleted in it. Nobody else may have it open.
+fn write_anew(
+    directory: &Path,
+    prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> Result<(), OpenError> {
+    let (file, new) = (database(directory), directory.join(DATABASE_NEW));
+    remove_new(&new)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&file, flags).map_err(unreadable(&file))?;
+    let written = prepare(&connection).and_then(|()| copy_into(&connection, &new));
+    written.map_err(unreadable(&file))?;
+    connection.close().map_err(|(_, error)| unreadable(&file)(error))?;
+    if beside(&file, "-wal").exists() {
+        let found = "its write-ahead log cannot be folded".into();
+        return Err(OpenError::Damaged { file, found });
+    }
+    put_in_place(directory, &new)
+}
+
+/// Writes a complete copy under a name that there is not.
+pub(super) fn copy_into(connection: &Connection, new: &Path) -> rusqlite::Result<()> {
+    pages::reserve(connection)?;
+    connection.execute("VACUUM INTO ?1", [new.to_string_lossy()]).map(|_| ())
 }
 
 fn build(file: &Path) -> rusqlite::Result<()> {
     let connection = Connection::open(file)?;
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    pages::reserve(&connection)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES as u32)?;
     // A half-built file is thrown away, so that one flush, of the whole, will do.
     connection.pragma_update(None, "synchronous", "OFF")?;
     schema::migrate(&connection)?;
+    // Until somebody opens it.
+    connection.execute("UPDATE log SET opened = 0", [])?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.close().map_err(|(_, error)| error)
 }
 
 /// Makes the file's new name durable. Only Unix has (and needs) this.
 #[cfg(unix)]
-fn sync_directory(directory: &Path) -> std::io::Result<()> {
+pub(super) fn sync(directory: &Path) -> std::io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_directory(_directory: &Path) -> std::io::Result<()> {
+pub(super) fn sync(_directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
@@ -176,7 +278,7 @@ fn connect(options: &EmbeddedOptions) -> Result<Connection, OpenError> {
     let connection = configure(&file, options).map_err(unreadable(&file))?;
     let found = schema::version(&connection).map_err(unreadable(&file))?;
     if found > VERSION {
-        return Err(OpenError::Newer { file, found, known: VERSION });
+        return Err(newer(&file, found));
     }
     if found < VERSION {
         schema::migrate(&connection).map_err(unreadable(&file))?;
@@ -189,6 +291,7 @@ fn connect(options: &EmbeddedOptions) -> Result<Connection, OpenError> {
 fn configure(file: &Path, options: &EmbeddedOptions) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
+    pages::verify_reads(&connection)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     super::readers::plan_once(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -205,6 +308,9 @@ fn unreadable(file: &Path) -> impl Fn(rusqlite::Error) -> OpenError {
     move |source| match source.sqlite_error_code() {
         Some(DatabaseCorrupt | NotADatabase) => {
             OpenError::Damaged { file: file.into(), found: source.to_string() }
+        }
+        _ if pages::is_damage(&source) => {
+            OpenError::Damaged { file: file.into(), found: "a page does not match its checksum".into() }
         }
         _ => OpenError::Sqlite { file: file.into(), source },
     }

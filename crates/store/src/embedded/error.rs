@@ -1,9 +1,11 @@
 //! Why a directory cannot be opened, in sentences for the person who named it; and SQLite's errors as ours.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::log::Fault;
+use super::pages;
 use crate::StoreError;
 
 /// Why a store was not opened. The directory is as it was.
@@ -20,10 +22,23 @@ pub enum OpenError {
     Foreign { file: PathBuf, found: String },
     /// A later version wrote the store.
     #[error(
-        "{} has schema version {found}, and this program knows versions up to {known}: use a newer Stepwright",
-        file.display()
+        "{} has schema version {found}, and this program knows versions up to {known}: use {}",
+        file.display(), reader(release)
     )]
-    Newer { file: PathBuf, found: u32, known: u32 },
+    Newer { file: PathBuf, found: u32, known: u32, release: Option<String> },
+    /// A later version wrote the log.
+    #[error(
+        "{} has records of format version {found}, and this program reads versions up to {known}: use {}",
+        file.display(), reader(release)
+    )]
+    NewerLog { file: PathBuf, found: u32, known: u32, release: Option<String> },
+    /// Something that was acknowledged is missing, or may be.
+    #[error(
+        "{}: {found}. `stepwright store repair --data-dir {}` says what can be saved and what would be given up; \
+         or restore the directory from a backup",
+        file.display(), directory.display()
+    )]
+    Lost { directory: PathBuf, file: PathBuf, found: String },
     /// The store is ours but cannot be read.
     #[error("{} is damaged ({found}): restore the directory from a backup, or name another one", file.display())]
     Damaged { file: PathBuf, found: String },
@@ -38,11 +53,28 @@ pub enum OpenError {
     Sqlite { file: PathBuf, source: rusqlite::Error },
 }
 
+impl OpenError {
+    pub(super) fn lost(directory: &Path, fault: Fault) -> OpenError {
+        OpenError::Lost { directory: directory.into(), file: fault.file, found: fault.found }
+    }
+}
+
+/// Which release reads what a later one wrote.
+fn reader(release: &Option<String>) -> String {
+    match release {
+        Some(release) => format!("Stepwright {release}, which wrote it, or a later release"),
+        None => "the release of Stepwright that wrote it, or a later one".into(),
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => StoreError::Corrupt(error.to_string()),
+            _ if pages::is_damage(&error) => {
+                StoreError::Corrupt("a page of the database does not match its checksum".into())
+            }
             _ => StoreError::Failed(error.to_string()),
         }
     }

@@ -23,6 +23,7 @@ mod fold;
 mod judge;
 mod log;
 mod newest;
+mod pages;
 mod queue;
 mod read;
 mod readers;
@@ -35,7 +36,7 @@ mod turn;
 mod view;
 mod writer;
 
-use std::fs::File;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -48,12 +49,14 @@ use crate::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
     Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
 };
+use directory::Locks;
 use judge::Judge;
-use log::Log;
+use log::{Log, Opened, Scan};
 use newest::Newest;
 use queue::Job;
 use readers::Readers;
 use rusqlite::Connection;
+use tail::Tail;
 use turn::Turn;
 use view::View;
 use writer::Writer;
@@ -101,8 +104,8 @@ pub struct Embedded {
 struct Threads {
     writer: JoinHandle<()>,
     folder: JoinHandle<()>,
-    /// Locked while the store is open; closing the file unlocks it.
-    _directory: File,
+    /// Locked while the store is open; closing the files unlocks them.
+    _locks: Locks,
 }
 
 impl Embedded {
@@ -112,22 +115,26 @@ impl Embedded {
     pub fn open(options: EmbeddedOptions) -> Result<Arc<Embedded>, OpenError> {
         let file = directory::database(&options.directory);
         let sqlite = |source| OpenError::Sqlite { file: file.clone(), source };
-        let (lock, connection) = directory::open(&options)?;
-        let folded = read::folded(&connection).map_err(sqlite)?;
-        let newest = Arc::new(Newest::new(folded, read::free_from(&connection).map_err(sqlite)?));
+        let (locks, connection) = directory::open(&options)?;
+        let expected = read::log(&connection).map_err(sqlite)?;
+        let scan = Scan::new(&options.directory, expected)?;
+        scan.check_versions()?;
+        if let Some(fault) = scan.fault() {
+            return Err(OpenError::lost(&options.directory, fault));
+        }
+        let newest = Arc::new(Newest::new(expected.folded, read::free_from(&connection).map_err(sqlite)?));
         let readers = Arc::new(Readers::open(&options)?);
         let judging = readers::connect(&options).map_err(sqlite)?;
         let folder = fold::start(connection, newest.clone(), &options)?;
         let opened = Judge::new(newest.clone(), judging).map_err(sqlite).and_then(|mut judge| {
-            let position = replay(&options, folded, &newest, &mut judge)?;
-            let log = Log::open(&options.directory, position, options.log_bytes);
-            let log = log.map_err(|source| OpenError::Io { path: options.directory.clone(), source })?;
+            replay(&scan, &newest, &mut judge)?;
+            let log = begin_log(&options, &scan, &newest)?;
             let turn = Turn::new(Writer::new(judge, log, newest.clone()), newest.clone(), readers.clone());
             Ok((turn::start(turn.clone(), &options)?, turn))
         });
         match opened {
             Ok((writer, turn)) => {
-                let threads = Mutex::new(Some(Threads { writer, folder, _directory: lock }));
+                let threads = Mutex::new(Some(Threads { writer, folder, _locks: locks }));
                 Ok(Arc::new(Embedded { turn, newest, readers, threads }))
             }
             Err(error) => {
@@ -173,21 +180,44 @@ impl Embedded {
     }
 }
 
-/// Folds what the log has and the database has not, after a crash. Returns the log's last position.
-fn replay(
-    options: &EmbeddedOptions,
-    folded: u64,
-    newest: &Newest,
-    judge: &mut Judge,
-) -> Result<u64, OpenError> {
-    let file = directory::database(&options.directory);
-    let damaged = |found: String| OpenError::Damaged { file: file.clone(), found };
-    let last = log::replay(&options.directory, folded, |entry, position| {
+/// Folds what the log has and the database has not, after a crash.
+fn replay(scan: &Scan, newest: &Newest, judge: &mut Judge) -> Result<(), OpenError> {
+    scan.replay(|entry, position| {
+        let damaged = |found: String| OpenError::Damaged { file: scan.database(), found };
         let changes = judge.replay(entry).map_err(|error| damaged(format!("record {position}: {error}")))?;
         newest.publish(changes, position).map_err(|error| damaged(error.to_string()))
     })?;
-    newest.fold_up_to(last).map_err(|error| damaged(error.to_string()))?;
-    Ok(last)
+    fold(scan, newest, scan.last())
+}
+
+/// Opens the log, when the database has everything: from then on the database says that there is one.
+fn begin_log(options: &EmbeddedOptions, scan: &Scan, newest: &Newest) -> Result<Log, OpenError> {
+    let directory = &options.directory;
+    let io = |source| OpenError::Io { path: directory.clone(), source };
+    if scan.opened() == Opened::Unknown {
+        // What lies there has another layout, and nothing of it is needed.
+        log::remove(directory).map_err(io)?;
+    }
+    // Opening takes a position, which no record has.
+    let position = scan.last() + 1;
+    let log = Log::open(directory, position, options.log_bytes).map_err(|source| match source.kind() {
+        ErrorKind::ResourceBusy => {
+            OpenError::InUse { directory: directory.clone(), holder: "another process".into() }
+        }
+        _ => io(source),
+    })?;
+    directory::sync(directory).map_err(io)?;
+    let opened = Tail::opened(position);
+    newest
+        .publish(opened, position)
+        .map_err(|error| OpenError::Damaged { file: scan.database(), found: error.to_string() })?;
+    fold(scan, newest, position)?;
+    Ok(log)
+}
+
+fn fold(scan: &Scan, newest: &Newest, position: u64) -> Result<(), OpenError> {
+    let damaged = |error: StoreError| OpenError::Damaged { file: scan.database(), found: error.to_string() };
+    newest.fold_up_to(position).map_err(damaged)
 }
 
 impl Drop for Embedded {

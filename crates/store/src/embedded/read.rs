@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::judge::SHARDS;
+use super::log::{Expected, Opened};
 use super::seal::unseal;
 use crate::{
     CatalogKind, CatalogRecord, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Listed, Listing,
@@ -337,9 +338,16 @@ pub(super) fn last_queue_position(connection: &Connection) -> rusqlite::Result<i
     connection.query_row("SELECT coalesce(max(position), 0) FROM queued", [], |row| row.get(0))
 }
 
-/// The position in the log up to which everything is in the tables.
-pub(super) fn folded(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT folded FROM log", [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+/// What is to be found in the log.
+pub(super) fn log(connection: &Connection) -> rusqlite::Result<Expected> {
+    connection.query_row("SELECT folded, opened FROM log", [], |row| {
+        let opened = match row.get::<_, Option<i64>>(1)? {
+            None => Opened::Unknown,
+            Some(0) => Opened::Closed,
+            Some(since) => Opened::InUse { since: since.unsigned_abs() },
+        };
+        Ok(Expected { folded: row.get::<_, i64>(0)?.unsigned_abs(), opened })
+    })
 }
 
 const RECORD: &str = "SELECT key, revision, data FROM record WHERE kind = ?1 AND key = ?2";

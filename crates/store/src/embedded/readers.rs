@@ -129,6 +129,7 @@ pub(super) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn connect(options: &EmbeddedOptions) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(database(&options.directory), flags)?;
+    super::pages::verify_reads(&connection)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     plan_once(&connection)?;
     connection.pragma_update(None, "cache_size", -i64::from(options.reader_cache_kib))?;

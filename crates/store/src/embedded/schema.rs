@@ -9,7 +9,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: u32 = 0x5374_5731;
 
 /// Migration number 1 comes first. Each runs in a transaction of its own.
-const MIGRATIONS: &[&str] = &[TABLES, LISTINGS, PERMITS, LOG];
+const MIGRATIONS: &[&str] = &[TABLES, LISTINGS, PERMITS, LOG, OPENED];
 
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
@@ -106,6 +106,13 @@ const LOG: &str = "
         folded INTEGER NOT NULL
     ) STRICT;
     INSERT INTO log (id, folded) VALUES (0, 0);
+";
+
+/// The position under which the log was opened; 0: it is closed. NULL: by a version that did not note it. And the release that
+/// opened or closed it last.
+const OPENED: &str = "
+    ALTER TABLE log ADD COLUMN opened INTEGER;
+    ALTER TABLE log ADD COLUMN release TEXT;
 ";
 
 /// The version of an open file.

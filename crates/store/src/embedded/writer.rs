@@ -98,10 +98,7 @@ impl Writer {
     fn stage(&mut self, unit: crate::Unit, invalid: Option<CommitError>, answer: Promise<(), CommitError>) {
         // Written before it is decided about, and taken back if it is refused: the decision takes the unit apart.
         let mark = self.record.mark();
-        let written = self.record.unit(&unit.mutations);
-        let invalid = invalid.or_else(|| {
-            written.err().map(|error| CommitError::Invalid(format!("it cannot be written: {error}")))
-        });
+        self.record.unit(&unit.mutations);
         match self.judge.unit(unit, invalid, &self.batch.changes) {
             Ok(changes) => {
                 self.batch.changes.absorb(changes);
@@ -126,7 +123,7 @@ impl Writer {
         match acquired {
             Ok(acquired) => {
                 let (epoch, _) = acquired;
-                self.record.acquire(shard, epoch).map_err(|error| StoreError::Failed(error.to_string()))?;
+                self.record.acquire(shard, epoch);
                 self.batch.changes.epochs.insert(shard, epoch);
                 self.batch.answers.push(Answer::Acquired(answer, acquired));
                 Ok(())

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use stepwright_store::embedded::{Embedded, EmbeddedOptions, OpenError};
-use stepwright_store::{CatalogKind, Expect, Mutation, Store, StoreError};
+use stepwright_store::{CatalogKind, ExecutionQuery, Expect, Listing, Mutation, Store, StoreError};
 
 use crate::build::*;
 
@@ -45,8 +45,75 @@ fn store() -> tempfile::TempDir {
     directory
 }
 
+/// Changes the database behind the store's back, so that its pages are as they were written.
 fn change(directory: &Path, sql: &str) {
-    Connection::open(directory.join("stepwright.db")).unwrap().execute_batch(sql).unwrap();
+    let file = directory.join("stepwright.db");
+    Connection::open(&file).unwrap().execute_batch(sql).unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    if bytes[20] != 8 {
+        return;
+    }
+    for (number, page) in (1_u64..).zip(bytes.chunks_mut(PAGE)).filter(|(_, page)| page.len() == PAGE) {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&number.to_le_bytes());
+        hasher.update(&page[..PAGE - 8]);
+        page[PAGE - 8..PAGE - 4].copy_from_slice(&hasher.finalize().to_le_bytes());
+    }
+    fs::write(&file, bytes).unwrap();
+}
+
+const PAGE: usize = 4096;
+
+/// A flipped bit anywhere in the database is an error where it is read, and never another answer.
+#[test]
+fn a_damaged_page_is_an_error_and_never_another_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let holder = Holder::new(&*store);
+    let name = |number: u64| format!("name {number}");
+    for number in 1..=150 {
+        holder.commit([create(number, &name(number)), append(number, 1), append(number, 2)]);
+    }
+    holder.commit((1..50).map(|number| Mutation::DeleteExecution(key(number))).collect::<Vec<_>>());
+    store.close();
+    let file = directory.path().join("stepwright.db");
+    let whole = fs::read(&file).unwrap();
+    let mut refused = 0;
+    for page in 0..whole.len() / PAGE {
+        let at = page * PAGE + page * 379 % PAGE;
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (page % 8);
+        fs::write(&file, damaged).unwrap();
+        let Ok(store) = open(directory.path()) else {
+            refused += 1;
+            continue;
+        };
+        let mut errors = 0;
+        let mut check = |is_right: Result<bool, StoreError>| match is_right {
+            Ok(is_right) => assert!(is_right, "page {page}"),
+            Err(StoreError::Corrupt(_)) => errors += 1,
+            Err(error) => panic!("page {page}: {error}"),
+        };
+        for number in 50..=150 {
+            check(
+                wait(store.execution(key(number)))
+                    .map(|found| found.is_some_and(|row| *row.name == name(number))),
+            );
+            check(wait(store.execution_by_name("machine", &name(number))).map(|found| found.is_some()));
+            check(wait(store.segments(key(number), 1)).map(|segments| segments.len() == 2));
+        }
+        let query = ExecutionQuery {
+            of: Listing::Machine("machine".into()),
+            status: None,
+            after: None,
+            limit: 1_000,
+        };
+        check(wait(store.executions(query)).map(|page| page.items.len() == 101));
+        store.close();
+    }
+    assert!(refused > 5, "the schema, and what is read at the start");
+    fs::write(&file, whole).unwrap();
+    assert!(open(directory.path()).is_ok());
 }
 
 #[test]
@@ -63,6 +130,34 @@ fn other_files_in_the_directory_are_no_obstacle() {
     fs::write(directory.path().join("notes.txt"), "mine").unwrap();
     open(directory.path()).unwrap().close();
     assert_eq!(contents(directory.path())["notes.txt"], b"mine");
+}
+
+#[test]
+fn a_directory_in_use_is_refused_whatever_was_deleted_in_it() {
+    let directory = store();
+    let _first = open(directory.path()).unwrap();
+    for name in [
+        "stepwright.lock",
+        "stepwright.log-0",
+        "stepwright.log-1",
+        "stepwright.log-mark",
+        "stepwright.db-wal",
+    ] {
+        fs::remove_file(directory.path().join(name)).unwrap();
+        assert!(matches!(open(directory.path()), Err(OpenError::InUse { .. })), "without {name}");
+    }
+    fs::remove_file(directory.path().join("stepwright.db")).unwrap();
+    let error = open(directory.path()).err().unwrap();
+    assert!(matches!(error, OpenError::InUse { .. }), "without anything: {error}");
+}
+
+#[test]
+fn the_same_database_is_not_opened_in_two_directories() {
+    let (one, other) = (store(), tempfile::tempdir().unwrap());
+    fs::hard_link(one.path().join("stepwright.db"), other.path().join("stepwright.db")).unwrap();
+    let first = open(one.path()).unwrap();
+    assert!(matches!(open(other.path()), Err(OpenError::InUse { .. })));
+    first.close();
 }
 
 #[test]

@@ -43,8 +43,16 @@ impl<'c> Applier<'c> {
         result
     }
 
+    /// Notes that the log was closed: everything is in the database.
+    pub fn close(&mut self) -> rusqlite::Result<()> {
+        self.sql.opened.execute(params![0, env!("CARGO_PKG_VERSION")]).map(|_| ())
+    }
+
     fn write(&mut self, tail: &Tail, position: u64, free_from: &[u64]) -> rusqlite::Result<()> {
         self.sql.folded.execute([position as i64])?;
+        if let Some(opened) = tail.opened {
+            self.sql.opened.execute(params![opened as i64, env!("CARGO_PKG_VERSION")])?;
+        }
         for (shard, epoch) in &tail.epochs {
             self.sql.shard_epoch.execute(params![shard.0, epoch.0 as i64])?;
         }

@@ -42,9 +42,11 @@ pub(super) fn start(
         };
         let _ = report.send(Ok(()));
         let result = run(&connection, &mut applier, &end.0, &mut write_ahead);
+        let is_complete = result.is_ok() && end.0.is_complete();
+        let closed = if is_complete { applier.close() } else { Ok(()) };
         drop(applier);
-        match result {
-            Ok(()) if end.0.is_complete() => {
+        match result.and(closed.map_err(StoreError::from)) {
+            Ok(()) if is_complete => {
                 if connection.close().is_ok()
                     && let Err(error) = log::remove(&directory)
                 {
@@ -90,6 +92,10 @@ fn run(
         let started = Instant::now();
         metrics::histogram!("stepwright_store_fold_executions").record(tail.executions.len() as f64);
         applier.fold(&tail, position, &newest.free_from())?;
+        if tail.opened.is_some() {
+            // Also the database file alone is to say that there is a log.
+            write_ahead.fold(connection)?;
+        }
         drop(tail);
         newest.has_folded(position);
         metrics::histogram!("stepwright_store_fold_seconds").record(started.elapsed());
@@ -127,6 +133,10 @@ impl WriteAhead {
             return Ok(());
         }
         self.folded_at = pages;
+        self.fold(connection)
+    }
+
+    fn fold(&self, connection: &Connection) -> Result<(), StoreError> {
         let started = Instant::now();
         connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |_| Ok(()))?;
         metrics::histogram!("stepwright_store_checkpoint_seconds").record(started.elapsed());

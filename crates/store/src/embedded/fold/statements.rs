@@ -22,6 +22,7 @@ statements! {
     rollback: "ROLLBACK";
 
     folded: "UPDATE log SET folded = ?1";
+    opened: "UPDATE log SET opened = ?1, release = ?2";
 
     shard_epoch: "INSERT INTO shard (shard, epoch) VALUES (?1, ?2)
         ON CONFLICT (shard) DO UPDATE SET epoch = ?2";

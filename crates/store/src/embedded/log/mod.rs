@@ -5,18 +5,24 @@
 //! growing, zeros are written some way ahead for the same reason. A record begins at a multiple of 4 KiB, so that no flush
 //! touches a block that an earlier one has made durable.
 //!
-//! Records count up without a gap over both files. After a crash the last record may be torn: it was not acknowledged.
-//! Anything else that does not fit (a damaged record before a good one, a gap) is damage, and the store is not opened.
+//! Records count up over both files. Opening the log takes a position too, without a record, so that what a crash left
+//! unfinished is never mistaken for what was written after it. What can be made of the files after a crash is in [`scan`],
+//! and why in `docs/design/log-damage.md`.
 
+mod entry;
+mod mark;
 mod record;
-mod replay;
+mod scan;
+mod sector;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-pub(super) use record::{Entry, Record};
-pub(super) use replay::replay;
+pub(super) use entry::Entry;
+use mark::{Known, Mark};
+pub(super) use record::Record;
+pub(super) use scan::{Expected, Fault, Opened, Scan};
 
 /// The two files.
 const FILES: [&str; 2] = ["stepwright.log-0", "stepwright.log-1"];
@@ -34,6 +40,7 @@ pub(super) struct Log {
     next_position: u64,
     /// Where a file ends, unless one record alone is longer.
     file_bytes: u64,
+    mark: Mark,
 }
 
 struct LogFile {
@@ -49,11 +56,22 @@ pub(super) fn paths(directory: &Path) -> [PathBuf; 2] {
     FILES.map(|name| directory.join(name))
 }
 
+/// The paths of all that belongs to the log.
+pub(super) fn all_paths(directory: &Path) -> [PathBuf; 3] {
+    let [one, other] = paths(directory);
+    [one, other, mark::path(directory)]
+}
+
 impl Log {
     /// The log of a store whose database has everything up to the position `folded`. What the files hold is overwritten.
     pub fn open(directory: &Path, folded: u64, file_bytes: u64) -> io::Result<Log> {
         let open = |path: PathBuf| -> io::Result<LogFile> {
-            let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+            let file = File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return Err(in_use(&path)),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Ok(()) => {}
+            }
             Ok(LogFile { bytes: file.metadata()?.len(), file, last_position: folded })
         };
         let [one, other] = paths(directory);
@@ -63,6 +81,7 @@ impl Log {
             offset: 0,
             next_position: folded + 1,
             file_bytes,
+            mark: Mark::open(directory)?,
         };
         log.begin(0)?;
         Ok(log)
@@ -86,10 +105,12 @@ impl Log {
     /// Writes the record and makes it durable. Its position is [`Log::next_position`].
     pub fn append(&mut self, record: &mut Record) -> io::Result<()> {
         let fits = self.fits(record);
-        let bytes = record.seal(self.next_position);
         if !fits {
             self.begin(1 - self.current)?;
         }
+        let lengths = self.files.each_ref().map(|log_file| log_file.bytes.min(self.file_bytes));
+        self.mark.write(Known { position: self.next_position - 1, lengths })?;
+        let bytes = record.seal(self.next_position);
         let end = self.offset + bytes.len() as u64;
         let Some(log_file) = self.files.get_mut(self.current) else { return Ok(()) };
         log_file.file.write_all(bytes)?;
@@ -143,9 +164,13 @@ impl LogFile {
     }
 }
 
+fn in_use(path: &Path) -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, format!("{} is in use by another process", path.display()))
+}
+
 /// Deletes the files, when the database has everything.
 pub(super) fn remove(directory: &Path) -> io::Result<()> {
-    for path in paths(directory) {
+    for path in all_paths(directory) {
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

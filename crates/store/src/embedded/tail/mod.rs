@@ -24,6 +24,8 @@ pub(super) struct Tail {
     /// `None`: deleted.
     pub records: BTreeMap<(CatalogKind, Arc<str>), Option<CatalogRecord>>,
     pub epochs: BTreeMap<ShardId, Epoch>,
+    /// The position under which the log was opened.
+    pub opened: Option<u64>,
     /// About what it takes in memory.
     pub bytes: usize,
 }
@@ -77,8 +79,16 @@ pub(super) struct Queued {
 const ENTRY_BYTES: usize = 200;
 
 impl Tail {
+    /// That the log was opened under this position.
+    pub fn opened(position: u64) -> Tail {
+        Tail { opened: Some(position), ..Tail::default() }
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.executions.is_empty() && self.records.is_empty() && self.epochs.is_empty()
+        self.executions.is_empty()
+            && self.records.is_empty()
+            && self.epochs.is_empty()
+            && self.opened.is_none()
     }
 
     /// Takes over a mutation that nothing speaks against. `position` is that of an item that it queues. What becomes of a
@@ -160,6 +170,7 @@ impl Tail {
         }
         self.records.extend(newer.records);
         self.epochs.extend(newer.epochs);
+        self.opened = newer.opened.or(self.opened);
     }
 
     fn create(&mut self, execution: Execution) {
