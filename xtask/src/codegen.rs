@@ -26,6 +26,8 @@ const TARGET_DIR: &str = "crates/api/src/model";
 const CONSTRAINTS: &str = "crates/api/tests/constraints.json";
 /// Where the table of responses goes.
 const RESPONSES: &str = "crates/api/src/test_state/responses.txt";
+/// Where the names of services and actions go that `Resource` fields may have.
+const SDK_ACTIONS: &str = "crates/asl/src/sdk_actions.txt";
 
 pub fn run(arguments: Vec<String>) -> Result<()> {
     let mut check = false;
@@ -50,7 +52,9 @@ pub fn run(arguments: Vec<String>) -> Result<()> {
     // A lone model says nothing of other services.
     if source::is_wheel(&model_path) {
         let models = source::load_services(&model_path, responses::SERVICES)?;
-        files.push((root.join(RESPONSES), responses::emit(&models)?));
+        let responses = responses::emit(&models)?;
+        files.push((root.join(SDK_ACTIONS), responses::actions(&responses)));
+        files.push((root.join(RESPONSES), responses));
     }
     let mut stale = Vec::new();
     for (path, code) in files {

@@ -1,8 +1,8 @@
 //! The walk over a definition that asks every rule.
 //!
-//! There are two rounds, as AWS has them: the first looks at fields, one object at a time in the order of the text;
-//! only when it finds no error does the second look at names and transitions. Warnings about one object come with its
-//! errors; those about the whole come last, for definitions without errors (see `rules::warnings`).
+//! Fields first, one object at a time in the order of the text; then names and transitions, also where fields had errors: so AWS
+//! reports them, in one answer. Warnings about one object come with its errors; those about the whole come last, for definitions
+//! without errors (see `rules::warnings`).
 
 use crate::diagnostic::Report;
 use crate::fields::{Field, Holder, Only, Shape};
@@ -71,9 +71,6 @@ impl FieldSite<'_> {
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
     flow(context, FlowId(0), &Location::ROOT, report);
     rules::nesting::check(context, report);
-    if report.has_errors() {
-        return;
-    }
     transitions(context, report);
 }
 
@@ -91,12 +88,11 @@ fn transitions(context: &Context<'_>, report: &mut Report) {
 /// Asks the rules about a state that stands alone: where it leads to is not looked at.
 pub(crate) fn check_state(context: &Context<'_>, report: &mut Report) {
     if let Some(state) = context.outline.states.first() {
-        state_site(context, state, &Location::ROOT, report);
+        let states = Location::ROOT.key("States");
+        state_site(context, state, &states.key(state.name), report);
     }
     rules::nesting::check(context, report);
-    if !report.has_errors() {
-        transitions(context, report);
-    }
+    transitions(context, report);
 }
 
 fn flow(context: &Context<'_>, id: FlowId, at: &Location<'_>, report: &mut Report) {
@@ -140,6 +136,7 @@ fn object(site: &Site<'_>, report: &mut Report) {
             rules::task_times::check(site, report);
             rules::integration_parameters::check(site, report);
             rules::no_timeout::check(site, report);
+            rules::map_modes::check_map(site, report);
             rules::dead_handlers::check(site, report);
         }
         Holder::Retrier => rules::many_retries::check(site, report),
@@ -147,6 +144,7 @@ fn object(site: &Site<'_>, report: &mut Report) {
         Holder::ProcessorConfig => rules::map_modes::check(site, report),
         Holder::Credentials => rules::credentials::check(site, report),
         Holder::ReaderConfig => rules::reader_config::check(site, report),
+        Holder::ResultWriter => rules::result_writer::check(site, report),
         _ => {}
     }
     let mut flows = site.state.filter(|_| site.holder.is_state()).map(|state| state.flows.iter().copied());

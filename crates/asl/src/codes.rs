@@ -53,6 +53,7 @@ codes! {
     BAD_TIMESTAMP "SW0109" Error SCHEMA;
     STATES_ALL_PLACE "SW0110" Error SCHEMA;
     HEARTBEAT_NOT_BELOW_TIMEOUT "SW0111" Error SCHEMA;
+    MISPLACED "SW0112" Error SCHEMA;
     // Query languages.
     OTHER_LANGUAGE_FIELD "SW0201" Error SCHEMA;
     LANGUAGE_DOWNGRADE "SW0202" Error SCHEMA;
@@ -94,6 +95,7 @@ codes! {
     NO_WAY_OUT "SW1107" Warning None;
     ISLAND "SW1108" Warning None;
     NO_SUCH_STATES_FIELD "SW1109" Warning None;
+    ONLY_DISTRIBUTED "SW1110" Warning None;
 }
 
 /// The page of a code: what it means, an example that has it, one that has not, and how to mend it.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::check::{self, Context};
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::lower;
+use crate::misplaced;
+use crate::node::Node;
 use crate::options::CompileOptions;
 use crate::outline::Outline;
 use crate::program::Program;
@@ -67,14 +69,30 @@ pub fn lower_accepted(text: &str, format: Format) -> Result<Arc<Program>, Box<Di
     lower::machine(&Outline::new(&node), &options).map(Arc::new)
 }
 
-/// Compiles a whole state machine.
+/// Compiles a whole state machine, as AWS judges it.
 pub fn compile(text: &str, options: &CompileOptions) -> Compilation {
-    let node = match read::read(text, options.format) {
-        Ok(node) => node,
+    match read::read(text, options.format) {
+        Ok(machine) => judge(&machine, Report::default(), options),
+        Err(diagnostic) => Compilation::refused(*diagnostic),
+    }
+}
+
+/// As [`compile`], for people: what stands in the wrong place is judged as if it stood in the right one, and what follows from
+/// something that is reported is left out. There is a program exactly when [`compile`] makes one.
+pub fn diagnose(text: &str, options: &CompileOptions) -> Compilation {
+    let mut machine = match read::read(text, options.format) {
+        Ok(machine) => machine,
         Err(diagnostic) => return Compilation::refused(*diagnostic),
     };
-    let outline = Outline::new(&node);
     let mut report = Report::default();
+    misplaced::put_right(&mut machine, &mut report);
+    let mut compilation = judge(&machine, report, options);
+    compilation.diagnostics.retain(|diagnostic| !diagnostic.follows);
+    compilation
+}
+
+fn judge(machine: &Node, mut report: Report, options: &CompileOptions) -> Compilation {
+    let outline = Outline::new(machine);
     let context = Context { outline: &outline, options, alone: false };
     check::check(&context, &mut report);
     Compilation::finish(

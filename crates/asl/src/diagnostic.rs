@@ -32,6 +32,8 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// Other places that belong to it.
     pub notes: Vec<Note>,
+    /// AWS says it too, but it follows from another finding: once that is mended, this is gone.
+    pub follows: bool,
 }
 
 /// A change of the text.
@@ -65,7 +67,14 @@ impl Diagnostic {
             help: None,
             fix: None,
             notes: Vec::new(),
+            follows: false,
         }
+    }
+
+    /// Whether it follows from another finding.
+    pub(crate) fn follows(mut self, follows: bool) -> Diagnostic {
+        self.follows = follows;
+        self
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Diagnostic {

@@ -33,18 +33,29 @@ pub(crate) fn source(text: &str) -> Option<&str> {
     }
 }
 
+/// What `$states` has in a field, beside the input and the context.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Available {
+    pub(crate) result: bool,
+    pub(crate) error_output: bool,
+}
+
 /// What AWS refuses in an expression that parses: the code and AWS's words; each once. `error_output`: whether the
 /// expression is in a catcher, which alone can read `$states.errorOutput`.
 pub(crate) fn refusals(
     source: &str,
     expression: &Expression,
-    error_output: bool,
+    available: Available,
 ) -> Vec<(&'static Code, String)> {
     let parsed = expression.aws_refusals();
     let parsed = parsed.iter().filter_map(|refusal| refusal_text(source, refusal));
     let fields = states_fields::in_source(source).into_iter();
     let fields = fields
-        .filter(|field| !error_output && *field == "errorOutput")
+        .filter(|field| match *field {
+            "errorOutput" => !available.error_output,
+            "result" => !available.result,
+            _ => false,
+        })
         .map(|field| (&codes::REFUSED_EXPRESSION, format!("Field '$states.{field}' does not exist.")));
     let mut refusals: Vec<(&'static Code, String)> = Vec::new();
     for refusal in parsed.chain(fields) {

@@ -336,6 +336,16 @@ pub(crate) fn operator_names() -> impl Iterator<Item = String> {
     OPERATORS.iter().chain(LITERAL_OPERATORS).map(|(name, _)| (*name).to_owned()).chain(with_path)
 }
 
+/// The same names as AWS lists them in messages.
+pub(crate) const OPERATORS_LISTED: &str = "StringEquals, IsBoolean, StringLessThan, IsNumeric, BooleanEquals, \
+    StringLessThanEqualsPath, NumericLessThan, NumericGreaterThan, NumericLessThanPath, StringMatches, \
+    TimestampLessThanEqualsPath, NumericEquals, TimestampGreaterThan, StringGreaterThanEqualsPath, \
+    TimestampGreaterThanEqualsPath, TimestampLessThanEquals, NumericLessThanEqualsPath, TimestampEquals, BooleanEqualsPath, \
+    IsTimestamp, StringLessThanEquals, NumericLessThanEquals, StringLessThanPath, TimestampGreaterThanPath, \
+    StringGreaterThan, StringGreaterThanPath, IsString, StringEqualsPath, TimestampEqualsPath, TimestampLessThan, \
+    StringGreaterThanEquals, NumericGreaterThanPath, NumericGreaterThanEquals, NumericEqualsPath, TimestampLessThanPath, \
+    IsNull, IsPresent, TimestampGreaterThanEquals, NumericGreaterThanEqualsPath";
+
 impl Field {
     /// Whether its value may be a text that is not known yet. What gives the definition its shape must be known.
     pub(crate) fn may_be_open(&self) -> bool {
@@ -349,6 +359,13 @@ impl Field {
                 | Shape::TextList
         );
         !structure && !["Type", "QueryLanguage", "Mode"].contains(&self.name)
+    }
+}
+
+impl Field {
+    /// Whether its value decides which fields there are beside it.
+    pub(crate) fn decides_fields(&self) -> bool {
+        ["Type", "InputType", "CSVHeaderLocation"].contains(&self.name)
     }
 }
 
@@ -435,6 +452,7 @@ impl Holder {
             Holder::Catcher => &["ErrorEquals", "Next"],
             Holder::ChoiceRule => &["Next"],
             Holder::ItemReader => &["Resource"],
+            Holder::WriterConfig => &["OutputType"],
             _ => &[],
         }
     }
@@ -482,7 +500,12 @@ mod tests {
 
     #[test]
     fn operators() {
-        assert_eq!(operator_names().count(), 39);
+        let (mut names, mut listed): (Vec<String>, Vec<&str>) =
+            (operator_names().collect(), OPERATORS_LISTED.split(", ").collect());
+        names.sort();
+        listed.sort_unstable();
+        assert_eq!(names, listed);
+        assert_eq!(names.len(), 39);
         assert_eq!(operator("StringEqualsPath").map(|field| field.shape), Some(Shape::ReferencePath));
         for name in ["StringMatchesPath", "IsNullPath", "Path", "stringEquals"] {
             assert_eq!(operator(name), None, "{name}");

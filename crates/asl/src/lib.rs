@@ -3,6 +3,7 @@
 //! - [`compile`] takes a whole machine, [`compile_state`] a single state; both give a [`Compilation`]: a program when
 //!   there is no error, and all findings as [`Diagnostic`]s, plain data with places in the text. [`lower_accepted`] does not
 //!   judge: it is for definitions that are stored.
+//! - [`diagnose`] is [`compile`] for people: one mistake is said once, where AWS reports each consequence.
 //! - [`Compilation::aws_error`] is what `CreateStateMachine` answers, [`validate`] what
 //!   `ValidateStateMachineDefinition` answers.
 //! - [`language`] lists what there is in the language; [`explain`] has a page for every code.
@@ -21,6 +22,7 @@ mod fields;
 pub mod language;
 mod location;
 mod lower;
+mod misplaced;
 mod node;
 mod options;
 mod outline;
@@ -28,15 +30,17 @@ pub mod program;
 mod read;
 mod resource_arn;
 mod rules;
+mod sdk_actions;
 mod spelling;
 mod states_fields;
 mod test_state;
 mod validate;
 
 pub use codes::explain;
-pub use compile::{Compilation, compile, lower_accepted};
+pub use compile::{Compilation, compile, diagnose, lower_accepted};
 pub use diagnostic::{Diagnostic, Fix, Note, Severity};
 pub use options::{CompileOptions, MachineType, Substitutions};
 pub use read::Format;
+pub use sdk_actions::sdk_actions;
 pub use test_state::{CompiledState, compile_state};
 pub use validate::{ValidationDiagnostic, ValidationResult, validate};

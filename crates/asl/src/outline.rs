@@ -34,6 +34,14 @@ pub(crate) struct FlowView<'a> {
     pub(crate) by_name: HashMap<&'a str, StateId>,
 }
 
+impl FlowView<'_> {
+    /// Whether it says where it starts and has states: else AWS does not look at its transitions.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.node.get("StartAt").is_some_and(|start| start.as_str().is_some())
+            && self.node.get("States").is_some_and(Node::is_object)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct StateView<'a> {
     pub(crate) name: &'a Arc<str>,

@@ -295,6 +295,8 @@ pub struct Map {
     pub max_concurrency: Option<Setting<i64>>,
     /// `None` for an inline Map.
     pub distributed: Option<Box<Distributed>>,
+    /// An inline Map that asks for what only a distributed one can do.
+    pub asks_too_much: bool,
 }
 
 /// Where a Map's items come from (a distributed Map may have a reader instead).

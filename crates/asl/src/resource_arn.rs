@@ -7,6 +7,7 @@ use std::sync::Arc;
 use stepwright_types::arn::Arn;
 
 use crate::program::{Integration, Pattern, Resource};
+use crate::sdk_actions;
 
 /// Why a text is no resource.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,7 +125,7 @@ fn is_known(integration: &Integration) -> bool {
     let action = &*integration.action;
     if integration.service.starts_with("aws-sdk:") {
         let waits = matches!(integration.pattern, Pattern::RequestResponse | Pattern::WaitForTaskToken);
-        return waits && action.starts_with(|c: char| c.is_ascii_lowercase());
+        return waits && sdk_actions::may_be(&integration.service, action);
     }
     let Some(service) = SERVICES.iter().find(|service| service.name == &*integration.service) else {
         return false;
@@ -178,6 +179,10 @@ mod tests {
             "arn:aws:states:::ecs:runTask.sync:2",
             "arn:aws:states:::aws-sdk:s3:getObject.sync",
             "arn:aws:states:::nothing:ever",
+            "arn:aws:states:::aws-sdk:sfn:noSuchThing",
+            "arn:aws:states:::aws-sdk:sfn:StartExecution",
+            "arn:aws:states:::aws-sdk:states:startExecution",
+            "arn:aws:states:::aws-sdk:S3:getObject",
             "arn:aws:states:::lambda:call",
         ] {
             check(text, Err(Fault::Unknown));

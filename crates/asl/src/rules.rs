@@ -26,6 +26,7 @@ pub(crate) mod query_language;
 pub(crate) mod reader_config;
 pub(crate) mod required_fields;
 pub(crate) mod resource;
+pub(crate) mod result_writer;
 pub(crate) mod state_names;
 pub(crate) mod targets;
 pub(crate) mod task_times;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stepwright_asl::{CompileOptions, Format, MachineType, Severity, codes, compile, explain};
+use stepwright_asl::{CompileOptions, Format, MachineType, Severity, codes, diagnose, explain};
 
 struct Example<'p> {
     bad: bool,
@@ -67,7 +67,7 @@ fn examples_do_what_their_pages_say() {
         assert_eq!(examples.iter().filter(|example| example.bad).count(), 1, "{}", code.id);
         assert_eq!(examples.iter().filter(|example| !example.bad).count(), 1, "{}", code.id);
         for example in examples {
-            let found = compile(example.text, &example.options).diagnostics;
+            let found = diagnose(example.text, &example.options).diagnostics;
             let has = found.iter().any(|diagnostic| diagnostic.code == code.id);
             assert_eq!(has, example.bad, "{}: {}\n{found:?}", code.id, example.text);
             assert!(example.bad || found.is_empty(), "{}: {found:?}", code.id);

@@ -162,7 +162,7 @@ fn a_state_alone() {
     assert_eq!(compile_state(map, None, &options).compilation.diagnostics, []);
     let wrong = compile_state(r#"{"Type":"Pass"}"#, None, &options).compilation.aws_error();
     let expected = "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: This object should have only one of \
-                    the following fields: [Next, End] at /'";
+                    the following fields: [Next, End] at /States/StateName'";
     assert_eq!(wrong.as_deref(), Some(expected));
 }
 

@@ -231,3 +231,16 @@ fn pascal(name: &str) -> String {
     let mut characters = name.chars();
     characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect()
 }
+
+/// The services of the table with their actions: a line `SERVICE: ACTION ACTION …` for each.
+pub fn actions(table: &str) -> String {
+    let mut out = String::new();
+    for service in table.split('=').skip(1) {
+        let mut lines = service.lines();
+        let name = lines.next().unwrap_or_default();
+        let actions = lines.filter_map(|line| line.strip_prefix(':')?.split(' ').next());
+        let actions: Vec<&str> = actions.collect();
+        out.push_str(&format!("{name}: {}\n", actions.join(" ")));
+    }
+    out
+}

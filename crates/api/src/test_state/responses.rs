@@ -297,4 +297,18 @@ mod tests {
         });
         assert!(whole);
     }
+
+    /// Both tables come from the same models.
+    #[test]
+    fn actions_are_those_that_definitions_can_name() {
+        let here = TABLE.split('=').skip(1).map(|service| {
+            let mut lines = service.lines();
+            let name = lines.next().unwrap_or_default().to_owned();
+            let actions = lines.filter_map(|line| line.strip_prefix(':')?.split(' ').next());
+            (name, actions.collect::<Vec<_>>().join(" "))
+        });
+        let there =
+            stepwright_asl::sdk_actions().map(|(name, actions)| (name.to_owned(), actions.to_owned()));
+        assert_eq!(here.collect::<Vec<_>>(), there.collect::<Vec<_>>());
+    }
 }

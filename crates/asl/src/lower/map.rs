@@ -22,6 +22,8 @@ pub(super) fn lower(scope: &mut Scope<'_, '_>) -> Lowered<Map> {
         item_selector: template::optional(selector, scope)?,
         max_concurrency: setting::whole(node, "MaxConcurrency", "MaxConcurrencyPath", scope)?,
         distributed: if distributed(node) { Some(Box::new(distribution(scope)?)) } else { None },
+        asks_too_much: !distributed(node)
+            && ["ItemReader", "ItemBatcher", "ResultWriter"].iter().any(|field| node.has(field)),
     })
 }
 

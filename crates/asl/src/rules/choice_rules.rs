@@ -3,7 +3,7 @@
 use crate::check::Site;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
-use crate::fields::{Holder, operator, operator_names};
+use crate::fields::{Holder, OPERATORS_LISTED, operator};
 use crate::node::Member;
 use crate::program::QueryLanguage;
 
@@ -31,13 +31,12 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
 fn one_operator(site: &Site<'_>, report: &mut Report) {
     let operators: Vec<&Member> =
         site.node.members().iter().filter(|member| operator(&member.key).is_some()).collect();
-    let names = || operator_names().collect::<Vec<String>>().join(", ");
     match operators.as_slice() {
         [_] => {}
         [] => report.push(
             Diagnostic::new(
                 &codes::NONE_OF_FIELDS,
-                format!("This object should have only one of the following fields: [{}]", names()),
+                format!("This object should have only one of the following fields: [{OPERATORS_LISTED}]"),
                 site.at.to_string(),
                 site.node.span,
             )
@@ -46,7 +45,7 @@ fn one_operator(site: &Site<'_>, report: &mut Report) {
         [first, second, ..] => report.push(
             Diagnostic::new(
                 &codes::TOO_MANY_FIELDS,
-                format!("There should only be one of the following fields: [{}]", names()),
+                format!("There should only be one of the following fields: [{OPERATORS_LISTED}]"),
                 site.at.to_string(),
                 second.key_span,
             )

@@ -52,14 +52,15 @@ mod tests {
             r#""Type":"Pass","End":true,"Next":"T""#,
             &["There should only be one of the following fields: [Next, End] at "],
         );
-        state(
-            r#""Type":"Pass""#,
-            &["This object should have only one of the following fields: [Next, End] at "],
-        );
-        state(
-            r#""Type":"Pass","End":false"#,
-            &["This object should have only one of the following fields: [Next, End] at "],
-        );
+        for fields in [r#""Type":"Pass""#, r#""Type":"Pass","End":false"#] {
+            state(
+                fields,
+                &[
+                    "This object should have only one of the following fields: [Next, End] at ",
+                    "MISSING_END_STATE: Workflow has no terminal state at ",
+                ],
+            );
+        }
         state(r#""Type":"Pass","End":false,"Next":"T""#, &[]);
         let wait = "[SecondsPath, Seconds, TimestampPath, Timestamp] at ";
         state(

@@ -3,8 +3,8 @@
 use crate::check::FieldSite;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
-use crate::expression::{self, Text};
-use crate::fields::{Holder, Shape};
+use crate::expression::{self, Available, Text};
+use crate::fields::{Holder, Shape, StateType};
 use crate::location::Location;
 use crate::node::{Node, NodeKind, Span};
 use crate::states_fields;
@@ -86,8 +86,18 @@ fn one(place: &FieldSite<'_>, text: &str, span: Span, at: &Location<'_>, report:
             );
         }
     }
-    for (code, message) in expression::refusals(source, &compiled, place.site.holder == Holder::Catcher) {
+    for (code, message) in expression::refusals(source, &compiled, available(place)) {
         report.push(Diagnostic::new(code, message, at.to_string(), span));
+    }
+}
+
+/// There is an error in catchers, and a result where a state has called something.
+fn available(place: &FieldSite<'_>) -> Available {
+    let calls =
+        matches!(place.site.holder, Holder::State(StateType::Task | StateType::Parallel | StateType::Map));
+    Available {
+        result: calls && ["Output", "Assign"].contains(&place.field.name),
+        error_output: place.site.holder == Holder::Catcher,
     }
 }
 
@@ -108,6 +118,24 @@ mod tests {
             &pass(r#""{% $states.errorOutput %}""#),
             &["UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.errorOutput' does not exist. at /Output"],
         );
+        // There is a result where something was called, once it has answered.
+        let result = "UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.result' does not exist. at ";
+        jsonata(&pass(r#""{% $states.result %}""#), &[&format!("{result}/Output")]);
+        jsonata(
+            r#""Type":"Wait","Seconds":"{% $states.result %}","End":true"#,
+            &[&format!("{result}/Seconds")],
+        );
+        jsonata(
+            r#""Type":"Choice","Choices":[{"Condition":"{% $states.result %}","Next":"T"}]"#,
+            &[&format!("{result}/Choices[0]/Condition")],
+        );
+        jsonata(
+            &format!(r#"{TASK},"Arguments":"{{% $states.result %}}""#),
+            &[&format!("{result}/Arguments")],
+        );
+        for field in ["Output", "Assign"] {
+            jsonata(&format!(r#"{TASK},"{field}":{{"v":"{{% $states.result %}}"}}"#), &[]);
+        }
         let unsupported =
             |what: &str| format!("UNSUPPORTED_JSONATA_EXPRESSION: Reference to {what} at /Output/v");
         for (expression, what) in [

@@ -147,7 +147,12 @@ fn one_of(place: &FieldSite<'_>, choices: &[&'static str], report: &mut Report) 
     if choices.contains(&text) {
         return true;
     }
-    let message = format!("Value should be one of the following: [{}]", choices.join(", "));
+    let choices_text = choices.join(", ");
+    let name = place.field.name;
+    let message = match place.field.decides_fields() {
+        true => format!("The field '{name}' should have one of these values: [{choices_text}]"),
+        false => format!("Value should be one of the following: [{choices_text}]"),
+    };
     let span = place.value().span;
     let mut diagnostic = Diagnostic::new(&codes::NOT_A_CHOICE, message, place.at.to_string(), span);
     if let Some(choice) = spelling::closest(text, choices.iter().copied()) {
@@ -164,23 +169,49 @@ mod tests {
     #[test]
     fn types() {
         machine(r#"{"StartAt":"S","States":[]}"#, &["Expected value of type Object at /States"]);
-        machine(r#"{"StartAt":"S","States":{}}"#, &["Value cannot be empty at /States"]);
-        machine(r#"{"StartAt":"S","States":{"S":1}}"#, &["Expected value of type Object at /States/S"]);
+        machine(
+            r#"{"StartAt":"S","States":{}}"#,
+            &[
+                "Value cannot be empty at /States",
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: S at /StartAt",
+                "MISSING_END_STATE: Workflow has no terminal state at ",
+            ],
+        );
+        machine(
+            r#"{"StartAt":"S","States":{"S":1}}"#,
+            &[
+                "Expected value of type Object at /States/S",
+                "MISSING_END_STATE: Workflow has no terminal state at ",
+            ],
+        );
         machine(
             r#"{"StartAt":"S","States":{"S":{"Type":"Succeed"}},"Version":"2.0"}"#,
             &["Value should be one of the following: [1.0] at /Version"],
         );
         state(
-            r#""Type":"Passs""#,
+            r#""Type":"Passs","End":true"#,
             &[
-                "Value should be one of the following: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map] at /Type",
+                "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map] at /Type",
             ],
         );
-        state(r#""Type":"Pass","End":"true""#, &["Expected value of type Boolean at /End"]);
-        state(r#""Type":"Pass","Next":1"#, &["Expected value of type String at /Next"]);
+        state(r#""Type":"Succeed","Comment":1"#, &["Expected value of type String at /Comment"]);
+        state(
+            r#""Type":"Pass","End":"true""#,
+            &[
+                "Expected value of type Boolean at /End",
+                "MISSING_END_STATE: Workflow has no terminal state at ",
+            ],
+        );
+        state(
+            r#""Type":"Pass","Next":1,"End":true"#,
+            &[
+                "There should only be one of the following fields: [Next, End] at ",
+                "Expected value of type String at /Next",
+            ],
+        );
         state(r#""Type":"Wait","Seconds":"1","End":true"#, &["Expected value of type Integer at /Seconds"]);
         state(r#""Type":"Wait","Seconds":1.5,"End":true"#, &["Expected value of type Integer at /Seconds"]);
-        state(r#""Type":"Choice","Choices":[]"#, &["Value cannot be empty at /Choices"]);
+        state(r#""Type":"Choice","Choices":[],"Default":"T""#, &["Value cannot be empty at /Choices"]);
         state(r#""Type":"Parallel","Branches":[],"End":true"#, &["Value cannot be empty at /Branches"]);
         state(&format!(r#"{TASK},"Retry":[]"#), &[]);
         state(

@@ -11,6 +11,7 @@ use crate::location::Location;
 use crate::node::Node;
 use crate::program::{Integration, QueryLanguage, Resource};
 use crate::resource_arn;
+use crate::rules::field_types;
 use crate::spelling;
 
 /// A call: its service and action, the parameters it needs, and those it may have beside them; `None` when these are
@@ -78,13 +79,55 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
         );
         return;
     };
+    let at = site.at.key(field);
+    let computed = site.language == QueryLanguage::Jsonata && is_expression(parameters);
+    if !parameters.is_object() {
+        if !computed && !parameters.as_str().is_some_and(|text| site.context.options.is_open(text)) {
+            field_types::wrong_type("Object", parameters.span, &at, report);
+        }
+        return;
+    }
     let mut calls = CALLS.iter();
     let call = calls.find(|call| call.0 == &*integration.service && call.1 == &*integration.action);
-    if let Some(call) = call.filter(|_| parameters.is_object()) {
-        let at = site.at.key(field);
+    if let Some(call) = call {
         missing(call, parameters, site.language, &at, report);
         unsupported(call, parameters, site.language, &at, report);
+        literals(call, parameters, &at, report);
     }
+}
+
+/// Parameters that are text, wherever they are known.
+const TEXTS: [&str; 12] = [
+    "FunctionName",
+    "InvocationType",
+    "LogType",
+    "Qualifier",
+    "ClientContext",
+    "QueueUrl",
+    "StateMachineArn",
+    "Name",
+    "TraceHeader",
+    "TableName",
+    "TaskDefinition",
+    "JobName",
+];
+
+/// AWS looks at the types of what is written out: a function's `Payload` may be anything but a number or a boolean.
+fn literals(call: &Call, parameters: &Node, at: &Location<'_>, report: &mut Report) {
+    for member in parameters.members() {
+        let (name, value) = (&*member.key, &member.value);
+        let is_scalar = value.as_number().is_some() || value.as_bool().is_some();
+        if call.0 == "lambda" && name == "Payload" && is_scalar {
+            let message = "The field 'Payload' must be text, an object, an array or null";
+            report.push(Diagnostic::new(&codes::WRONG_TYPE, message, at.key(name).to_string(), value.span));
+        } else if TEXTS.contains(&name) && value.as_str().is_none() {
+            field_types::wrong_type("String", value.span, &at.key(name), report);
+        }
+    }
+}
+
+fn is_expression(node: &Node) -> bool {
+    node.as_str().is_some_and(|text| text.starts_with("{%"))
 }
 
 fn missing(call: &Call, parameters: &Node, language: QueryLanguage, at: &Location<'_>, report: &mut Report) {
@@ -137,7 +180,7 @@ mod tests {
             format!(r#""Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true{rest}"#)
         };
         state(
-            &task(r#","Parameters":{"Payload":1}"#),
+            &task(r#","Parameters":{"Payload":"1"}"#),
             &["The field 'FunctionName' is required but was missing at /Parameters"],
         );
         state(
@@ -145,6 +188,30 @@ mod tests {
             &[
                 "The field \"Payloads\" is not supported by Step Functions. Did you mean 'Payload'? at /Parameters",
             ],
+        );
+        // What is written out must be of the right type.
+        for payload in ["5", "true"] {
+            let message = "The field 'Payload' must be text, an object, an array or null at ";
+            let fields = format!(r#"{{"FunctionName":"f","Payload":{payload}}}"#);
+            state(&task(&format!(r#","Parameters":{fields}"#)), &[&format!("{message}/Parameters/Payload")]);
+            jsonata(&task(&format!(r#","Arguments":{fields}"#)), &[&format!("{message}/Arguments/Payload")]);
+        }
+        for payload in ["null", r#""x""#, "[1]", "{}", r#""{% 5 %}""#] {
+            jsonata(&task(&format!(r#","Arguments":{{"FunctionName":"f","Payload":{payload}}}"#)), &[]);
+        }
+        for literal in ["5", "null", r#""""#, "[]", "true"] {
+            state(
+                &task(&format!(r#","Parameters":{literal}"#)),
+                &["Expected value of type Object at /Parameters"],
+            );
+            jsonata(
+                &task(&format!(r#","Arguments":{literal}"#)),
+                &["Expected value of type Object at /Arguments"],
+            );
+        }
+        state(
+            &task(r#","Parameters":{"FunctionName":1}"#),
+            &["Expected value of type String at /Parameters/FunctionName"],
         );
         state(&task(r#","Parameters":{"FunctionName.$":"$.f","Payload.$":"$"}"#), &[]);
         state(

@@ -3,9 +3,10 @@
 use crate::check::Site;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
+use crate::fields::{Holder, StateType};
 use crate::node::Node;
 use crate::options::MachineType;
-use crate::outline::ChildExecution;
+use crate::outline::{ChildExecution, distributed};
 
 /// Looks at a `ProcessorConfig`.
 pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
@@ -44,9 +45,49 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
     }
 }
 
+/// Fields of a Map that only a distributed one can use.
+const ONLY_DISTRIBUTED: [&str; 8] = [
+    "ItemReader",
+    "ItemBatcher",
+    "ResultWriter",
+    "Label",
+    "ToleratedFailureCount",
+    "ToleratedFailureCountPath",
+    "ToleratedFailurePercentage",
+    "ToleratedFailurePercentagePath",
+];
+
+/// Looks at a Map state.
+pub(crate) fn check_map(site: &Site<'_>, report: &mut Report) {
+    if site.holder != Holder::State(StateType::Map) || distributed(site.node) {
+        return;
+    }
+    for member in site.node.members().iter().filter(|member| ONLY_DISTRIBUTED.contains(&&*member.key)) {
+        let message = format!("Only a distributed Map can use '{}'", member.key);
+        report.push(
+            Diagnostic::new(&codes::ONLY_DISTRIBUTED, message, site.at.to_string(), member.key_span)
+                .help("Set ProcessorConfig.Mode to DISTRIBUTED in its ItemProcessor."),
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::rules::testing::{DISTRIBUTED, express, state};
+    use crate::rules::testing::{DISTRIBUTED, MAP, express, state};
+
+    #[test]
+    fn fields_of_inline_maps() {
+        state(&format!(r#"{DISTRIBUTED},"Label":"x""#), &[]);
+        for field in
+            [r#""Label":"x""#, r#""ToleratedFailureCount":1"#, r#""ItemBatcher":{"MaxItemsPerBatch":2}"#]
+        {
+            let name = field.split('"').nth(1).expect("a name");
+            state(
+                &format!("{MAP},{field}"),
+                &[&format!("SW1110: Only a distributed Map can use '{name}' at ")],
+            );
+        }
+    }
 
     #[test]
     fn table() {

@@ -13,10 +13,15 @@ type Fault = (&'static Code, String, String);
 pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
     let Some(text) = place.value().as_str() else { return };
     let fault = match place.field.shape {
-        Shape::PathOrIntrinsic if text.starts_with("States.") => Intrinsic::parse(text).err().map(|error| {
+        Shape::PathOrIntrinsic if text.starts_with("States.") => {
+            let why = match Intrinsic::parse(text) {
+                Err(error) => Some(error.to_string()),
+                Ok(_) if !gives_text(text) => Some(format!("It must give text: {}.", TEXTS.join(", "))),
+                Ok(_) => None,
+            };
             let message = "Value must be a valid JSONPath or a valid intrinsic function call";
-            (&codes::BAD_PATH, message.to_owned(), error.to_string())
-        }),
+            why.map(|why| (&codes::BAD_PATH, message.to_owned(), why))
+        }
         Shape::Path | Shape::PathOrIntrinsic => {
             Path::parse(text).err().map(|error| not_a_path(error.to_string()))
         }
@@ -25,6 +30,22 @@ pub(crate) fn check(place: &FieldSite<'_>, report: &mut Report) {
     if let Some((code, message, help)) = fault {
         report.push(Diagnostic::new(code, message, place.at.to_string(), place.value().span).help(help));
     }
+}
+
+/// The functions that can give text (Developer Guide, "Fail workflow state").
+const TEXTS: [&str; 7] = [
+    "States.Format",
+    "States.JsonToString",
+    "States.ArrayGetItem",
+    "States.Base64Encode",
+    "States.Base64Decode",
+    "States.Hash",
+    "States.UUID",
+];
+
+fn gives_text(call: &str) -> bool {
+    let name = call.split('(').next().unwrap_or_default().trim_end();
+    TEXTS.contains(&name)
 }
 
 fn not_a_path(help: String) -> Fault {
@@ -63,6 +84,18 @@ mod tests {
         state(&pass(r#""InputPath":null,"OutputPath":"$.a[*].b","ResultPath":null"#), &[]);
         state(&pass(r#""InputPath":"$$.Execution.Id""#), &[]);
         state(r#""Type":"Fail","ErrorPath":"States.Format('{}', $.a)","CausePath":"$.c""#, &[]);
+        state(r#""Type":"Fail","ErrorPath":"States.UUID()","CausePath":"States.ArrayGetItem($.l, 0)""#, &[]);
+        for call in [
+            "States.StringToJson($.a)",
+            "States.MathAdd($.a, 1)",
+            "States.Array('a')",
+            "States.StringSplit('a', ',')",
+        ] {
+            state(
+                &format!(r#""Type":"Fail","CausePath":"{call}""#),
+                &["Value must be a valid JSONPath or a valid intrinsic function call at /CausePath"],
+            );
+        }
         for path in ["$.a[*]", "$..a", "$.a[?(@.b)]", "$$.a", "$x.a"] {
             let text = format!(
                 r#"{{"StartAt":"S","States":{{"S":{{{}}}}}}}"#,

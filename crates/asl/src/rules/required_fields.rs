@@ -3,6 +3,7 @@
 use crate::check::Site;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Report};
+use crate::fields::Holder;
 
 pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
     let missing: Vec<&str> =
@@ -10,7 +11,11 @@ pub(crate) fn check(site: &Site<'_>, report: &mut Report) {
     if missing.is_empty() {
         return;
     }
-    let message = format!("These fields are required: [{}]", missing.join(", "));
+    // What decides which fields there are, AWS asks for in other words.
+    let message = match site.holder {
+        Holder::UnknownState => "The field 'Type' is required".to_owned(),
+        _ => format!("These fields are required: [{}]", missing.join(", ")),
+    };
     let mut diagnostic = Diagnostic::new(&codes::MISSING_FIELD, message, site.at.to_string(), site.node.span);
     if let Some((wrong, right)) = missing.iter().find_map(|name| misspelt(site, name)) {
         diagnostic = diagnostic.help(format!("Did you mean {right} where {wrong} stands?"));
@@ -33,7 +38,10 @@ mod tests {
     fn table() {
         machine(r#"{"StartAt":"A"}"#, &["These fields are required: [States] at /"]);
         machine(r#"{}"#, &["These fields are required: [StartAt, States] at /"]);
-        state("", &["These fields are required: [Type] at "]);
+        let endless = "MISSING_END_STATE: Workflow has no terminal state at ";
+        for fields in ["", r#""End":true"#] {
+            state(fields, &["The field 'Type' is required at ", endless]);
+        }
         state(r#""Type":"Task","End":true"#, &["These fields are required: [Resource] at "]);
         state(r#""Type":"Choice","Default":"T""#, &["These fields are required: [Choices] at "]);
         state(r#""Type":"Parallel","End":true"#, &["These fields are required: [Branches] at "]);

@@ -11,7 +11,8 @@ use crate::outline::{FlowView, StateView};
 use crate::spelling;
 
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
-    for flow in context.outline.flows.iter().skip(usize::from(context.alone)) {
+    let flows = context.outline.flows.iter().skip(usize::from(context.alone));
+    for flow in flows.filter(|flow| flow.is_whole()) {
         let mut led_to: HashSet<&str> = HashSet::new();
         let open = has_open_target(context, flow);
         let at = Location::from_text(&flow.pointer);
@@ -66,11 +67,13 @@ fn target<'s>(
 ) {
     let Some(name) = node.as_str().filter(|name| !context.options.is_open(name)) else { return };
     led_to.insert(name);
-    if flow.by_name.contains_key(name) {
+    // One that is no object is there, if wrong.
+    if flow.node.get("States").is_some_and(|states| states.has(name)) {
         return;
     }
     let message = format!("Missing 'Next' target: {name}");
-    let mut diagnostic = Diagnostic::new(&codes::MISSING_TARGET, message, at.to_string(), node.span);
+    let mut diagnostic = Diagnostic::new(&codes::MISSING_TARGET, message, at.to_string(), node.span)
+        .follows(flow.states.is_empty());
     let names = flow.states.iter().filter_map(|id| context.outline.state(*id)).map(|state| &**state.name);
     let elsewhere = context.outline.states.iter().find(|state| &**state.name == name);
     if let Some(close) = spelling::closest(name, names) {
@@ -86,6 +89,8 @@ fn target<'s>(
 }
 
 fn unreachable(context: &Context<'_>, flow: &FlowView<'_>, led_to: &HashSet<&str>, report: &mut Report) {
+    // Most likely it is the state that was meant.
+    let astray = led_to.iter().any(|name| !flow.by_name.contains_key(*name));
     for state in flow.states.iter().filter_map(|id| context.outline.state(*id)) {
         if led_to.contains(&**state.name) {
             continue;
@@ -97,7 +102,8 @@ fn unreachable(context: &Context<'_>, flow: &FlowView<'_>, led_to: &HashSet<&str
                 state.pointer.clone(),
                 state.name_span,
             )
-            .help("No transition leads to it: lead one there, or remove the state."),
+            .help("No transition leads to it: lead one there, or remove the state.")
+            .follows(astray),
         );
     }
 }
@@ -127,6 +133,7 @@ mod tests {
             &[
                 "MISSING_TRANSITION_TARGET: Missing 'Next' target: V at /Choices[0]/Next",
                 "MISSING_TRANSITION_TARGET: Missing 'Next' target: U at /Default",
+                "MISSING_END_STATE: Workflow has no terminal state at ",
             ],
         );
         // A branch cannot be left.

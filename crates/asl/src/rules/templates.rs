@@ -22,8 +22,16 @@ fn walk(node: &Node, at: &Location<'_>, options: &CompileOptions, report: &mut R
     match &node.kind {
         NodeKind::Object(members) => {
             for entry in members {
-                if entry.key.ends_with(".$") {
+                if let Some(name) = entry.key.strip_suffix(".$") {
                     member(entry, at, options, report);
+                    if let Some(other) = node.member(name) {
+                        let message =
+                            format!("'{name}' and '{name}.$' give the same name: the last one counts");
+                        report.push(
+                            Diagnostic::new(&codes::DUPLICATE_KEY, message, at.to_string(), entry.key_span)
+                                .note("The other one stands here", other.key_span),
+                        );
+                    }
                 } else {
                     walk(&entry.value, &at.key(&entry.key), options, report);
                 }
@@ -78,6 +86,10 @@ mod tests {
         state(&pass(r#"{"a.$":1}"#), &[&must("a.$")]);
         state(&pass(r#"{"a":[{"b.$":"x"}]}"#), &[&format!("{}/a[0]", must("b.$"))]);
         state(&pass(r#"{"a.$":"States.Nothing()"}"#), &[&must("a.$")]);
+        state(
+            &pass(r#"{"a":[{"b":1,"b.$":"$.x"}]}"#),
+            &["SW1101: 'b' and 'b.$' give the same name: the last one counts at /Parameters/a[0]"],
+        );
         state(&pass(r#"{"a.$":"$.x","b.$":"$$","c.$":"States.UUID()","d":"plain"}"#), &[]);
     }
 }

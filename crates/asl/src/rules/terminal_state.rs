@@ -8,11 +8,11 @@ use crate::node::Node;
 use crate::outline::{FlowView, StateView};
 
 pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
-    let Some(flow) = context.outline.flows.first() else { return };
-    // AWS complains of one thing at a time here: not when a target or a state is missing already.
-    if report.has_errors() || has_end(context, flow) {
+    let Some(flow) = context.outline.flows.first().filter(|flow| flow.is_whole()) else { return };
+    if has_end(context, flow) {
         return;
     }
+    let follows = report.has_errors();
     report.push(
         Diagnostic::new(
             &codes::NO_TERMINAL_STATE,
@@ -20,7 +20,8 @@ pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
             String::new(),
             flow.node.get("StartAt").map_or(flow.node.span, |node| node.span),
         )
-        .help("Set \"End\": true in the last state, or lead to a Succeed or Fail state."),
+        .help("Set \"End\": true in the last state, or lead to a Succeed or Fail state.")
+        .follows(follows),
     );
 }
 
@@ -29,9 +30,10 @@ pub(crate) fn has_end(context: &Context<'_>, flow: &FlowView<'_>) -> bool {
     flow.states.iter().filter_map(|id| context.outline.state(*id)).any(ends)
 }
 
+/// AWS does not look into a state without a `Type`.
 pub(crate) fn ends(state: &StateView<'_>) -> bool {
     matches!(state.kind, Some(StateType::Succeed | StateType::Fail))
-        || state.node.get("End").and_then(Node::as_bool) == Some(true)
+        || state.node.has("Type") && state.node.get("End").and_then(Node::as_bool) == Some(true)
 }
 
 #[cfg(test)]

@@ -52,38 +52,47 @@ fn owners<'c>(context: &'c Context<'_>, flow: FlowId) -> impl Iterator<Item = St
     std::iter::successors(owner(flow), move |id| owner(context.outline.state(*id)?.flow))
 }
 
-/// Whether a state that runs before `owner`, in its flow, assigns the variable. What the owner assigns itself comes
-/// after its branches.
+/// Whether a state that runs before `owner`, in its flow, assigns the variable on the way there. What the owner assigns itself
+/// comes after its branches.
 fn defined_before(context: &Context<'_>, owner: StateId, name: &str) -> bool {
     let Some(flow) = context.outline.state(owner).and_then(|state| context.outline.flow(state.flow)) else {
         return false;
     };
-    let assigns = |id: &StateId| {
-        let state = context.outline.state(*id);
-        state.is_some_and(|state| assignments(state).any(|member| self::name(state, member) == name))
-    };
-    let candidates: Vec<StateId> =
-        flow.states.iter().copied().filter(|id| *id != owner && assigns(id)).collect();
-    candidates.into_iter().any(|id| leads_to(context, flow, id, owner))
+    let others = flow.states.iter().filter(|id| **id != owner).filter_map(|id| context.outline.state(*id));
+    let ways = others.flat_map(|state| ways_behind(state, name));
+    ways.filter_map(|target| flow.by_name.get(target)).any(|first| leads_to(context, flow, *first, owner))
 }
 
-/// Whether transitions lead from one state to another of the same flow.
+/// Where a state leads to when it has assigned the variable: `Assign` of the state goes with `Next` or `Default`, that of a rule or
+/// a catcher with its own `Next`.
+fn ways_behind<'s>(state: &'s StateView<'_>, name: &str) -> Vec<&'s str> {
+    let assigns = |node: &Node| {
+        let members = node.get("Assign").map(Node::members).unwrap_or_default();
+        members.iter().any(|member| self::name(state, member) == name)
+    };
+    let mut ways = Vec::new();
+    if assigns(state.node) {
+        ways.extend(["Next", "Default"].into_iter().filter_map(|field| state.node.get(field)?.as_str()));
+    }
+    let lists = ["Choices", "Catch"].into_iter().filter_map(|field| state.node.get(field));
+    let items = lists.flat_map(Node::items).filter(|item| assigns(item));
+    ways.extend(items.filter_map(|item| item.get("Next")?.as_str()));
+    ways
+}
+
+/// Whether one state is another, or leads to it.
 fn leads_to(context: &Context<'_>, flow: &FlowView<'_>, from: StateId, to: StateId) -> bool {
     let mut seen = BTreeSet::from([from]);
     let mut open = vec![from];
-    while let Some(state) = open.pop().and_then(|id| context.outline.state(id)) {
-        let mut found = false;
-        for_each_target(state, |node, _| {
-            if let Some(id) = node.as_str().and_then(|name| flow.by_name.get(name)) {
-                found |= *id == to;
-                if seen.insert(*id) {
-                    open.push(*id);
-                }
-            }
-        });
-        if found {
+    while let Some(id) = open.pop() {
+        if id == to {
             return true;
         }
+        let Some(state) = context.outline.state(id) else { continue };
+        for_each_target(state, |node, _| {
+            let target = node.as_str().and_then(|name| flow.by_name.get(name));
+            open.extend(target.filter(|id| seen.insert(**id)));
+        });
     }
     false
 }
@@ -116,6 +125,20 @@ mod tests {
         let shadowed = "DUPLICATE_VARIABLE_NAME: The variable name 'x' was already defined in a parent scope. at /States/M/ItemProcessor/States/P/Assign";
         machine(&with("x", "x"), &[shadowed]);
         machine(&with("x", "y"), &[]);
+        // What counts is the way on which the variable is assigned.
+        let choice = |rule: &str, state: &str, target: &str| {
+            format!(
+                r#"{{"StartAt":"A","States":{{"A":{{"Type":"Choice"{state},"Choices":[{{"Variable":"$","IsNull":true{rule},"Next":"{target}"}}],"Default":"P"}},"Z":{{"Type":"Succeed"}},
+                "Y":{{"Type":"Pass","Next":"{target}"}},"P":{{"Type":"Parallel","End":true,"Branches":[{{"StartAt":"X","States":{{"X":{{"Type":"Pass","Assign":{{"x":2}},"End":true}}}}}}]}}}}}}"#
+            )
+            .replace(r#""Y":{"Type":"Pass","Next":"Z"},"#, "")
+        };
+        let (assign, shadowed) = (
+            r#","Assign":{"x":1}"#,
+            "DUPLICATE_VARIABLE_NAME: The variable name 'x' was already defined in a parent scope. at /States/P/Branches[0]/States/X/Assign",
+        );
+        machine(&choice(assign, "", "Z"), &[]);
+        machine(&choice("", assign, "Z"), &[shadowed]);
         // What the Map assigns itself comes after its iterations.
         machine(&with("x", "own"), &[]);
     }

@@ -30,6 +30,10 @@ pub(crate) fn work(turn: &mut Turn<'_>, id: BranchId, state: &State, map: &Map) 
     if let Some(distributed) = &map.distributed {
         return distributed::work(turn, id, state, map, distributed);
     }
+    if map.asks_too_much {
+        let words = "The ItemReader, ItemBatcher and ResultWriter fields are not supported for INLINE maps";
+        return Err(turn.fail_in(id, state, Fault::runtime(words)));
+    }
     let beginning = turn.scene_of(id, state).and_then(|mut scene| begin(&mut scene, map));
     let beginning = match beginning {
         Ok(beginning) => beginning,

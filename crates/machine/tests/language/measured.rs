@@ -246,3 +246,12 @@ fn fields_of_lists_have_a_number() {
         "{end}"
     );
 }
+
+/// <https://github.com/floci-io/floci> `StepFunctionsJsonataIntegrationTest`: an inline Map cannot read, batch or write.
+#[test]
+fn an_inline_map_that_asks_too_much() {
+    let state = r#"{"Type":"Map","ItemBatcher":{"MaxItemsPerBatch":2},"ItemProcessor":{"StartAt":"P","States":{
+        "P":{"Type":"Pass","End":true}}},"End":true}"#;
+    let detail = "The ItemReader, ItemBatcher and ResultWriter fields are not supported for INLINE maps";
+    fails("JSONPath", &[(state, "[1,2,3]", "States.Runtime", detail)]);
+}

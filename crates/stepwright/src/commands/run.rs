@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use stepwright_asl::program::Program;
-use stepwright_asl::{CompileOptions, Severity, compile};
+use stepwright_asl::{CompileOptions, Severity, diagnose};
 use stepwright_engine::{
     Clock, Definitions, DeliverError, Engine, EngineOptions, Entropy, Revision, StartExecution, SystemClock,
 };
@@ -92,7 +92,7 @@ fn form(json: bool) -> Form {
 /// The program; or none, and the errors shown.
 fn compiled(definition: &Definition) -> Option<Arc<Program>> {
     let options = CompileOptions { format: definition.format, ..CompileOptions::default() };
-    let compilation = compile(&definition.text, &options);
+    let compilation = diagnose(&definition.text, &options);
     if compilation.program.is_none() {
         let ability = Stream::Error.ability();
         let columns = if ability.is_terminal { Stream::Error.size().columns } else { TEXT_COLUMNS_MAX };

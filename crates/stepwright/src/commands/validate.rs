@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stepwright_asl::{CompileOptions, Severity, Substitutions, compile};
+use stepwright_asl::{CompileOptions, Severity, Substitutions, diagnose};
 use stepwright_value::{Object, Value};
 
 use crate::cli::{MachineType, Validate};
@@ -58,7 +58,7 @@ fn findings(
     let sheet = Sheet::new(&definition.name, &definition.text);
     let mut text = String::new();
     let mut left_out = 0;
-    for (at, diagnostic) in compile(&definition.text, &options).diagnostics.into_iter().enumerate() {
+    for (at, diagnostic) in diagnose(&definition.text, &options).diagnostics.into_iter().enumerate() {
         count.first_code.get_or_insert(diagnostic.code);
         match diagnostic.severity {
             Severity::Error => count.errors += 1,

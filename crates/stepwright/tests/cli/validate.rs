@@ -40,7 +40,7 @@ error[SW0403]: Missing 'Next' target: Shipp
 6 +       \"Next\": \"Ship\"
 ";
     assert!(out.contains(fix), "{out}");
-    let summary = "2 errors in 1 file\n`stepwright explain SW0403` tells more about the first of them\n";
+    let summary = "1 error in 1 file\n`stepwright explain SW0403` tells more about the first of them\n";
     assert_eq!(error, summary);
     assert_eq!(status, 1);
 }
