@@ -39,7 +39,7 @@
 //! open = false
 //! ```
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -54,7 +54,8 @@ use crate::function_output;
 use crate::history_logging;
 use crate::protection::{self, AuditSection, CredentialsSection, MetricsSection, TlsSection};
 
-const FILE: &str = "stepwright.toml";
+/// The configuration file that is read without being named.
+pub const FILE: &str = "stepwright.toml";
 const TEMPLATES: [&str; 2] = ["template.yaml", "template.yml"];
 
 /// The file's own sections; `[functions]` is read by the room that runs them.
@@ -102,6 +103,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub account_id: String,
     pub region: String,
+    /// Whether the region was said, and is not the default.
+    pub has_region: bool,
     /// The names under which the server may be called.
     pub hosts: Hosts,
     pub functions: Vec<FunctionDefinition>,
@@ -147,7 +150,9 @@ pub fn load(overrides: Overrides) -> Result<Config> {
     };
     let account_id =
         overrides.account_id.or(file.server.account_id).unwrap_or_else(|| "123456789012".to_owned());
-    let region = overrides.region.or(file.server.region).unwrap_or_else(|| "us-east-1".to_owned());
+    let region = overrides.region.or(file.server.region);
+    let has_region = region.is_some();
+    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
     check_account_id(&account_id)?;
     check_region(&region)?;
     let template =
@@ -181,6 +186,7 @@ pub fn load(overrides: Overrides) -> Result<Config> {
             .unwrap_or_else(|| PathBuf::from("stepwright-data")),
         account_id,
         region,
+        has_region,
         functions,
         lambda: file.lambda,
         warnings,
@@ -189,6 +195,15 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         protection,
         limits: file.limits,
     })
+}
+
+/// Where clients on this machine find a server that listens there.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    }
 }
 
 fn read_file(path: &Path) -> Result<(File, Vec<FunctionDefinition>, PathBuf)> {

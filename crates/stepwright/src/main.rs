@@ -6,23 +6,27 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+mod connection;
 mod definition;
 mod descriptors;
 mod diagnostics;
 mod excerpt;
 mod exit;
+mod follow;
 mod function_output;
 mod history_logging;
 mod input;
 mod live;
 mod logging;
 mod markdown;
+mod named;
 mod output;
 mod pretty;
 mod protection;
 mod row;
 mod stages;
 mod suggestions;
+mod table;
 mod terminal;
 mod wiring;
 
@@ -61,6 +65,14 @@ fn run() -> Result<Exit, Failure> {
         cli::Command::TestState(arguments) => commands::test_state::run(*arguments),
         cli::Command::Validate(arguments) => commands::validate::run(arguments),
         cli::Command::Explain(arguments) => commands::explain::run(&arguments),
+        cli::Command::List(arguments) => commands::list::run(&arguments),
+        cli::Command::Describe(arguments) => commands::describe::run(&arguments),
+        cli::Command::History(arguments) => commands::history::run(&arguments),
+        cli::Command::Start(arguments) => commands::start::run(&arguments),
+        cli::Command::Stop(arguments) => commands::stop::run(&arguments),
+        cli::Command::Redrive(arguments) => commands::redrive::run(&arguments),
+        cli::Command::Logs(arguments) => commands::logs::run(&arguments),
+        cli::Command::Invoke(arguments) => commands::invoke::run(arguments),
         cli::Command::Limits(arguments) => commands::limits::run(arguments),
         cli::Command::Completions(arguments) => commands::completions::run(&arguments),
     }

@@ -49,6 +49,14 @@ pub fn chain(error: &anyhow::Error) -> String {
     text
 }
 
+/// What an error means, and what is behind it all: what lies between says the same in other words.
+pub fn last(error: &anyhow::Error) -> String {
+    match error.chain().skip(1).last() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -138,6 +138,22 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The file with the keys that may call.
+    pub fn credentials_file(&self) -> Option<&Path> {
+        self.credentials.as_deref()
+    }
+
+    /// The certificate that the server shows, if it speaks TLS.
+    pub fn certificate(&self, data_dir: &Path) -> Option<PathBuf> {
+        match &self.tls {
+            TlsSettings::None => None,
+            TlsSettings::Given { certificate, .. } => Some(certificate.clone()),
+            TlsSettings::Generated { .. } => Some(data_dir.join("tls/certificate.pem")),
+        }
+    }
+}
+
 /// The files, read.
 pub struct Protection {
     pub access: Access,

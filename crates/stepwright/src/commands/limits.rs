@@ -1,13 +1,11 @@
 //! `stepwright limits`: the limits over executions of a server.
 
-use anyhow::anyhow;
 use hyper::Method;
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Limits, LimitsCommand, SetLimit};
-use crate::client;
-use crate::exit::{Exit, Failure, OrExit};
-use crate::output;
+use crate::exit::{Exit, Failure};
+use crate::{output, table};
 
 pub fn run(arguments: Limits) -> Result<Exit, Failure> {
     let command = arguments.command.unwrap_or(LimitsCommand::List);
@@ -17,15 +15,9 @@ pub fn run(arguments: Limits) -> Result<Exit, Failure> {
         LimitsCommand::Set(set) => (Method::PUT, path(&set.name), Some(definition(set))),
         LimitsCommand::Remove { name } => (Method::DELETE, path(name), None),
     };
-    let (status, answer) =
-        client::send(&arguments.endpoint, method, &path, body.as_ref()).or_exit(Exit::Usage)?;
-    if !status.is_success() {
-        let reason = answer.get("error").or_else(|| answer.get("message")).unwrap_or(&answer);
-        let reason = reason.as_str().map_or_else(|| format!("{status} {reason}"), str::to_owned);
-        return Err(Failure { code: Exit::Negative, error: anyhow!(reason) });
-    }
+    let answer = arguments.connection.client()?.own(method, &path, body.as_ref())?;
     let text = match command {
-        _ if arguments.json => format!("{answer:#}\n"),
+        _ if arguments.connection.json => format!("{answer:#}\n"),
         LimitsCommand::List => {
             list(answer.get("limits").and_then(Value::as_array).map_or(&[], Vec::as_slice))
         }
@@ -60,25 +52,12 @@ fn list(limits: &[Value]) -> String {
     if limits.is_empty() {
         return "There are no limits.\n".to_owned();
     }
-    let mut rows = vec![["NAME", "HOLD", "WAIT", "ALLOWS", "OF", "FROM"].map(str::to_owned)];
+    let mut rows = vec![table::row(["NAME", "HOLD", "WAIT", "ALLOWS", "OF", "FROM"])];
     rows.extend(limits.iter().map(|limit| {
-        [
-            text(limit, "name"),
-            text(limit, "holders"),
-            text(limit, "waiters"),
-            allows(limit),
-            concerns(limit),
-            from(limit),
-        ]
+        let (holders, waiters) = (text(limit, "holders"), text(limit, "waiters"));
+        table::row([&text(limit, "name"), &holders, &waiters, &allows(limit), &concerns(limit), &from(limit)])
     }));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..6).map(width).collect();
-    let line = |row: &[String; 6]| {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
+    table::draw(&rows)
 }
 
 /// A limit with all who are at it.

@@ -1,10 +1,18 @@
 //! The commands, one file each.
 
 pub mod completions;
+pub mod describe;
 pub mod explain;
+pub mod history;
+pub mod invoke;
 pub mod limits;
+pub mod list;
+pub mod logs;
+pub mod redrive;
 pub mod run;
 pub mod serve;
+pub mod start;
+pub mod stop;
 pub mod test_state;
 pub mod validate;
 

@@ -1,6 +1,6 @@
 //! `stepwright serve`: the server.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -205,7 +205,7 @@ fn install_metrics() -> anyhow::Result<PrometheusHandle> {
 /// Says where the server is, and what to try first.
 fn greet(config: &Config, server: &Server, wired: &Wired, protection: &Protection) {
     let scheme = if protection.tls.is_some() { "https" } else { "http" };
-    let endpoint = format!("{scheme}://{}", reachable(server.local_address()));
+    let endpoint = format!("{scheme}://{}", config::reachable(server.local_address()));
     let functions = match config.functions.len() {
         0 => "none declared".to_owned(),
         _ => config.functions.iter().map(|function| function.name.as_str()).collect::<Vec<_>>().join(", "),
@@ -250,15 +250,6 @@ fn first_steps(config: &Config, protection: &Protection, endpoint: &str) -> Stri
         "Try:  {variables}aws stepfunctions list-state-machines --endpoint-url {endpoint} --region {}{keys}\n",
         config.region
     )
-}
-
-/// Where clients on this machine find the server.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
-        _ => address,
-    }
 }
 
 /// Resolves on SIGTERM or SIGINT.

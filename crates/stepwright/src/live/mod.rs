@@ -3,7 +3,7 @@
 //! `picture` understands events, `news` puts them into lines, `tree` into a tree, `screen` draws that in place. Only this
 //! file and `screen`'s caller here write anything.
 
-mod duration;
+pub mod duration;
 mod ending;
 mod failure;
 pub mod log;

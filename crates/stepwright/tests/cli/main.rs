@@ -6,6 +6,7 @@ mod functions;
 mod help;
 mod output;
 mod run;
+mod server;
 mod terminal;
 mod test_state;
 mod validate;
