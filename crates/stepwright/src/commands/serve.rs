@@ -19,7 +19,7 @@ use stepwright_engine::{Engine, EngineOptions, Entropy, HistoryLog, SystemClock}
 use stepwright_logs::Log;
 use stepwright_store::embedded::{Embedded, EmbeddedOptions};
 use stepwright_types::arn::Account;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Serve;
 use crate::config::{self, Config, Overrides};
@@ -120,11 +120,12 @@ async fn serve(
         .or_exit(Exit::CannotStart)?;
     // A terminal that closes is no reason to end; with credentials or certificates it means to read them again.
     let _hangups = signal(SignalKind::hangup()).ok();
+    let mut stop_signals = StopSignals::listen().or_exit(Exit::CannotStart)?;
     protection.follow();
     greet(config, &server, &wired, protection);
     let failed = tokio::select! {
         () = server.run() => None,
-        () = stop_signal() => None,
+        () = stop_signals.next() => None,
         reason = engine.failed() => Some(reason),
     };
     tracing::info!("stopping: requests in flight are finished, executions go on after the next start");
@@ -252,16 +253,25 @@ fn first_steps(config: &Config, protection: &Protection, endpoint: &str) -> Stri
     )
 }
 
-/// Resolves on SIGTERM or SIGINT.
-async fn stop_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end the server. From when this is made they do so in order.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> std::io::Result<StopSignals> {
+        Ok(StopSignals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Resolves on SIGTERM or SIGINT.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
