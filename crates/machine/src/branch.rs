@@ -6,6 +6,7 @@ use stepwright_asl::program::{Pattern, Resource, StateId};
 use stepwright_value::{Document, Value};
 
 use crate::event::{BranchId, MapRunStarted, RunId, TaskId, TimerId};
+use crate::hold::{Holders, Stop};
 use crate::variables::Frame;
 
 /// A line of states: the machine's own, a branch of a Parallel state, an iteration of a Map state.
@@ -38,6 +39,10 @@ pub(crate) struct Branch {
     pub variables: Arc<Frame>,
     /// `$$.Map.Item` of the nearest Map around.
     pub item: Option<Arc<MapItem>>,
+    /// Who holds it.
+    pub holders: Holders,
+    /// Where a breakpoint has stopped it.
+    pub stop: Option<Box<Stop>>,
 }
 
 /// What a line is doing.
@@ -51,7 +56,7 @@ pub(crate) enum Phase {
     Waiting(TimerId),
     /// In a Task state, until the task ends.
     Task(TaskId),
-    /// A task has ended, and what it means is being decided: never between steps.
+    /// A task has ended, and what it means is being decided: between steps only where a breakpoint has stopped the line.
     Settling,
     /// In a state that will be tried again when the timer fires.
     Retrying(TimerId),
@@ -66,7 +71,7 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    /// Whether the line can go on without anything from outside.
+    /// Whether the line can go on without anything from outside, unless somebody holds it.
     pub fn is_runnable(&self) -> bool {
         match self {
             Phase::Entering | Phase::Entered | Phase::Ended(_) => true,
@@ -254,7 +259,14 @@ impl Branch {
             attempts: Vec::new(),
             variables: Frame::empty(),
             item: None,
+            holders: Holders::default(),
+            stop: None,
         }
+    }
+
+    /// Whether the line can go on without anything from outside.
+    pub fn is_ready(&self) -> bool {
+        self.holders.is_empty() && self.phase.is_runnable()
     }
 
     /// The map run that its distributed Map waits for.
@@ -283,6 +295,8 @@ impl Branch {
             attempts: Vec::new(),
             variables: Frame::inside(&self.variables),
             item: self.item.clone(),
+            holders: Holders::default(),
+            stop: None,
         }
     }
 }

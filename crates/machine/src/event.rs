@@ -8,6 +8,8 @@ use std::sync::Arc;
 use stepwright_asl::program::{FlowId, Kind, Resource, StateId};
 use stepwright_value::Document;
 
+use crate::chance::Seed;
+use crate::hold::{Held, Owner};
 use crate::outcome::Failure;
 
 /// A call of a Task state; unique within its execution, never reused.
@@ -146,8 +148,13 @@ pub enum EventBody {
     TimerFired {
         timer: TimerId,
     },
-    /// Internal: a debugger holds the execution before its next state, or lets it go.
-    Paused(bool),
+    /// Internal: somebody holds the line, or the whole execution.
+    Held(Box<Held>),
+    /// Internal: somebody lets go what he has held.
+    Released {
+        owner: Owner,
+        whole: bool,
+    },
 }
 
 /// The eight types of states.
@@ -177,6 +184,8 @@ pub struct ExecutionStarted {
     pub role_arn: Arc<str>,
     /// The machine's `TimeoutSeconds`.
     pub timer: Option<Timer>,
+    /// What the execution's random numbers are derived from.
+    pub seed: Option<Seed>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -345,7 +354,8 @@ impl EventBody {
                 | EventBody::WaitScheduled { .. }
                 | EventBody::RetryScheduled { .. }
                 | EventBody::TimerFired { .. }
-                | EventBody::Paused(_)
+                | EventBody::Held(_)
+                | EventBody::Released { .. }
         )
     }
 

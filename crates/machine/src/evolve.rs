@@ -11,8 +11,9 @@ use stepwright_asl::program::StateId;
 use stepwright_value::Document;
 
 use crate::branch::{Branch, PendingTimer, Phase, Purpose};
-use crate::event::{BranchId, Event, EventBody, StateExited, Timer, TimerId};
+use crate::event::{BranchId, Event, EventBody, ExecutionStarted, StateExited, Timer, TimerId};
 use crate::execution::{EvolveError, Execution};
+use crate::hold::{Held, Owner};
 use crate::outcome::Outcome;
 
 /// Applies `event` to `execution`.
@@ -42,7 +43,7 @@ impl Change<'_> {
             EventBody::StateAborted { .. } => self.state_aborted(),
             EventBody::EvaluationFailed(_) => self.branch().map(|_| ()),
 
-            EventBody::ExecutionStarted(started) => self.execution_started(started.timer),
+            EventBody::ExecutionStarted(started) => self.execution_started(started),
             EventBody::ExecutionSucceeded { output } => {
                 self.ended(Outcome::Succeeded { output: output.clone() })
             }
@@ -79,10 +80,8 @@ impl Change<'_> {
             EventBody::WaitScheduled { timer } => self.wait_scheduled(*timer),
             EventBody::RetryScheduled { retrier, timer } => self.retry_scheduled(*retrier, *timer),
             EventBody::TimerFired { timer } => self.timer_fired(*timer),
-            EventBody::Paused(paused) => {
-                self.execution.paused = *paused;
-                Ok(())
-            }
+            EventBody::Held(held) => self.held(held),
+            EventBody::Released { owner, whole } => self.released(*owner, *whole),
         }
     }
 
@@ -106,13 +105,14 @@ impl Change<'_> {
 
     /// Gives the event's line a new phase, and notes whether it can go on.
     fn set_phase(&mut self, phase: Phase) -> Result<(), EvolveError> {
-        self.branch()?.phase = phase;
+        let branch = self.branch()?;
+        (branch.phase, branch.stop) = (phase, None);
         self.refresh(self.event.branch);
         Ok(())
     }
 
     fn refresh(&mut self, id: BranchId) {
-        let runnable = self.execution.branches.get(&id).is_some_and(|branch| branch.phase.is_runnable());
+        let runnable = self.execution.branches.get(&id).is_some_and(|branch| branch.is_ready());
         if runnable {
             self.execution.ready.insert(id);
         } else {
@@ -127,12 +127,13 @@ impl Change<'_> {
         }
     }
 
-    fn execution_started(&mut self, timer: Option<Timer>) -> Result<(), EvolveError> {
+    fn execution_started(&mut self, started: &ExecutionStarted) -> Result<(), EvolveError> {
         if self.execution.started {
             return Err(self.wrong_phase());
         }
         self.execution.started = true;
-        if let Some(timer) = timer {
+        self.execution.seed = started.seed;
+        if let Some(timer) = started.timer {
             self.set_timer(timer, Purpose::Execution);
         }
         self.set_phase(Phase::Entering)?;
@@ -166,6 +167,7 @@ impl Change<'_> {
         branch.entered_ms = event.timestamp_ms;
         branch.retry_count = 0;
         branch.attempts.clear();
+        branch.stop = None;
         if matches!(branch.phase, Phase::Entering) {
             branch.phase = Phase::Entered;
             return Ok(());
@@ -181,6 +183,7 @@ impl Change<'_> {
         let branch = self.branch()?;
         let had_lines = matches!(branch.phase, Phase::Joining(_));
         let was_runnable = matches!(branch.phase, Phase::Entered);
+        branch.stop = None;
         for (name, value) in &exited.assigned {
             Arc::make_mut(&mut branch.variables).set(name, value.value().clone());
         }
@@ -208,7 +211,42 @@ impl Change<'_> {
             Phase::Distributed(map) => map.stopped = true,
             phase => *phase = Phase::Stopped,
         }
+        self.branch()?.stop = None;
         self.refresh(self.event.branch);
+        Ok(())
+    }
+
+    /// Holds are no part of what happens to an execution: its random numbers are those that it would have drawn without.
+    fn held(&mut self, held: &Held) -> Result<(), EvolveError> {
+        self.execution.hold_events = self.execution.hold_events.saturating_add(1);
+        let branch = self.branch()?;
+        if let Some(stop) = &held.stop {
+            branch.stop = Some(Box::new(stop.clone()));
+        }
+        if held.whole {
+            self.execution.holders.insert(held.owner);
+        } else {
+            branch.holders.insert(held.owner);
+        }
+        self.refresh(self.event.branch);
+        Ok(())
+    }
+
+    fn released(&mut self, owner: Owner, whole: bool) -> Result<(), EvolveError> {
+        self.execution.hold_events = self.execution.hold_events.saturating_add(1);
+        let id = self.event.branch;
+        if whole {
+            self.execution.holders.remove(owner);
+        } else {
+            self.branch()?.holders.remove(owner);
+        }
+        if self.execution.holders.is_empty() {
+            let lines = self.execution.branches.values_mut();
+            for line in lines.filter(|line| (whole || line.id == id) && line.holders.is_empty()) {
+                line.stop = None;
+            }
+        }
+        self.refresh(id);
         Ok(())
     }
 

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use stepwright_asl::program::{FlowId, Program};
 
 use crate::branch::{Branch, PendingTask, PendingTimer};
-use crate::budget::Budget;
+use crate::breakpoints::Breakpoints;
+use crate::budget::{Budget, Unbounded};
+use crate::chance::{self, Chance, Seed};
 use crate::codec::{CodecError, snapshot};
 use crate::effect::{Effect, TaskCall};
 use crate::event::{BranchId, Event, TaskId, TimerId};
+use crate::hold::Holders;
 use crate::identity::{BehaviourFlags, Identity};
 use crate::input::Input;
 use crate::outcome::{Outcome, Status};
 use crate::test_state::Staging;
-use crate::trace::Trace;
+use crate::trace::Traces;
 use crate::turn::Turn;
 
 /// The state of one execution: small, dropped and rebuilt from its events at will.
@@ -36,7 +39,11 @@ pub struct Execution {
     pub(crate) next_task: u32,
     pub(crate) next_timer: u32,
     pub(crate) started: bool,
-    pub(crate) paused: bool,
+    /// Who holds all of it.
+    pub(crate) holders: Holders,
+    /// How many of its events tell of holds.
+    pub(crate) hold_events: u32,
+    pub(crate) seed: Option<Seed>,
     pub(crate) redrive_count: u32,
     pub(crate) redrive_ms: i64,
     /// The last redrives, oldest first.
@@ -55,6 +62,21 @@ pub(crate) struct Redriven {
     pub token_hash: Option<[u8; 32]>,
     /// Milliseconds since 1970.
     pub at_ms: i64,
+}
+
+/// What a step may use besides time and random numbers. By default it goes as far as it can, and nobody looks.
+pub struct Hooks<'a> {
+    pub budget: &'a dyn Budget,
+    /// Asked wherever a line could stop.
+    pub breakpoints: Option<&'a mut dyn Breakpoints>,
+    /// Gets what happens to the data inside the states that run.
+    pub traces: Option<&'a mut Traces>,
+}
+
+impl Default for Hooks<'_> {
+    fn default() -> Self {
+        Hooks { budget: &Unbounded, breakpoints: None, traces: None }
+    }
 }
 
 /// What one step yields.
@@ -140,7 +162,9 @@ impl Execution {
             next_task: 1,
             next_timer: 1,
             started: false,
-            paused: false,
+            holders: Holders::default(),
+            hold_events: 0,
+            seed: None,
             redrive_count: 0,
             redrive_ms: 0,
             redrives: Vec::new(),
@@ -162,7 +186,7 @@ impl Execution {
         now_ms: i64,
         entropy: &mut dyn FnMut() -> u64,
     ) -> Result<Step, StepError> {
-        Turn::new(self, now_ms, entropy, None).take(input)
+        self.step_with(input, now_ms, entropy, Hooks::default())
     }
 
     /// As [`Execution::step`], as far as `budget` lets it go.
@@ -173,18 +197,31 @@ impl Execution {
         entropy: &mut dyn FnMut() -> u64,
         budget: &dyn Budget,
     ) -> Result<Step, StepError> {
-        Turn::new(self, now_ms, entropy, None).within(budget).take(input)
+        self.step_with(input, now_ms, entropy, Hooks { budget, ..Hooks::default() })
     }
 
-    /// As [`Execution::step`], and records what happens to the data inside the last state that the step runs.
-    pub fn step_traced(
+    /// As [`Execution::step`], with hooks. What an execution draws is derived from what its start drew from `entropy`: the same
+    /// step, taken again, draws the same.
+    pub fn step_with(
         &mut self,
         input: Input,
         now_ms: i64,
         entropy: &mut dyn FnMut() -> u64,
-        trace: &mut Trace,
+        hooks: Hooks<'_>,
     ) -> Result<Step, StepError> {
-        Turn::new(self, now_ms, entropy, Some(trace)).take(input)
+        let seed = if self.started { self.seed } else { Some(chance::seed(entropy)) };
+        let chance = Chance::new(seed, self.moment());
+        let mut random = || chance.draw().unwrap_or_else(&mut *entropy);
+        let Hooks { budget, breakpoints, traces } = hooks;
+        // They are lent for this step only.
+        let breakpoints = breakpoints.map(|breakpoints| breakpoints as &mut dyn Breakpoints);
+        let hooks = Hooks { budget, breakpoints, traces };
+        Turn::new(self, now_ms, &mut random, hooks).drawing(&chance).take(input)
+    }
+
+    /// Counts what has happened, but for holds.
+    pub(crate) fn moment(&self) -> u32 {
+        self.next_sequence.saturating_sub(self.hold_events)
     }
 
     /// Applies an event that a step returned before: `events` in their order rebuild the execution.
@@ -291,8 +328,9 @@ impl PartialEq for Execution {
             && self.timers == other.timers
             && (self.next_sequence, self.next_id, self.next_branch, self.next_task, self.next_timer)
                 == (other.next_sequence, other.next_id, other.next_branch, other.next_task, other.next_timer)
-            && (self.started, self.paused, self.redrive_count, self.redrive_ms)
-                == (other.started, other.paused, other.redrive_count, other.redrive_ms)
+            && (self.started, self.holders, self.hold_events, self.seed)
+                == (other.started, other.holders, other.hold_events, other.seed)
+            && (self.redrive_count, self.redrive_ms) == (other.redrive_count, other.redrive_ms)
             && self.redrives == other.redrives
             && self.outcome == other.outcome
     }

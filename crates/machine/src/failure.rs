@@ -7,8 +7,10 @@ use stepwright_types::error_name;
 use stepwright_value::{Document, Object, Value};
 
 use crate::branch::Phase;
+use crate::breakpoints::{AfterFailure, Point};
 use crate::event::{BranchId, EvaluationFailed, EventBody, Timer};
 use crate::fault::{Fault, StateFailure, Trouble};
+use crate::hold::Stop;
 use crate::outcome::Failure;
 use crate::stages::{self, Assigned};
 use crate::turn::Turn;
@@ -16,6 +18,14 @@ use crate::{abort, lines, retry};
 
 /// Settles the failure of the state in which the line is. `failure` may climb outwards, at most as deep as states nest.
 pub(crate) fn settle(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -> Result<(), Trouble> {
+    if stops(turn, id, &failure)? {
+        return Ok(());
+    }
+    settle_on(turn, id, failure)
+}
+
+/// As [`settle`], where breakpoints have been asked about this state.
+pub(crate) fn settle_on(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -> Result<(), Trouble> {
     let (mut id, mut failure) = (id, failure);
     loop {
         announce_evaluation(turn, id, &mut failure)?;
@@ -47,13 +57,44 @@ pub(crate) fn settle(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -
         }
         // What an inner state's evaluation was is told; outside, it is a failure like others.
         (failure.evaluation, failure.tail_id) = (None, None);
+        if stops(turn, id, &failure)? {
+            return Ok(());
+        }
     }
+}
+
+fn stops(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<bool, Trouble> {
+    if turn.breakpoints.is_none() {
+        return Ok(false);
+    }
+    let then = what_follows(turn, id, failure)?;
+    let point = Point::Failed { failure: &failure.failure, then };
+    turn.stops(id, &point, || Stop::Failed(failure.clone()))
+}
+
+/// What will be done about a failure: see [`retried`] and [`caught`].
+fn what_follows(turn: &Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<AfterFailure, Trouble> {
+    let branch = turn.branch(id)?;
+    let state = turn.program.state(branch.state);
+    let is_fatal = failure.failure.name() == error_name::RUNTIME;
+    let retrier = retry::choose(&state.retry, failure).filter(|(index, retrier)| {
+        i64::from(branch.attempts.get(*index).copied().unwrap_or(0)) < retrier.max_attempts
+    });
+    let mut catchers = state.catch.iter();
+    let catcher = catchers.position(|catcher| retry::matches_any(&catcher.error_equals, failure));
+    Ok(match (retrier, catcher, branch.parent) {
+        _ if is_fatal => AfterFailure::End,
+        (Some((index, _)), ..) => AfterFailure::Retry(index),
+        (None, Some(index), _) => AfterFailure::Catch(index),
+        (None, None, Some(_)) => AfterFailure::Outwards,
+        (None, None, None) => AfterFailure::End,
+    })
 }
 
 /// AWS: `States.Runtime` is neither retried nor caught. It ends the execution where it happens, without a word about the lines
 /// around it.
 fn fatal(turn: &mut Turn<'_>, id: BranchId, failure: StateFailure) -> Result<(), Trouble> {
-    if let Some(trace) = &mut turn.trace {
+    if let Some(trace) = turn.trace_of(id) {
         trace.failure = Some(failure.failure.clone());
     }
     let last_id = failure.tail_id.unwrap_or_else(|| turn.branch_last_id(id));
@@ -95,7 +136,7 @@ fn retried(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<
     let Some((index, retrier)) = retry::choose(retriers, failure) else { return Ok(false) };
     let used = branch.attempts.get(index).copied().unwrap_or(0);
     let is_left = i64::from(used) < retrier.max_attempts;
-    if let Some(trace) = &mut turn.trace {
+    if let Some(trace) = turn.trace_of(id) {
         trace.failure = Some(failure.failure.clone());
         trace.retry_index = Some(index);
         trace.retry_backoff_interval_s = is_left.then(|| retry::interval_s(retrier, used) as i64);
@@ -143,7 +184,7 @@ fn caught(turn: &mut Turn<'_>, id: BranchId, failure: &StateFailure) -> Result<b
         .iter()
         .enumerate()
         .find(|(_, catcher)| retry::matches_any(&catcher.error_equals, failure));
-    if let Some(trace) = &mut turn.trace {
+    if let Some(trace) = turn.trace_of(id) {
         trace.failure = Some(failure.failure.clone());
         trace.catch_index = found.map(|(index, _)| index);
     }

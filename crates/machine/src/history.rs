@@ -102,7 +102,8 @@ fn write_type(body: &EventBody, out: &mut String) {
         | EventBody::WaitScheduled { .. }
         | EventBody::RetryScheduled { .. }
         | EventBody::TimerFired { .. }
-        | EventBody::Paused(_) => ["", ""],
+        | EventBody::Held(_)
+        | EventBody::Released { .. } => ["", ""],
     };
     parts.iter().for_each(|part| out.push_str(part));
 }

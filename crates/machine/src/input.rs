@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use stepwright_value::Document;
 
-use crate::event::{RunId, TaskId, TimerId};
+use crate::event::{BranchId, RunId, TaskId, TimerId};
+use crate::hold::Owner;
 use crate::outcome::Failure;
 
 /// Everything that an execution can be told. What comes too late (for a task or timer that is no longer outstanding)
@@ -13,8 +14,10 @@ use crate::outcome::Failure;
 pub enum Input {
     /// The execution begins. First, and once.
     Start,
-    /// As [`Input::Start`], but no state is entered before [`DebugCommand::Resume`].
-    StartPaused,
+    /// As [`Input::Start`], but held from the beginning: nothing goes on before [`Input::Release`].
+    StartHeld {
+        owner: Owner,
+    },
     /// The target of a task was reached. Optional: an answer implies it.
     TaskStarted {
         task: TaskId,
@@ -63,13 +66,23 @@ pub enum Input {
     Redrive {
         token_hash: Option<[u8; 32]>,
     },
-    /// As [`Input::Redrive`], but nothing goes on before [`DebugCommand::Resume`].
-    RedrivePaused {
+    /// As [`Input::Redrive`], but held from the beginning: nothing goes on before [`Input::Release`].
+    RedriveHeld {
         token_hash: Option<[u8; 32]>,
+        owner: Owner,
     },
     /// Nothing happened; goes on after [`crate::Effect::Continue`].
     Continue,
-    Debug(DebugCommand),
+    /// The line, or (`None`) the whole execution, does not go on by itself any more.
+    Hold {
+        owner: Owner,
+        line: Option<BranchId>,
+    },
+    /// Lets go what the owner has held. What others hold stays held.
+    Release {
+        owner: Owner,
+        line: Option<BranchId>,
+    },
 }
 
 /// How far a task came before it failed; says which event tells it.
@@ -83,15 +96,4 @@ pub enum TaskPhase {
     Submit,
     /// It ran and failed: `TaskFailed`, `LambdaFunctionFailed`, `ActivityFailed`.
     Run,
-}
-
-/// What a debugger can ask for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DebugCommand {
-    /// Enter no further state.
-    Pause,
-    /// Go on.
-    Resume,
-    /// Run until the next state would be entered.
-    StepState,
 }

@@ -25,11 +25,6 @@ impl Execution {
         self.tasks.contains_key(&task)
     }
 
-    /// Whether a driver holds it back: [`crate::DebugCommand::Resume`] lets it go on.
-    pub fn is_paused(&self) -> bool {
-        self.paused && self.outcome.is_none()
-    }
-
     /// What makes the call of the task, or queues it for a worker; `None` when it is not outstanding.
     pub fn call_of(&self, task: TaskId) -> Option<Effect> {
         outstanding::call(self, task, self.tasks.get(&task)?)

@@ -33,7 +33,7 @@ pub(crate) fn of(execution: &Execution) -> Vec<Effect> {
     effects.extend(
         execution.timers.iter().map(|(id, timer)| Effect::SetTimer { timer: *id, due_ms: timer.due_ms }),
     );
-    if !execution.ready.is_empty() && !execution.paused {
+    if !execution.ready.is_empty() && execution.holders.is_empty() {
         effects.push(Effect::Continue);
     }
     effects

@@ -7,9 +7,11 @@ use stepwright_types::{error_name, limit};
 use stepwright_value::Document;
 
 use crate::branch::{PendingTask, Phase, Progress};
+use crate::breakpoints::Point;
 use crate::effect::Effect;
 use crate::event::{BranchId, EventBody, TaskFailed, TaskId, TaskOutput, TaskStarted, TaskTimedOut, TimerId};
 use crate::fault::{StateFailure, Trouble, too_large};
+use crate::hold::Stop;
 use crate::input::{Input, TaskPhase};
 use crate::outcome::Failure;
 use crate::outstanding;
@@ -114,6 +116,10 @@ fn succeeded(turn: &mut Turn<'_>, task: TaskId, output: Document) -> Result<(), 
     turn.cancel_deadlines(task);
     let event = TaskOutput { task, resource: found.resource.clone(), output: output.clone() };
     turn.emit(found.branch, EventBody::TaskSucceeded(Box::new(event)))?;
+    let point = Point::Result { result: &output };
+    if turn.stops(found.branch, &point, || Stop::Result(output.clone()))? {
+        return Ok(());
+    }
     let result = states::task::finish(turn, found.branch, output);
     turn.settle(found.branch, result)
 }

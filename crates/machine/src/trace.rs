@@ -1,6 +1,34 @@
 //! What happened to the data inside a state, stage by stage: for `TestState` and debuggers.
 
+use std::collections::BTreeMap;
+
 use stepwright_value::{Document, Value};
+
+use crate::branch::Branch;
+use crate::event::BranchId;
+
+/// What happened to the data inside states, by visit and attempt.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traces(pub BTreeMap<Visit, Trace>);
+
+/// One attempt of one visit of a state.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Visit {
+    pub line: BranchId,
+    /// The sequence number of the event that entered the state.
+    pub entered: u32,
+    /// Counts the retries.
+    pub attempt: u32,
+}
+
+impl Traces {
+    /// That of what the line is doing.
+    pub(crate) fn of(&mut self, branch: &Branch) -> &mut Trace {
+        let Branch { id: line, entered_sequence: entered, retry_count: attempt, .. } = *branch;
+        let begun = || Trace { input: Some(branch.input.clone()), ..Trace::default() };
+        self.0.entry(Visit { line, entered, attempt }).or_insert_with(begun)
+    }
+}
 
 /// The values between a state's input and its output. A stage that the state does not have leaves its field empty.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -7,19 +7,22 @@ use stepwright_types::{error_name, limit};
 use stepwright_value::{DEPTH_MAX, Document};
 
 use crate::branch::{Branch, Phase, Purpose};
-use crate::budget::{Asked, Budget, Unbounded};
+use crate::breakpoints::{Breakpoints, Point};
+use crate::budget::Asked;
+use crate::chance::Chance;
 use crate::effect::Effect;
 use crate::event::{
     BranchId, Event, EventBody, ExecutionStarted, StateExited, StateKind, TaskId, Timer, TimerId,
 };
-use crate::execution::{Execution, Step, StepError};
+use crate::execution::{Execution, Hooks, Step, StepError};
 use crate::fault::{Fault, StateFailure, Trouble, too_deep};
+use crate::hold::Stop;
 use crate::identity::ExecutionKind;
-use crate::input::{DebugCommand, Input};
+use crate::input::Input;
 use crate::outcome::{Failure, Outcome};
 use crate::scene::Scene;
 use crate::stages::Assigned;
-use crate::trace::Trace;
+use crate::trace::{Trace, Traces};
 use crate::{outstanding, states, stop, task_inputs};
 
 /// Events after which a step ends, so that one execution cannot hog its driver.
@@ -32,12 +35,13 @@ pub(crate) struct Turn<'a> {
     pub program: Arc<Program>,
     pub now_ms: i64,
     pub entropy: &'a mut dyn FnMut() -> u64,
-    pub trace: Option<&'a mut Trace>,
+    pub breakpoints: Option<&'a mut dyn Breakpoints>,
+    traces: Option<&'a mut Traces>,
+    /// Where random numbers are derived.
+    chance: Option<&'a Chance>,
     budget: Asked<'a>,
     step: Step,
     new_bytes: usize,
-    /// A debugger lets one state pass: states that may still be entered.
-    states_left: Option<u32>,
 }
 
 impl<'a> Turn<'a> {
@@ -45,23 +49,35 @@ impl<'a> Turn<'a> {
         execution: &'a mut Execution,
         now_ms: i64,
         entropy: &'a mut dyn FnMut() -> u64,
-        trace: Option<&'a mut Trace>,
+        hooks: Hooks<'a>,
     ) -> Turn<'a> {
         let program = execution.program.clone();
-        let (step, budget) = (Step::default(), Asked::new(&Unbounded));
-        Turn { execution, program, now_ms, entropy, trace, budget, step, new_bytes: 0, states_left: None }
+        let Hooks { budget, breakpoints, traces } = hooks;
+        let (step, budget) = (Step::default(), Asked::new(budget));
+        Turn {
+            execution,
+            program,
+            now_ms,
+            entropy,
+            breakpoints,
+            traces,
+            chance: None,
+            budget,
+            step,
+            new_bytes: 0,
+        }
     }
 
-    /// The step ends when `budget` says so.
-    pub fn within(mut self, budget: &'a dyn Budget) -> Turn<'a> {
-        self.budget = Asked::new(budget);
+    /// `entropy` derives its numbers here.
+    pub fn drawing(mut self, chance: &'a Chance) -> Turn<'a> {
+        self.chance = Some(chance);
         self
     }
 
-    /// Lets the step enter no more than so many states.
-    pub fn entering_at_most(mut self, states: u32) -> Turn<'a> {
-        self.states_left = Some(states);
-        self
+    /// What happens to the data in the line's state, if anybody wants to know.
+    pub fn trace_of(&mut self, id: BranchId) -> Option<&mut Trace> {
+        let branch = self.execution.branches.get(&id)?;
+        self.traces.as_deref_mut().map(|traces| traces.of(branch))
     }
 
     /// The whole step.
@@ -88,10 +104,12 @@ impl<'a> Turn<'a> {
 
     fn check(&self, input: &Input) -> Result<(), StepError> {
         match input {
-            Input::Start | Input::StartPaused if self.execution.started => Err(StepError::AlreadyStarted),
-            Input::Start | Input::StartPaused => Ok(()),
+            Input::Start | Input::StartHeld { .. } if self.execution.started => {
+                Err(StepError::AlreadyStarted)
+            }
+            Input::Start | Input::StartHeld { .. } => Ok(()),
             _ if !self.execution.started => Err(StepError::NotStarted),
-            Input::Redrive { .. } | Input::RedrivePaused { .. } => match self.execution.outcome {
+            Input::Redrive { .. } | Input::RedriveHeld { .. } => match self.execution.outcome {
                 None | Some(Outcome::Succeeded { .. }) => Err(StepError::NotRedrivable),
                 Some(_) => Ok(()),
             },
@@ -100,7 +118,7 @@ impl<'a> Turn<'a> {
     }
 
     fn receive(&mut self, input: Input) -> Result<(), Trouble> {
-        let is_redrive = matches!(input, Input::Redrive { .. } | Input::RedrivePaused { .. });
+        let is_redrive = matches!(input, Input::Redrive { .. } | Input::RedriveHeld { .. });
         if self.execution.outcome.is_some() && !is_redrive {
             return Ok(());
         }
@@ -111,20 +129,21 @@ impl<'a> Turn<'a> {
         }
         match input {
             Input::Start => self.start(),
-            Input::StartPaused => {
+            Input::StartHeld { owner } => {
                 self.start()?;
-                self.debug(DebugCommand::Pause)
+                self.hold(owner, None)
             }
             Input::Continue => Ok(()),
             Input::MapRunFinished { run, result } => states::distributed::finished(self, run, result),
             Input::TimerFired { timer } => self.timer_fired(timer),
             Input::Stop { error, cause } => stop::abort(self, Failure { error, cause }),
             Input::Redrive { token_hash } => self.redrive(token_hash),
-            Input::RedrivePaused { token_hash } => {
+            Input::RedriveHeld { token_hash, owner } => {
                 self.redrive(token_hash)?;
-                self.debug(DebugCommand::Pause)
+                self.hold(owner, None)
             }
-            Input::Debug(command) => self.debug(command),
+            Input::Hold { owner, line } => self.hold(owner, line),
+            Input::Release { owner, line } => self.release(owner, line),
             task_input => task_inputs::receive(self, task_input),
         }
     }
@@ -132,8 +151,12 @@ impl<'a> Turn<'a> {
     fn start(&mut self) -> Result<(), Trouble> {
         let timer = self.execution_timer();
         let identity = &self.execution.identity;
-        let started =
-            ExecutionStarted { input: identity.input.clone(), role_arn: identity.role_arn.clone(), timer };
+        let started = ExecutionStarted {
+            input: identity.input.clone(),
+            role_arn: identity.role_arn.clone(),
+            timer,
+            seed: self.chance.and_then(Chance::seed),
+        };
         self.emit(BranchId::ROOT, EventBody::ExecutionStarted(Box::new(started)))?;
         self.want_timer(timer);
         Ok(())
@@ -166,17 +189,6 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    fn debug(&mut self, command: DebugCommand) -> Result<(), Trouble> {
-        let pause = matches!(command, DebugCommand::Pause);
-        if command == DebugCommand::StepState {
-            self.states_left = Some(1);
-        }
-        if self.execution.paused != pause {
-            self.emit(BranchId::ROOT, EventBody::Paused(pause))?;
-        }
-        Ok(())
-    }
-
     fn timer_fired(&mut self, timer: TimerId) -> Result<(), Trouble> {
         let Some(pending) = self.execution.timers.get(&timer).copied() else { return Ok(()) };
         match pending.purpose {
@@ -197,7 +209,7 @@ impl<'a> Turn<'a> {
 
     /// Takes lines on, the first first, until none can go on by itself.
     fn drive(&mut self) -> Result<(), Trouble> {
-        while self.execution.outcome.is_none() && !self.execution.paused {
+        while self.execution.outcome.is_none() && self.execution.holders.is_empty() {
             let Some(id) = self.execution.ready.first().copied() else { break };
             let is_full =
                 self.step.events.len() >= EVENTS_PER_STEP_MAX || self.new_bytes >= BYTES_PER_STEP_MAX;
@@ -208,10 +220,6 @@ impl<'a> Turn<'a> {
             let result = states::advance(self, id);
             self.settle(id, result)?;
         }
-        // One state was let pass, and it waits for something: hold before the next.
-        if self.states_left.take().is_some() && self.execution.outcome.is_none() && !self.execution.paused {
-            self.emit(BranchId::ROOT, EventBody::Paused(true))?;
-        }
         Ok(())
     }
 
@@ -220,22 +228,6 @@ impl<'a> Turn<'a> {
         match result {
             Err(Trouble::State(failure)) => crate::failure::settle(self, id, failure),
             other => other,
-        }
-    }
-
-    /// For a debugger that lets one state pass: whether the next may be entered.
-    pub fn may_enter(&mut self) -> Result<bool, Trouble> {
-        match &mut self.states_left {
-            None => Ok(true),
-            Some(0) => {
-                self.states_left = None;
-                self.emit(BranchId::ROOT, EventBody::Paused(true))?;
-                Ok(false)
-            }
-            Some(left) => {
-                *left -= 1;
-                Ok(true)
-            }
         }
     }
 
@@ -281,6 +273,9 @@ impl<'a> Turn<'a> {
         };
         self.execution.evolve(&event).map_err(Trouble::Illegal)?;
         self.step.events.push(event);
+        if let Some(chance) = self.chance {
+            chance.is_at(self.execution.moment());
+        }
         Ok(())
     }
 
@@ -389,7 +384,7 @@ impl<'a> Turn<'a> {
         let execution: &Execution = self.execution;
         let branch =
             execution.branches.get(&id).ok_or_else(|| Fault::runtime("The line of the state is gone."))?;
-        let trace = self.trace.as_deref_mut();
+        let trace = self.traces.as_deref_mut().map(|traces| traces.of(branch));
         Ok(Scene::new(execution, branch, state, self.now_ms, self.entropy, &self.budget, trace))
     }
 
@@ -455,6 +450,11 @@ impl<'a> Turn<'a> {
             next,
             assigned,
         };
-        self.emit(id, EventBody::StateExited(Box::new(exited)))
+        if self.breakpoints.is_none() {
+            return self.emit(id, EventBody::StateExited(Box::new(exited)));
+        }
+        self.emit(id, EventBody::StateExited(Box::new(exited.clone())))?;
+        let point = Point::Left { state: state_id, output: &exited.output, assigned: &exited.assigned, next };
+        self.stops(id, &point, || Stop::Left).map(|_| ())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{DebugCommand, Effect, Event, EventBody, Execution, Input, TaskId};
+use stepwright_machine::{Effect, Event, EventBody, Execution, Input, Owner, TaskId};
 use stepwright_store::{ExecutionKey, Mutation, StoreError};
 
 use super::key::{Subject, names_of_machine, names_of_task};
@@ -96,8 +96,10 @@ impl Engine {
     /// How an execution begins (or, redriven, goes on): at once, or when it is its turn.
     pub(crate) fn begin_in_turn(&self, execution: &Execution, input: Input) -> (Input, Held) {
         let in_turn = match input {
-            Input::Start if self.limits.is_active() => Input::StartPaused,
-            Input::Redrive { token_hash } if self.limits.is_active() => Input::RedrivePaused { token_hash },
+            Input::Start if self.limits.is_active() => Input::StartHeld { owner: Owner::Limits },
+            Input::Redrive { token_hash } if self.limits.is_active() => {
+                Input::RedriveHeld { token_hash, owner: Owner::Limits }
+            }
             _ => return (input, Held::default()),
         };
         let subject = Subject { execution, task: None, names: names_of_machine(execution) };
@@ -193,7 +195,9 @@ impl Engine {
         let (key, number) = task;
         let marked = vec![place.set(task)];
         let input = |execution: &Execution| match number {
-            WHOLE_EXECUTION => execution.is_paused().then_some(Input::Debug(DebugCommand::Resume)),
+            WHOLE_EXECUTION => execution
+                .is_held_by(Owner::Limits)
+                .then_some(Input::Release { owner: Owner::Limits, line: None }),
             _ if !execution.is_scheduled(TaskId(number)) => None,
             _ => Some(match execution.call_of(TaskId(number))? {
                 Effect::Queue(_) => Input::Continue,

@@ -32,8 +32,9 @@ use writer::Writer;
 /// Version of the format that is written.
 ///
 /// 1: events without lengths, no word about snapshots.
-/// 2: as described above.
-const VERSION: u8 = 2;
+/// 2: as described above, without seeds; holds have no owners.
+/// 3: seeds, and holds by owners.
+const VERSION: u8 = 3;
 
 /// Bytes that are not a segment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

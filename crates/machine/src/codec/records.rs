@@ -19,6 +19,8 @@ use crate::event::{
     TaskScheduled, TaskStarted, TaskTimedOut, Timer, TimerId,
 };
 use crate::execution::Redriven;
+use crate::fault::{Evaluation, StateFailure};
+use crate::hold::{Held, Holders, Owner, Stop};
 use crate::input::TaskPhase;
 use crate::outcome::{Failure, Outcome};
 
@@ -35,6 +37,16 @@ impl Wire for u32 {
 
     fn read(reader: &mut Reader<'_>) -> Result<u32, CodecError> {
         u32::try_from(reader.number()?).map_err(|_| reader.damaged())
+    }
+}
+
+impl Wire for u8 {
+    fn write(&self, writer: &mut Writer) {
+        writer.byte(*self);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<u8, CodecError> {
+        reader.byte()
     }
 }
 
@@ -75,13 +87,13 @@ impl Wire for bool {
     }
 }
 
-impl Wire for [u8; 32] {
+impl<const N: usize> Wire for [u8; N] {
     fn write(&self, writer: &mut Writer) {
         writer.bytes(self);
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<[u8; 32], CodecError> {
-        <[u8; 32]>::try_from(reader.take(32)?).map_err(|_| reader.damaged())
+    fn read(reader: &mut Reader<'_>) -> Result<[u8; N], CodecError> {
+        <[u8; N]>::try_from(reader.take(N)?).map_err(|_| reader.damaged())
     }
 }
 
@@ -206,7 +218,6 @@ macro_rules! record {
 record! {
     Timer { id, due_ms }
     Failure { error, cause }
-    ExecutionStarted { input, role_arn, timer }
     StateExited { kind, state, name, output, next, assigned }
     EvaluationFailed { failure, location, state }
     TaskScheduled { task, resource, parameters, region, timeout_s, heartbeat_s, credentials, token_hash, timeout, heartbeat }
@@ -220,6 +231,73 @@ record! {
     Batching { items_max, bytes_max, batch_input }
     IterationStarted { parent, name, index, input, flow }
     Integration { arn, service, resource, action, pattern }
+}
+
+/// Variants by number: without fields, with one unnamed field, with named fields; and those that are only read any more.
+macro_rules! choice {
+    ($name:ident { $($unit_tag:literal = $unit:ident,)* } { $($tuple_tag:literal = $tuple:ident,)* } { $($named_tag:literal = $named:ident { $($field:ident),* },)* } $({ $($old_tag:literal = $old:ident,)* })?) => {
+        impl Wire for $name {
+            fn write(&self, writer: &mut Writer) {
+                match self {
+                    $($name::$unit => writer.byte($unit_tag),)*
+                    $($name::$tuple(value) => {
+                        writer.byte($tuple_tag);
+                        value.write(writer);
+                    })*
+                    $($name::$named { $($field),* } => {
+                        writer.byte($named_tag);
+                        $($field.write(writer);)*
+                    })*
+                }
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<$name, CodecError> {
+                Ok(match reader.byte()? {
+                    $($unit_tag => $name::$unit,)*
+                    $($tuple_tag => $name::$tuple(Wire::read(reader)?),)*
+                    $($named_tag => $name::$named { $($field: Wire::read(reader)?),* },)*
+                    $($($old_tag => $old(reader)?,)*)?
+                    _ => return Err(reader.damaged()),
+                })
+            }
+        }
+    };
+}
+
+/// The seed came with version 3.
+impl Wire for ExecutionStarted {
+    fn write(&self, writer: &mut Writer) {
+        self.input.write(writer);
+        self.role_arn.write(writer);
+        self.timer.write(writer);
+        self.seed.write(writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<ExecutionStarted, CodecError> {
+        let (input, role_arn, timer) = (Wire::read(reader)?, Wire::read(reader)?, Wire::read(reader)?);
+        let seed = if reader.version() >= 3 { Wire::read(reader)? } else { None };
+        Ok(ExecutionStarted { input, role_arn, timer, seed })
+    }
+}
+
+// Of a line that is held.
+record! {
+    Held { owner, whole, stop }
+    StateFailure { failure, evaluation, wildcard, tail_id }
+    Evaluation { location }
+}
+choice! { Owner { 0 = Limits, 1 = Debugger, 2 = Test, } {} {} }
+choice! {
+    Stop { 0 = Entering, 1 = Iteration, 2 = Dispatch, 3 = Left, } { 4 = Result, 5 = Failed, } {}
+}
+
+/// Until version 2 all of an execution was held, and by limits alone.
+fn paused(reader: &mut Reader<'_>) -> Result<EventBody, CodecError> {
+    let owner = Owner::Limits;
+    Ok(match bool::read(reader)? {
+        true => EventBody::Held(Box::new(Held { owner, whole: true, stop: None })),
+        false => EventBody::Released { owner, whole: true },
+    })
 }
 
 // What only snapshots hold.
@@ -255,6 +333,8 @@ impl Wire for Branch {
         (self.entered_id, self.entered_sequence).write(writer);
         (self.entered_ms, self.retry_count).write(writer);
         self.attempts.write(writer);
+        self.holders.0.write(writer);
+        self.stop.write(writer);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Branch, CodecError> {
@@ -267,38 +347,10 @@ impl Wire for Branch {
         (branch.entered_id, branch.entered_sequence) = Wire::read(reader)?;
         (branch.entered_ms, branch.retry_count) = Wire::read(reader)?;
         branch.attempts = Wire::read(reader)?;
+        branch.holders = Holders(Wire::read(reader)?);
+        branch.stop = Wire::read(reader)?;
         Ok(branch)
     }
-}
-
-/// Variants by number: without fields, with one unnamed field, with named fields.
-macro_rules! choice {
-    ($name:ident { $($unit_tag:literal = $unit:ident,)* } { $($tuple_tag:literal = $tuple:ident,)* } { $($named_tag:literal = $named:ident { $($field:ident),* },)* }) => {
-        impl Wire for $name {
-            fn write(&self, writer: &mut Writer) {
-                match self {
-                    $($name::$unit => writer.byte($unit_tag),)*
-                    $($name::$tuple(value) => {
-                        writer.byte($tuple_tag);
-                        value.write(writer);
-                    })*
-                    $($name::$named { $($field),* } => {
-                        writer.byte($named_tag);
-                        $($field.write(writer);)*
-                    })*
-                }
-            }
-
-            fn read(reader: &mut Reader<'_>) -> Result<$name, CodecError> {
-                Ok(match reader.byte()? {
-                    $($unit_tag => $name::$unit,)*
-                    $($tuple_tag => $name::$tuple(Wire::read(reader)?),)*
-                    $($named_tag => $name::$named { $($field: Wire::read(reader)?),* },)*
-                    _ => return Err(reader.damaged()),
-                })
-            }
-        }
-    };
 }
 
 choice! { StateKind { 0 = Pass, 1 = Task, 2 = Choice, 3 = Wait, 4 = Succeed, 5 = Fail, 6 = Parallel, 7 = Map, } {} {} }
@@ -324,7 +376,7 @@ choice! {
         0 = ExecutionStarted, 2 = ExecutionFailed, 3 = ExecutionTimedOut, 4 = ExecutionAborted, 7 = StateExited,
         9 = EvaluationFailed, 10 = TaskScheduled, 11 = TaskStarted, 12 = TaskSubmitted, 13 = TaskSucceeded,
         14 = TaskFailed, 15 = TaskTimedOut, 19 = ParallelStarted, 23 = MapStarted, 24 = IterationStarted,
-        30 = MapRunStarted, 32 = MapRunFailed, 47 = Paused,
+        30 = MapRunStarted, 32 = MapRunFailed, 48 = Held,
     }
     {
         1 = ExecutionSucceeded { output }, 5 = ExecutionRedriven { count, timer, token_hash },
@@ -333,5 +385,9 @@ choice! {
         27 = IterationAborted { name, index }, 42 = WaitScheduled { timer },
         34 = MapRunRedriven { map_run_arn, count },
         43 = RetryScheduled { retrier, timer }, 44 = TimerFired { timer },
+        49 = Released { owner, whole },
+    }
+    {
+        47 = paused,
     }
 }

@@ -15,10 +15,11 @@ use super::records::Wire;
 use super::writer::Writer;
 use crate::branch::{Branch, MapItem, Phase};
 use crate::execution::Execution;
+use crate::hold::Holders;
 use crate::variables::Frame;
 
 /// Version of the format. Snapshots of other versions are passed over: see the module above.
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 
 /// The execution as bytes.
 pub(crate) fn encode(execution: &Execution) -> Vec<u8> {
@@ -48,7 +49,9 @@ pub(crate) fn encode(execution: &Execution) -> Vec<u8> {
         number.write(&mut writer);
     }
     execution.started.write(&mut writer);
-    execution.paused.write(&mut writer);
+    execution.holders.0.write(&mut writer);
+    execution.hold_events.write(&mut writer);
+    execution.seed.write(&mut writer);
     execution.redrive_ms.write(&mut writer);
     execution.redrives.write(&mut writer);
     execution.outcome.write(&mut writer);
@@ -91,7 +94,9 @@ pub(crate) fn decode(execution: &mut Execution, bytes: &[u8]) -> Result<(), Code
         *number = u32::read(&mut reader)?;
     }
     execution.started = bool::read(&mut reader)?;
-    execution.paused = bool::read(&mut reader)?;
+    execution.holders = Holders(u8::read(&mut reader)?);
+    execution.hold_events = u32::read(&mut reader)?;
+    execution.seed = Option::read(&mut reader)?;
     execution.redrive_ms = i64::read(&mut reader)?;
     execution.redrives = Vec::read(&mut reader)?;
     execution.outcome = Option::read(&mut reader)?;

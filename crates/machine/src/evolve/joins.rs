@@ -132,6 +132,7 @@ impl Change<'_> {
         let (parent, _, join) = self.join_of_line()?;
         join.stopped = true;
         self.refresh(parent);
+        self.forget_work_of(event.branch);
         self.stop(event.branch);
         Ok(())
     }
@@ -188,6 +189,7 @@ impl Change<'_> {
                 Phase::Entering | Phase::Ended(_) => {}
                 phase => *phase = Phase::Stopped,
             }
+            branch.stop = None;
         }
         self.execution.ready.remove(&id);
     }

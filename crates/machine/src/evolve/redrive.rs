@@ -14,6 +14,7 @@ use super::Change;
 use crate::branch::{Phase, Purpose};
 use crate::event::{BranchId, Timer};
 use crate::execution::{EvolveError, REDRIVES_KEPT, Redriven};
+use crate::hold::Holders;
 use crate::outcome::Outcome;
 
 impl Change<'_> {
@@ -27,7 +28,7 @@ impl Change<'_> {
         let Some(outcome) = self.execution.outcome.take() else { return Err(self.wrong_phase()) };
         let execution = &mut *self.execution;
         // Who held it before it ended, holds it no more.
-        execution.paused = false;
+        execution.holders = Holders::default();
         execution.redrive_count = count;
         execution.redrive_ms = at_ms;
         if execution.redrives.len() >= REDRIVES_KEPT {
@@ -58,6 +59,7 @@ impl Change<'_> {
         let Some(line) = self.execution.branches.get_mut(&id) else { return };
         line.last_id = event_id;
         line.retry_count = 0;
+        (line.holders, line.stop) = (Holders::default(), None);
         line.attempts.clear();
         match &mut line.phase {
             Phase::Joining(join) => {

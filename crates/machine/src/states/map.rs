@@ -10,8 +10,10 @@ use stepwright_value::{Document, Kind as ValueKind, Value};
 
 use crate::abort;
 use crate::branch::{MapItem, Phase};
+use crate::breakpoints::Point;
 use crate::event::{BranchId, EventBody, IterationStarted, MapStarted};
 use crate::fault::{Fault, Trouble};
+use crate::hold::Stop;
 use crate::jsonata;
 use crate::scene::Scene;
 use crate::stages;
@@ -123,7 +125,9 @@ fn not_an_array(path: &str) -> Fault {
 }
 
 /// Begins as many iterations as may run.
-pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId) -> Result<(), Trouble> {
+///
+/// Where breakpoints have been `asked` about the first one, they are not asked again.
+pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId, mut asked: bool) -> Result<(), Trouble> {
     let program = turn.program.clone();
     let state = program.state(turn.state_of(id));
     let stepwright_asl::program::Kind::Map(map) = &state.kind else { return Ok(()) };
@@ -135,6 +139,9 @@ pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId) -> Result<(), 
         let Some(of_map) = &join.map else { return Ok(()) };
         let (index, slot_id, map_input) = (of_map.next, of_map.slot_id, of_map.input.clone());
         let Some((key, value)) = of_map.items.get(index as usize) else { return Ok(()) };
+        if !std::mem::take(&mut asked) && turn.stops(id, &Point::Iteration { index }, || Stop::Iteration)? {
+            return Ok(());
+        }
         let item = MapItem { index, key, value };
         let input = item_input(turn, id, state, map, &map_input, item);
         let input = match input {

@@ -15,22 +15,25 @@ pub(crate) mod wait;
 use stepwright_asl::program::Kind;
 
 use crate::branch::Phase;
+use crate::breakpoints::Point;
 use crate::event::{BranchId, EventBody, StateKind};
 use crate::fault::Trouble;
+use crate::hold::{Owner, Stop};
 use crate::outcome::Outcome;
 use crate::turn::Turn;
 
 /// Takes a line that can go on one step further: into its state, through it, out of it, or to its end.
 pub(crate) fn advance(turn: &mut Turn<'_>, id: BranchId) -> Result<(), Trouble> {
     match &turn.branch(id)?.phase {
-        Phase::Entering => enter(turn, id),
+        Phase::Entering => match turn.stops(id, &Point::Entering, || Stop::Entering)? {
+            true => Ok(()),
+            false => enter(turn, id),
+        },
         Phase::Entered => work(turn, id),
         Phase::Ended(_) => end(turn, id),
         // A test of one state says itself what comes out of its lines.
-        Phase::Joining(_) if turn.execution.staging.is_some() => {
-            turn.emit(BranchId::ROOT, EventBody::Paused(true))
-        }
-        Phase::Joining(join) if join.can_begin() => map::begin_iterations(turn, id),
+        Phase::Joining(_) if turn.execution.staging.is_some() => turn.hold(Owner::Test, None),
+        Phase::Joining(join) if join.can_begin() => map::begin_iterations(turn, id, false),
         Phase::Joining(_) => join(turn, id),
         Phase::Distributed(_) => distributed::redrive(turn, id),
         // Not runnable: whoever chose it was wrong, and nothing is lost by leaving it.
@@ -38,10 +41,8 @@ pub(crate) fn advance(turn: &mut Turn<'_>, id: BranchId) -> Result<(), Trouble> 
     }
 }
 
-fn enter(turn: &mut Turn<'_>, id: BranchId) -> Result<(), Trouble> {
-    if !turn.may_enter()? {
-        return Ok(());
-    }
+/// Enters the line's state, and does its work.
+pub(crate) fn enter(turn: &mut Turn<'_>, id: BranchId) -> Result<(), Trouble> {
     let branch = turn.branch(id)?;
     let state = branch.state;
     let input = branch.input.clone();

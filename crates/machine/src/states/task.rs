@@ -6,8 +6,10 @@ use stepwright_asl::program::{Integration, Pattern, Resource, State, Task};
 use stepwright_types::limit;
 use stepwright_value::{Document, Value};
 
+use crate::breakpoints::Point;
 use crate::event::{BranchId, EventBody, TaskId, TaskScheduled, Timer, TimerId};
 use crate::fault::{Fault, StateFailure, Trouble};
+use crate::hold::Stop;
 use crate::outstanding;
 use crate::scene::Scene;
 use crate::stages;
@@ -63,11 +65,13 @@ pub(crate) fn work(turn: &mut Turn<'_>, id: BranchId, state: &State, task: &Task
         timeout,
         heartbeat,
     };
+    let parameters = scheduled.parameters.clone();
     turn.emit(id, EventBody::TaskScheduled(Box::new(scheduled)))?;
-    let effect =
-        turn.execution.tasks.get(&task_id).and_then(|task| outstanding::call(turn.execution, task_id, task));
-    if let Some(effect) = effect {
-        turn.want(effect);
+    let point = Point::Dispatch { task: task_id, parameters: &parameters };
+    if !turn.stops(id, &point, || Stop::Dispatch)? {
+        let task = turn.execution.tasks.get(&task_id);
+        let effect = task.and_then(|task| outstanding::call(turn.execution, task_id, task));
+        effect.into_iter().for_each(|effect| turn.want(effect));
     }
     turn.want_timer(timeout);
     turn.want_timer(heartbeat);

@@ -9,6 +9,7 @@
 mod inspection;
 mod item_data;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use stepwright_asl::program::{Kind, Program, StateId};
@@ -16,17 +17,20 @@ use stepwright_types::error_name;
 use stepwright_value::{Document, Object, Value};
 
 use crate::branch::{MapItem, Phase};
+use crate::breakpoints::{Breakpoints, Hold, Point};
 use crate::effect::{Effect, TaskCall};
 use crate::event::{BranchId, Event, EventBody, TaskId, TimerId};
-use crate::execution::{Execution, Step, StepError};
+use crate::execution::{Execution, Hooks, Step, StepError};
 use crate::fault::{StateFailure, Trouble};
+use crate::hold::Owner;
 use crate::identity::{BehaviourFlags, Identity};
 use crate::input::{Input, TaskPhase};
 use crate::outcome::Failure;
 use crate::states::{map, parallel};
-use crate::trace::Trace;
+use crate::trace::{Trace, Traces};
 use crate::turn::Turn;
 use crate::variables::Frame;
+use crate::view::Line;
 
 pub use inspection::Inspection;
 pub(crate) use item_data::{at_pointer, read as read_items};
@@ -63,7 +67,22 @@ pub struct StateTest {
     execution: Execution,
     state: StateId,
     failed_iterations: Option<u32>,
-    trace: Trace,
+    traces: Traces,
+    inside: Inside,
+}
+
+/// No state is entered.
+#[derive(Debug)]
+struct Inside;
+
+impl Breakpoints for Inside {
+    fn owner(&self) -> Owner {
+        Owner::Test
+    }
+
+    fn stop(&mut self, _: &Execution, _: Line<'_>, at: &Point<'_>) -> Hold {
+        if *at == Point::Entering { Hold::Execution } else { Hold::No }
+    }
 }
 
 /// How far the state has come.
@@ -109,9 +128,9 @@ impl StateTest {
             variables.set(&name, value);
         }
         let retriers = setup.program.state(setup.state).retry.len();
-        let trace = Trace { input: Some(setup.identity.input.clone()), ..Trace::default() };
         let mut execution = Execution::new(setup.program, setup.identity, BehaviourFlags::CURRENT);
         execution.started = true;
+        let mut traces = Traces::default();
         execution.staging =
             Some(Arc::new(Staging { context: setup.context, reader_data: setup.reader_data }));
         if let Some(line) = execution.branches.get_mut(&BranchId::ROOT) {
@@ -121,9 +140,16 @@ impl StateTest {
             line.variables = Arc::new(variables);
             line.retry_count = setup.retries;
             line.attempts = vec![setup.retries; retriers];
+            traces.of(line);
         }
         execution.ready.insert(BranchId::ROOT);
-        StateTest { execution, state: setup.state, failed_iterations: setup.failed_iterations, trace }
+        StateTest {
+            execution,
+            state: setup.state,
+            failed_iterations: setup.failed_iterations,
+            traces,
+            inside: Inside,
+        }
     }
 
     /// Lets the state begin.
@@ -188,7 +214,7 @@ impl StateTest {
 
     /// What happened to the data, stage by stage, as far as AWS shows it for a state of this type.
     pub fn inspect(&self) -> Inspection {
-        inspection::of(&self.trace, self.execution.program.state(self.state), self.variables())
+        inspection::of(&self.trace(), self.execution.program.state(self.state), self.variables())
     }
 
     /// All variables that are set now; `None` when there is not one.
@@ -202,7 +228,14 @@ impl StateTest {
 
     /// A step in which no further state is entered.
     fn turn<'t>(&'t mut self, now_ms: i64, entropy: &'t mut dyn FnMut() -> u64) -> Turn<'t> {
-        Turn::new(&mut self.execution, now_ms, entropy, Some(&mut self.trace)).entering_at_most(0)
+        let StateTest { execution, traces, inside, .. } = self;
+        let hooks = Hooks { breakpoints: Some(inside), traces: Some(traces), ..Hooks::default() };
+        Turn::new(execution, now_ms, entropy, hooks)
+    }
+
+    /// Of the one state that there is, in its one attempt.
+    fn trace(&self) -> Cow<'_, Trace> {
+        self.traces.0.values().next().map_or_else(Cow::default, Cow::Borrowed)
     }
 
     fn task(&self) -> Option<TaskId> {
@@ -222,8 +255,8 @@ impl StateTest {
         let Some(failed) = self.failed_iterations.map(f64::from) else { return false };
         let iterations = self.iterations().unwrap_or(0);
         let percentage = 100.0 * failed / iterations.max(1) as f64;
-        self.trace.tolerated_failure_count.is_some_and(|count| failed > count as f64)
-            || self.trace.tolerated_failure_percentage.is_some_and(|bound| percentage > bound)
+        self.trace().tolerated_failure_count.is_some_and(|count| failed > count as f64)
+            || self.trace().tolerated_failure_percentage.is_some_and(|bound| percentage > bound)
     }
 
     fn progress(&self, step: Step) -> Progress {
@@ -248,7 +281,8 @@ impl StateTest {
         match self.phase()? {
             Phase::Joining(join) => Some(join.outputs.len()),
             Phase::Distributed(map) => {
-                let batches = self.trace.after_item_batcher.as_ref().and_then(|it| it.value().as_array());
+                let trace = self.trace();
+                let batches = trace.after_item_batcher.as_ref().and_then(|it| it.value().as_array());
                 Some(batches.map_or(map.items.len(), |batches| batches.len()))
             }
             _ => None,
@@ -260,9 +294,9 @@ impl StateTest {
         if event.branch != BranchId::ROOT {
             return None;
         }
-        let failure = || self.trace.failure.clone().unwrap_or_default();
+        let failure = || self.trace().failure.clone().unwrap_or_default();
         match event.body {
-            EventBody::StateExited(exited) => Some(match self.trace.catch_index {
+            EventBody::StateExited(exited) => Some(match self.trace().catch_index {
                 None => Verdict::Succeeded { output: exited.output, next: exited.next },
                 Some(_) => Verdict::Caught { failure: failure(), output: exited.output, next: exited.next },
             }),

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use stepwright_asl::CompileOptions;
 use stepwright_asl::program::Program;
 use stepwright_machine::{
-    BehaviourFlags, Budget, Effect, Event, Execution, ExecutionKind, Identity, Input, QueuedActivity,
-    StepError, TaskCall, TaskId, TimerId, codec, history,
+    BehaviourFlags, Breakpoints, Budget, Effect, Event, Execution, ExecutionKind, Hold, Hooks, Identity,
+    Input, Line, Owner, Point, QueuedActivity, StepError, TaskCall, TaskId, TimerId, Traces, codec, history,
 };
 use stepwright_types::arn::Account;
 use stepwright_value::Document;
@@ -29,6 +29,25 @@ pub enum Mode {
     CrashAfterEachStep,
     /// Each step has a budget of one state, and is interrupted wherever it evaluates something before it is taken.
     InPieces,
+    /// A debugger stops it wherever it can, it is thrown away and rebuilt, and let go on.
+    Debugged,
+}
+
+/// Stops always, and sees to it that what can be looked at is there.
+struct Everywhere {
+    stops: bool,
+}
+
+impl Breakpoints for Everywhere {
+    fn owner(&self) -> Owner {
+        Owner::Debugger
+    }
+
+    fn stop(&mut self, execution: &Execution, line: Line<'_>, _: &Point<'_>) -> Hold {
+        assert!(line.context().get("Execution").is_some());
+        assert!(execution.lines().any(|other| other.id() == line.id() && other.doing() == line.doing()));
+        if self.stops { Hold::Execution } else { Hold::No }
+    }
 }
 
 /// What a step may use in [`Mode::InPieces`]; elsewhere all that it wants.
@@ -121,6 +140,13 @@ impl World {
 
     /// One step, with all that must hold after it.
     pub fn step(&mut self, input: Input, answers: &mut Answers<'_>) {
+        self.one_step(input, answers);
+        while self.mode == Mode::Debugged && self.execution.is_held_by(Owner::Debugger) {
+            self.one_step(Input::Release { owner: Owner::Debugger, line: None }, answers);
+        }
+    }
+
+    fn one_step(&mut self, input: Input, answers: &mut Answers<'_>) {
         let before = self.execution.clone();
         let interrupted = (self.mode == Mode::InPieces).then(|| {
             let (mut seed, piece) = (self.seed, Piece { is_interrupted: true, ..Piece::of(self.mode) });
@@ -130,7 +156,19 @@ impl World {
         let seed = &mut self.seed;
         let mut entropy = || random(seed);
         let piece = Piece::of(self.mode);
-        let step = self.execution.step_within(input, self.now_ms, &mut entropy, &piece).expect("legal step");
+        let (mut everywhere, mut traces) =
+            (Everywhere { stops: self.mode == Mode::Debugged }, Traces::default());
+        let mut hooks = Hooks { budget: &piece, ..Hooks::default() };
+        if self.mode != Mode::Stepwise {
+            hooks.breakpoints = Some(&mut everywhere);
+            hooks.traces = Some(&mut traces);
+        }
+        let again = input.clone();
+        let step = self.execution.step_with(input, self.now_ms, &mut entropy, hooks).expect("legal step");
+        if self.mode == Mode::CrashAfterEachStep && !matches!(again, Input::Start) {
+            let step_again = before.clone().step(again, self.now_ms, &mut || 7);
+            assert_eq!(step_again, Ok(step.clone()), "taken again, the step comes out otherwise");
+        }
         match interrupted {
             None | Some(Err(StepError::Interrupted)) => {}
             Some(other) => {
@@ -139,7 +177,7 @@ impl World {
         }
         self.check_replay(before, &step.events);
         self.events.extend(step.events);
-        if self.mode == Mode::CrashAfterEachStep {
+        if matches!(self.mode, Mode::CrashAfterEachStep | Mode::Debugged) {
             self.rebuild();
         }
         for effect in step.effects {

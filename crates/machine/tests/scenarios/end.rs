@@ -1,9 +1,8 @@
 //! Ends from outside, redrives, and what a debugger does.
 
-use stepwright_machine::{DebugCommand, ExecutionKind, Input};
+use stepwright_machine::Input;
 
-use crate::harness::{self, Mode, World};
-use crate::{Reply, Scenario, check, lines, plain};
+use crate::{Reply, Scenario, check, plain};
 
 const NESTED: &str = r#"{"StartAt":"M","States":{"M":{"Type":"Map","MaxConcurrency":2,"ItemProcessor":{"StartAt":"T","States":{
     "T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:111111111111:function:f","End":true}}},"End":true}}}"#;
@@ -97,24 +96,4 @@ fn a_redrive_repeats_what_failed() {
             "38<-37 ExecutionSucceeded [1,3,4]",
         ],
     );
-}
-
-#[test]
-fn a_debugger_holds_before_states() {
-    let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":1,"Next":"B"},
-        "B":{"Type":"Pass","Next":"C"},"C":{"Type":"Wait","Seconds":1,"Next":"D"},"D":{"Type":"Pass","End":true}}}"#;
-    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces] {
-        let program = harness::compile(definition).expect("definition");
-        let mut world = World::new(program, harness::identity("{}", ExecutionKind::Standard), mode);
-        let last = |world: &mut World, input: Input| {
-            world.step(input, &mut |_| vec![]);
-            world.run_on(&mut |_| vec![]);
-            lines::of(world).pop().unwrap_or_default()
-        };
-        world.step(Input::Start, &mut |_| vec![]);
-        assert_eq!(last(&mut world, Input::Debug(DebugCommand::Pause)), "@1s 3<-2 WaitStateExited A {}");
-        assert_eq!(last(&mut world, Input::Debug(DebugCommand::StepState)), "5<-4 PassStateExited B {}");
-        assert_eq!(last(&mut world, Input::Debug(DebugCommand::StepState)), "@2s 7<-6 WaitStateExited C {}");
-        assert_eq!(last(&mut world, Input::Debug(DebugCommand::Resume)), "10<-9 ExecutionSucceeded {}");
-    }
 }

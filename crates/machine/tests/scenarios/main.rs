@@ -10,6 +10,7 @@ mod errors;
 mod flow;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod hooks;
 mod lines;
 mod map;
 mod measured;
@@ -62,7 +63,7 @@ pub fn plain<'a>(definition: &'a str, input: &'a str) -> Scenario<'a> {
 /// Runs the scenario in all ways and compares the history's lines.
 #[track_caller]
 pub fn check(scenario: Scenario<'_>, expected: &[&str]) {
-    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces] {
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces, Mode::Debugged] {
         let world = run(scenario, mode);
         let found: Vec<String> = lines::of(&world);
         assert_eq!(found, expected, "{mode:?}\nfound:\n    {}", quoted(&found));

@@ -1,6 +1,6 @@
 //! Redrives: what goes on, state type by state type, and what does not happen again.
 
-use stepwright_machine::{DebugCommand, Input, StepError};
+use stepwright_machine::{Input, Owner, StepError};
 
 use crate::harness::Mode;
 use crate::{Reply, Scenario, lines, plain, run};
@@ -28,7 +28,7 @@ fn redriven<'a>(definition: &'a str, replies: &'a [(&'static str, Reply)]) -> Sc
 /// As [`crate::check`], from the first redrive on.
 #[track_caller]
 fn check_redriven(scenario: Scenario<'_>, expected: &[&str]) {
-    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces] {
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces, Mode::Debugged] {
         let found = lines::of(&run(scenario, mode));
         let from = found.iter().position(|line| line.contains("ExecutionRedriven")).unwrap_or(0);
         assert_eq!(&found[from..], expected, "{mode:?}\nfound:\n    {}", crate::quoted(&found[from..]));
@@ -156,7 +156,7 @@ fn what_runs_or_has_succeeded_is_not_redriven() {
 #[test]
 fn the_last_ten_client_tokens_are_known() {
     let definition = machine(r#""A":{"Type":"Fail"}"#);
-    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces] {
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces, Mode::Debugged] {
         let mut world = run(plain(&definition, "{}"), mode);
         for number in 0..12 {
             world.now_ms += 1_000;
@@ -224,7 +224,7 @@ fn aborted_in_the_middle_of_a_task() {
 fn one_that_was_held_when_it_was_stopped_is_let_go() {
     let definition = machine(&task("A", r#""End":true"#));
     let replies = [("A", Reply::Never), ("A", Reply::Ok("1"))];
-    let pause = Input::Debug(DebugCommand::Pause);
+    let pause = Input::Hold { owner: Owner::Debugger, line: None };
     check_redriven(
         Scenario { inputs: &[pause, STOP, REDRIVE], ..redriven(&definition, &replies) },
         &[

@@ -119,7 +119,7 @@ fn callbacks_that_do_not_come() {
 
 #[test]
 fn heartbeats_move_the_deadline() {
-    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces] {
+    for mode in [Mode::Stepwise, Mode::CrashAfterEachStep, Mode::InPieces, Mode::Debugged] {
         let program = harness::compile(CALLBACK).expect("definition");
         let mut world = World::new(program, harness::identity("{}", ExecutionKind::Standard), mode);
         let task = TaskId(1);
