@@ -12,6 +12,7 @@ use crate::actions;
 use crate::backend::Backend;
 use crate::catalog::{Catalog, CatalogStore};
 use crate::definitions::Definitions;
+use crate::deletion::Deletions;
 use crate::environment::Environment;
 use crate::error::{ApiError, ProtocolError};
 use crate::model::Operation;
@@ -38,7 +39,8 @@ pub struct Api {
     pub(crate) account: Account,
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) definitions: Arc<dyn Definitions>,
-    pub(crate) catalog: Catalog,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) deletions: Deletions,
     pub(crate) environment: Arc<dyn Environment>,
     throttling: Arc<Throttling>,
     pub(crate) quotas: Quotas,
@@ -49,12 +51,14 @@ pub struct Api {
 impl Api {
     pub fn new(parts: Parts) -> Api {
         let throttling = Arc::new(Throttling::new(&parts.account.region));
+        let catalog = Arc::new(Catalog::new(parts.catalog, parts.catalog_lifetime));
         Api {
             throttling,
             account: parts.account,
+            deletions: Deletions::new(catalog.clone(), parts.backend.clone()),
             backend: parts.backend,
             definitions: parts.definitions,
-            catalog: Catalog::new(parts.catalog, parts.catalog_lifetime),
+            catalog,
             environment: parts.environment,
             quotas: Quotas::default(),
             page_tokens: OnceCell::new(),

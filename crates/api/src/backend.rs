@@ -61,9 +61,15 @@ pub trait Backend: Send + Sync + 'static {
         worker: Option<String>,
     ) -> Pending<'_, Result<ActivityTask, ExecutionError>>;
 
-    /// A state machine is being deleted: its executions are to end. May be told again while some of them run.
-    fn machine_deleting(&self, _state_machine_arn: &str) -> Pending<'_, Result<(), ExecutionError>> {
-        Box::pin(async { Ok(()) })
+    /// A state machine is being deleted: takes a step on the way to abort and forget its executions. `true`: there are none any
+    /// more.
+    fn forget_executions(&self, _state_machine_arn: &str) -> Pending<'_, Result<bool, ExecutionError>> {
+        Box::pin(async { Ok(true) })
+    }
+
+    /// Between two steps of something long: gives others their turn.
+    fn pause(&self) -> Pending<'_, ()> {
+        Box::pin(async {})
     }
 
     /// Whether a log group can be written to. Asked when a state machine with logging is created or updated.

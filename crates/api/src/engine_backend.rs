@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use stepwright_engine::{
-    CallbackError, Definitions, DeliverError, Described, Engine, LoadError, Revision, StartExecution,
-    StartedBy,
+    CallbackError, Definitions, DeliverError, Described, Engine, LoadError, MachineFacts, Revision,
+    StartExecution, StartedBy,
 };
 use stepwright_machine::ExecutionKind;
 use stepwright_store::{
@@ -19,14 +19,13 @@ use crate::backend::{
     HistoryRequest, ListRequest, ListScope, MapRunError, MapRunPage, RecentExpress, RecentExpressDetails,
     RedriveError, StartError, StartReply, StartRequest, StopRequest, SyncReply, TaskError, TestStateError,
 };
-use crate::catalog::{CatalogStore, CatalogWrite, Machine, WriteError};
+use crate::catalog::{self, CatalogStore, CatalogWrite, Machine, MachineEntry, Record, Tags, WriteError};
 use crate::model::{
     DescribeMapRunOutput, ExecutionRedriveFilter, ExecutionStatus, StateMachineType, TestStateInput,
     TestStateOutput, UpdateMapRunInput,
 };
 use crate::test_state;
 
-mod deletion;
 mod express;
 mod history_page;
 mod logging;
@@ -37,7 +36,6 @@ mod recent;
 #[derive(Clone)]
 pub struct EngineBackend {
     engine: Arc<Engine>,
-    deletions: deletion::Deletions,
 }
 
 /// The catalogue of a [`Store`] as the engine's source of definitions.
@@ -71,11 +69,30 @@ impl Definitions for StoredDefinitions {
             Ok(logging::of(&machine.logging))
         })
     }
+
+    fn machine(&self, machine_arn: &str) -> Pending<'_, Result<Option<MachineFacts>, StoreError>> {
+        let machine_arn = machine_arn.to_owned();
+        Box::pin(async move {
+            let Some(entry) = self.read::<MachineEntry>(&machine_arn).await? else { return Ok(None) };
+            let tags = self.read::<Tags>(&machine_arn).await?.map(|tags| tags.entries).unwrap_or_default();
+            Ok(Some(MachineFacts {
+                created_ms: entry.created_ms,
+                is_deleting: entry.deleting,
+                tags: tags.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+            }))
+        })
+    }
+}
+
+impl StoredDefinitions {
+    async fn read<T: Record>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        self.0.record(T::KIND, key).await?.map(|record| catalog::decode(&record)).transpose()
+    }
 }
 
 impl EngineBackend {
     pub fn new(engine: Arc<Engine>) -> EngineBackend {
-        EngineBackend { engine, deletions: deletion::Deletions::default() }
+        EngineBackend { engine }
     }
 
     async fn find(&self, execution_arn: &str) -> Result<Described, ExecutionError> {
@@ -119,6 +136,7 @@ impl EngineBackend {
         let query = ExecutionQuery {
             of: listing(&request),
             status: request.status.map(store_status),
+            oldest_first: false,
             after: request.after.as_deref().map(read_cursor).transpose()?,
             limit: request.limit,
         };
@@ -250,9 +268,13 @@ impl Backend for EngineBackend {
         })
     }
 
-    fn machine_deleting(&self, state_machine_arn: &str) -> Pending<'_, Result<(), ExecutionError>> {
-        self.deletions.begin(&self.engine, state_machine_arn);
-        Box::pin(async { Ok(()) })
+    fn forget_executions(&self, state_machine_arn: &str) -> Pending<'_, Result<bool, ExecutionError>> {
+        let machine_arn: Arc<str> = state_machine_arn.into();
+        Box::pin(async move { self.engine.forget_machine(&machine_arn).await.map_err(internal) })
+    }
+
+    fn pause(&self) -> Pending<'_, ()> {
+        Box::pin(self.engine.pause())
     }
 
     fn list(&self, request: ListRequest) -> Pending<'_, Result<ExecutionPage, ExecutionError>> {

@@ -16,6 +16,7 @@ pub mod asl_definitions;
 pub mod backend;
 pub mod catalog;
 pub mod definitions;
+mod deletion;
 pub mod engine_backend;
 pub mod environment;
 pub mod error;

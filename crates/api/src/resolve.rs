@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use crate::api::Api;
 use crate::arn::{self, Qualifier};
-use crate::backend::{ListRequest, ListScope};
-use crate::catalog::{Alias, Machine, MachineEntry, Record as _, Tags, Version};
+use crate::catalog::{Alias, Machine, MachineEntry, Version};
 use crate::error::ApiError;
-use crate::model::ExecutionStatus;
 
 /// Versions and aliases of one state machine, at most (quota: 1,000 and 100).
 pub const QUALIFIED_MAX: usize = 1_000;
@@ -72,40 +70,7 @@ pub async fn aliases(api: &Api, plain: &str) -> Result<Vec<Alias>, ApiError> {
     Ok(api.catalog.list(&format!("{plain}:"), None, QUALIFIED_MAX).await?)
 }
 
-/// Removes a state machine that is being deleted if none of its executions runs any more; whether it is gone.
+/// Goes on with the deletion of a state machine that is being deleted; whether it is gone.
 pub async fn settle_deletion(api: &Api, entry: &MachineEntry) -> Result<bool, ApiError> {
-    if !entry.deleting {
-        return Ok(false);
-    }
-    let running = api.backend.list(ListRequest {
-        scope: ListScope::Machine(entry.arn.clone()),
-        status: Some(ExecutionStatus::Running),
-        redrive: None,
-        limit: 1,
-        after: None,
-    });
-    let running = running.await.map_err(|error| ApiError::from_execution(error, &entry.arn))?;
-    if !running.executions.is_empty() {
-        // Also after a restart, which may have come before all were told.
-        let told = api.backend.machine_deleting(&entry.arn).await;
-        told.map_err(|error| ApiError::from_execution(error, &entry.arn))?;
-        return Ok(false);
-    }
-    remove(api, &entry.arn).await?;
-    Ok(true)
-}
-
-/// Removes a state machine with its versions, aliases and tags. Revisions stay for the executions that refer to them.
-pub async fn remove(api: &Api, plain: &str) -> Result<(), ApiError> {
-    let mut writes = vec![
-        MachineEntry::delete(plain, stepwright_store::Expect::Anything),
-        Tags::delete(plain, stepwright_store::Expect::Anything),
-    ];
-    for version in versions(api, plain).await? {
-        writes.push(Version::delete(version.arn, stepwright_store::Expect::Anything));
-    }
-    for alias in aliases(api, plain).await? {
-        writes.push(Alias::delete(alias.arn, stepwright_store::Expect::Anything));
-    }
-    Ok(api.catalog.write(writes).await?)
+    Ok(entry.deleting && api.deletions.go_on(&entry.arn).await?)
 }

@@ -212,6 +212,7 @@ async fn service() -> (Arc<Api>, Arc<Engine>) {
         calls_max: 100,
         limits: Vec::new(),
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+        retention: stepwright_engine::retention::Retention::default(),
         observer: None,
         history_log: None,
     })

@@ -1,6 +1,7 @@
 //! State machines: creating, updating, describing, listing, deleting.
 
 use serde_json::{Value, json};
+use stepwright_store::CatalogKind;
 
 use crate::support::{PASS, ROLE, TestServer, text};
 
@@ -191,7 +192,10 @@ async fn deleting_waits_for_executions() {
         assert_eq!(server.refused(operation, request).await.0, "StateMachineDeleting", "{operation}");
     }
     server.ok("StopExecution", json!({"executionArn": started["executionArn"]})).await;
-    assert_eq!(server.ok("ListStateMachines", json!({})).await, json!({"stateMachines": []}));
+    // In the background, soon.
+    while server.ok("ListStateMachines", json!({})).await != json!({"stateMachines": []}) {
+        tokio::task::yield_now().await;
+    }
     server.ok("CreateStateMachine", create("waiting")).await;
     for (arn, name) in [
         ("x".to_owned(), "InvalidArn"),
@@ -204,6 +208,34 @@ async fn deleting_waits_for_executions() {
             "{arn}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_deleted_machine_leaves_nothing_in_the_catalogue() {
+    let mut server = TestServer::start().await;
+    let arn = server.machine("m").await;
+    for number in 0..40 {
+        let definition = format!(
+            r#"{{"Comment":"{number}","StartAt":"A","States":{{"A":{{"Type":"Pass","End":true}}}}}}"#
+        );
+        let request = json!({"stateMachineArn": arn, "definition": definition, "publish": true});
+        let version = text(&server.ok("UpdateStateMachine", request).await, "stateMachineVersionArn");
+        let routing = json!([{"stateMachineVersionArn": version, "weight": 100}]);
+        let request = json!({"name": format!("a{number}"), "routingConfiguration": routing});
+        server.ok("CreateStateMachineAlias", request).await;
+    }
+    let tags = json!([{"key": "k", "value": "v"}]);
+    server.ok("TagResource", json!({"resourceArn": arn, "tags": tags})).await;
+    server.machine("other").await;
+    server.ok("DeleteStateMachine", json!({"stateMachineArn": arn})).await;
+    let names = |answer: &Value| -> Vec<String> {
+        answer["stateMachines"].as_array().unwrap().iter().map(|item| text(item, "name")).collect()
+    };
+    while names(&server.ok("ListStateMachines", json!({})).await).len() > 1 {
+        tokio::task::yield_now().await;
+    }
+    let expected = [CatalogKind::StateMachine, CatalogKind::Revision];
+    assert_eq!(server.records().await, expected, "those of the other one");
 }
 
 #[tokio::test]

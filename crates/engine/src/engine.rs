@@ -23,6 +23,7 @@ use crate::map_runs::MapRuns;
 use crate::observer::Observer;
 use crate::programs::{Definitions, Programs};
 use crate::recent::Recent;
+use crate::retention::Retention;
 use crate::timers::Timers;
 
 /// What an engine is built from.
@@ -40,6 +41,8 @@ pub struct EngineOptions {
     pub limits: Vec<Limit>,
     /// See [`crate::SNAPSHOT_AFTER`], which is what it usually is.
     pub snapshot_after: usize,
+    /// How long executions are kept after their end.
+    pub retention: Retention,
     /// Watches all executions.
     pub observer: Option<Arc<dyn Observer>>,
     /// Takes the histories of those whose state machine has a logging configuration.
@@ -62,6 +65,7 @@ pub struct Engine {
     pub(crate) endings: Arc<Endings>,
     pub(crate) limits: Limits,
     pub(crate) map_runs: MapRuns,
+    pub(crate) retention: Retention,
     /// Bounds the EXPRESS executions that run.
     pub(crate) express: Arc<Semaphore>,
     /// Bounds the task calls that are under way.
@@ -109,6 +113,7 @@ impl Engine {
             endings: Arc::default(),
             limits: Limits::default(),
             map_runs: MapRuns::default(),
+            retention: options.retention,
             express: Arc::new(Semaphore::new(EXPRESS_MAX)),
             calls: Arc::new(Semaphore::new(options.calls_max.max(1))),
             observer: options.observer,
@@ -121,6 +126,7 @@ impl Engine {
         engine.recover().await?;
         engine.spawn_timer_loop();
         engine.spawn_limit_loop();
+        engine.spawn_retention_loop();
         Ok(engine)
     }
 

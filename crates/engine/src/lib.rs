@@ -18,6 +18,7 @@ mod engine;
 mod entropy;
 mod error;
 mod express;
+mod glob;
 mod history_log;
 mod hot;
 mod jobs;
@@ -31,6 +32,7 @@ mod recent;
 mod record;
 mod recovery;
 mod redrive;
+pub mod retention;
 mod start;
 mod tasks;
 mod timer_set;
@@ -48,7 +50,7 @@ pub use map_runs::{
     Counts, MapRunDescription, MapRunUpdate, RunKey, RunLimits, RunRecord, Span, UpdateMapRunError, span_of,
 };
 pub use observer::{MapRunProgress, Observer};
-pub use programs::Definitions;
+pub use programs::{Definitions, MachineFacts};
 pub use queries::{Described, History, Section, Sections};
 pub use recent::{KeptHistory, RecentExpress};
 pub use record::{Head, Processor, Tail};

@@ -31,6 +31,22 @@ pub trait Definitions: Send + Sync + 'static {
     ) -> Pending<'_, Result<Option<Logging>, StoreError>> {
         Box::pin(std::future::ready(Ok(None)))
     }
+
+    /// What is known of a machine; `None` when there is none with this ARN.
+    fn machine(&self, _machine_arn: &str) -> Pending<'_, Result<Option<MachineFacts>, StoreError>> {
+        Box::pin(std::future::ready(Ok(Some(MachineFacts::default()))))
+    }
+}
+
+/// What is known of a state machine besides its revisions.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MachineFacts {
+    /// Milliseconds since 1970.
+    pub created_ms: i64,
+    /// It is on its way out, and somebody sees to that.
+    pub is_deleting: bool,
+    /// Keys and values.
+    pub tags: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// A revision, ready to run.
@@ -52,6 +68,11 @@ type Key = (Arc<str>, Arc<str>);
 impl Programs {
     pub fn new(definitions: Arc<dyn Definitions>) -> Programs {
         Programs { definitions, cache: Mutex::new(LruCache::new(PROGRAMS_MAX)) }
+    }
+
+    /// What is known of a machine now; `None` when there is none with this ARN.
+    pub async fn machine(&self, machine_arn: &str) -> Result<Option<MachineFacts>, StoreError> {
+        self.definitions.machine(machine_arn).await
     }
 
     /// A revision: from memory, or compiled from `definition`, or from where definitions are kept.

@@ -92,6 +92,7 @@ impl World {
                 account: Arc::new(machines::account()),
                 calls_max: 10_000,
                 snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+                retention: stepwright_engine::retention::Retention::default(),
                 observer: None,
                 history_log: None,
                 limits: Vec::new(),
@@ -159,7 +160,7 @@ async fn run(engine: &Engine) -> MapRunDescription {
 
 async fn children(engine: &Engine, map_run_arn: &str) -> Vec<Row> {
     let of = Listing::MapRun { arn: map_run_arn.into(), redriven: None };
-    let query = ExecutionQuery { of, status: None, after: None, limit: usize::MAX };
+    let query = ExecutionQuery { of, status: None, oldest_first: false, after: None, limit: usize::MAX };
     let mut rows = engine.list(query).await.expect("a read").items;
     rows.sort_by_key(|row| span_of(&row.name));
     rows

@@ -12,12 +12,15 @@ mod limits;
 mod long;
 #[path = "scenarios/redrive.rs"]
 mod redrive;
+#[path = "scenarios/retention.rs"]
+mod retention;
 #[path = "scenarios/upgrade.rs"]
 mod upgrade;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use stepwright_engine::retention::{Retention, RetentionDefinition};
 use stepwright_engine::{
     CallbackError, Clock, Definitions, Engine, EngineOptions, Entropy, HistoryLog, Revision, StartError,
     StartExecution, Started,
@@ -45,6 +48,7 @@ struct World {
     /// Instead of the one definition.
     definitions: Option<Arc<dyn Definitions>>,
     history_log: Option<Arc<dyn HistoryLog>>,
+    retention: RetentionDefinition,
     now_ms: i64,
 }
 
@@ -70,6 +74,7 @@ impl World {
             calls,
             definitions: None,
             history_log: None,
+            retention: RetentionDefinition::default(),
             now_ms: START_MS,
         }
     }
@@ -101,6 +106,7 @@ impl World {
                 calls_max: 10,
                 limits: Vec::new(),
                 snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+                retention: Retention::compile(self.retention.clone()).expect("a retention"),
                 observer: None,
                 history_log: self.history_log.clone(),
             });

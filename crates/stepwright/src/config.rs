@@ -25,6 +25,9 @@
 //! task = "charge*"
 //! concurrency = 5
 //!
+//! [retention]                  # see docs/retention.md
+//! keep = "90d"
+//!
 //! [credentials]                # see docs/security.md for this and what follows
 //! file = "credentials"
 //!
@@ -47,6 +50,7 @@ use serde::Deserialize;
 use stepwright_api::server::Hosts;
 use stepwright_api::throttling;
 use stepwright_engine::limits::{Limit, LimitDefinition};
+use stepwright_engine::retention::{Retention, RetentionDefinition};
 use stepwright_tasks::functions::FunctionDefinition;
 
 use crate::cli::Listen;
@@ -83,6 +87,8 @@ struct File {
     metrics: MetricsSection,
     #[serde(default)]
     limits: Vec<LimitDefinition>,
+    #[serde(default)]
+    retention: RetentionDefinition,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -120,12 +126,19 @@ pub struct Config {
     pub protection: protection::Settings,
     /// Limits over executions.
     pub limits: Vec<LimitDefinition>,
+    /// How long executions are kept.
+    pub retention: RetentionDefinition,
 }
 
 impl Config {
     /// The limits, ready for use.
     pub fn limits(&self) -> Result<Vec<Limit>> {
         Limit::compile_all(self.limits.clone()).context("[[limits]]")
+    }
+
+    /// How long executions are kept, ready for use.
+    pub fn retention(&self) -> Result<Retention> {
+        Retention::compile(self.retention.clone()).context("[retention]")
     }
 }
 
@@ -194,6 +207,7 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         logging: file.logging.below(&directory),
         protection,
         limits: file.limits,
+        retention: file.retention,
     })
 }
 
@@ -267,6 +281,7 @@ mod tests {
             "[functions.a]\nruntime = \"python3.12\"",
             "[throttling]\nprofile = \"aws\"",
             "[[limits]]\nname = \"a\"\ntask = \"*\"\nconcurrency = 1",
+            "[retention]\nkeep = \"30d\"\n[[retention.rules]]\ntag = \"stage=test\"\nkeep = \"1d\"",
         ];
         for text in sections {
             let file: File = toml::from_str(text).expect(text);

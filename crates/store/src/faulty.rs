@@ -331,6 +331,15 @@ impl Store for Faulty {
         self.read(|tables| tables.executions(&query))
     }
 
+    fn machines(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Arc<str>>, StoreError>> {
+        self.read(|tables| tables.machines(prefix, after, limit))
+    }
+
     fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
         self.read(|tables| tables.segments(key, from))
     }
@@ -351,6 +360,10 @@ impl Store for Faulty {
 
     fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
         self.read(|tables| tables.dispatches(shard))
+    }
+
+    fn dispatches_of(&self, keys: &[ExecutionKey]) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
+        self.read(|tables| tables.dispatches_of(keys))
     }
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {

@@ -17,6 +17,8 @@ pub mod faulty;
 pub mod memory;
 mod types;
 
+use std::sync::Arc;
+
 pub use types::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery,
     Expect, Listed, Listing, Mutation, Page, Pending, Permit, QueueItem, Segment, ShardId, Status,
@@ -54,8 +56,16 @@ pub trait Store: Send + Sync + 'static {
     ) -> Pending<'_, Result<Option<Execution>, StoreError>>;
 
     /// Execution rows of a state machine, version, alias or map run, newest start first, the higher key first among
-    /// equal starts. `head` and `tail` are left empty.
+    /// equal starts; or the other way round. `head` and `tail` are left empty.
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>>;
+
+    /// What executions have as [`Execution::machine`], in order, after `after` (exclusive), where it starts with `prefix`.
+    fn machines(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Arc<str>>, StoreError>>;
 
     /// The execution's segments with the number `from` and higher ones, in order.
     fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>>;
@@ -75,6 +85,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// All tasks of the shard that were dispatched and have not been answered, by key and task.
     fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>>;
+
+    /// The tasks of these executions that were dispatched and have not been answered.
+    fn dispatches_of(&self, keys: &[ExecutionKey]) -> Pending<'_, Result<Vec<Dispatch>, StoreError>>;
 
     /// All queued items of the shard, oldest first.
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>>;

@@ -155,6 +155,8 @@ impl Listing {
 pub struct ExecutionQuery {
     pub of: Listing,
     pub status: Option<Status>,
+    /// The earliest start first, instead of the latest.
+    pub oldest_first: bool,
     /// Continue after this (`start_ms`, `key`), exclusive.
     pub after: Option<(i64, ExecutionKey)>,
     pub limit: usize,

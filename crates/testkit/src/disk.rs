@@ -145,6 +145,15 @@ impl Store for Disk {
         self.slowly(Box::pin(async move { self.store.executions(query).await }))
     }
 
+    fn machines(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Arc<str>>, StoreError>> {
+        self.store.machines(prefix, after, limit)
+    }
+
     fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
         self.slowly(Box::pin(async move { self.store.segments(key, from).await }))
     }
@@ -165,6 +174,10 @@ impl Store for Disk {
 
     fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
         self.store.dispatches(shard)
+    }
+
+    fn dispatches_of(&self, keys: &[ExecutionKey]) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
+        self.store.dispatches_of(keys)
     }
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {

@@ -12,6 +12,7 @@ mod version;
 pub use activity::Activity;
 pub use alias::Alias;
 pub use machine::{Machine, MachineEntry, Published};
+pub(crate) use records::decode;
 pub use records::{Catalog, Record};
 pub use store::{CatalogStore, CatalogWrite, StoredCatalog, WriteError};
 pub use tags::{TAGS_MAX, Tags};

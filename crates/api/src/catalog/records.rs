@@ -140,7 +140,8 @@ impl Catalog {
     }
 }
 
-fn decode<T: Record>(stored: &CatalogRecord) -> Result<T, StoreError> {
+/// A record as it was stored.
+pub(crate) fn decode<T: Record>(stored: &CatalogRecord) -> Result<T, StoreError> {
     serde_json::from_slice(&stored.data)
         .map_err(|error| StoreError::Corrupt(format!("{:?} {}: {error}", T::KIND, stored.key)))
 }

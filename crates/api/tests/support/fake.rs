@@ -19,6 +19,8 @@ use tokio::sync::Notify;
 pub const RUNS_ON: &str = "waiting";
 
 pub struct FakeBackend {
+    /// Where the catalogue is kept.
+    pub catalog: std::sync::OnceLock<Arc<stepwright_store::memory::Memory>>,
     pub account: Account,
     executions: Mutex<BTreeMap<String, ExecutionDetails>>,
     /// Execution ARNs in the order of their starts.
@@ -32,6 +34,7 @@ pub struct FakeBackend {
 impl FakeBackend {
     pub fn new(account: Account, environment: Arc<FakeEnvironment>) -> FakeBackend {
         FakeBackend {
+            catalog: Default::default(),
             account,
             executions: Mutex::default(),
             starts: Mutex::default(),
@@ -134,6 +137,21 @@ fn summary(
 }
 
 impl Backend for FakeBackend {
+    /// What has ended stays: tests look at it.
+    fn forget_executions(&self, state_machine_arn: &str) -> Pending<'_, Result<bool, ExecutionError>> {
+        let executions = self.executions.lock().unwrap();
+        let runs = |details: &ExecutionDetails| {
+            details.summary.state_machine_arn == state_machine_arn
+                && details.summary.status == ExecutionStatus::Running
+        };
+        let none_runs = !executions.values().any(runs);
+        Box::pin(std::future::ready(Ok(none_runs)))
+    }
+
+    fn pause(&self) -> Pending<'_, ()> {
+        Box::pin(tokio::task::yield_now())
+    }
+
     fn start(&self, request: StartRequest) -> Pending<'_, Result<StartReply, StartError>> {
         Box::pin(async move { self.start_now(request) })
     }

@@ -15,7 +15,7 @@ use stepwright_api::catalog::StoredCatalog;
 use stepwright_api::server::Options;
 use stepwright_api::{Api, Parts, Server};
 use stepwright_store::memory::Memory;
-use stepwright_store::{ShardId, Store as _};
+use stepwright_store::{CatalogKind, ShardId, Store as _};
 use stepwright_types::arn::Account;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -77,6 +77,22 @@ impl TestServer {
         self.client.call(operation, body).await
     }
 
+    /// The kind of each catalogue record that is stored.
+    pub async fn records(&self) -> Vec<CatalogKind> {
+        let store = self.backend.catalog.get().unwrap();
+        let mut kinds = Vec::new();
+        for kind in [
+            CatalogKind::StateMachine,
+            CatalogKind::Revision,
+            CatalogKind::Tags,
+            CatalogKind::Version,
+            CatalogKind::Alias,
+        ] {
+            kinds.extend(store.records(kind, "", None, 999).await.unwrap().iter().map(|_| kind));
+        }
+        kinds
+    }
+
     /// A state machine with this name; its ARN.
     pub async fn machine(&mut self, name: &str) -> String {
         let request = serde_json::json!({"name": name, "definition": PASS, "roleArn": ROLE});
@@ -95,6 +111,7 @@ pub async fn api_with(change: impl FnOnce(Api) -> Api) -> (Arc<Api>, Arc<FakeBac
     let account = Account::new("us-east-1", "123456789012");
     let environment = Arc::new(FakeEnvironment::default());
     let backend = Arc::new(FakeBackend::new(account.clone(), environment.clone()));
+    let _ = backend.catalog.set(store.clone());
     let api = Api::new(Parts {
         account,
         backend: backend.clone(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use stepwright_jsonata::Expression;
 use thiserror::Error;
 
-use super::glob::Glob;
+use crate::glob::Glob;
 
 /// A limit as it is written in the configuration file or sent to the server.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

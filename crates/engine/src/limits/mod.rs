@@ -17,7 +17,6 @@
 
 mod course;
 pub mod definition;
-mod glob;
 mod key;
 mod limiter;
 mod place;

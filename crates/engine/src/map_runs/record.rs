@@ -134,6 +134,16 @@ impl RunRecord {
         record(self.map_run_arn.clone(), key.record_key().into_bytes())
     }
 
+    /// Removes the record, and what leads to it.
+    pub fn removal(&self, key: RunKey) -> [Mutation; 2] {
+        [key.record_key().into(), self.map_run_arn.clone()].map(|key| Mutation::Catalog {
+            kind: CatalogKind::MapRun,
+            key,
+            data: None,
+            expect: Expect::Anything,
+        })
+    }
+
     fn encode(&self) -> Vec<u8> {
         let text = |number: i64| Arc::<str>::from(number.to_string());
         let (start, status) = (text(self.start_ms), text(self.status as i64));

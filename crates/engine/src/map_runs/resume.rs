@@ -30,7 +30,7 @@ impl Driver {
         };
         *self.run.live() = Live::of(limits, total);
         let of = Listing::MapRun { arn: map_run_arn, redriven: None };
-        let mut query = ExecutionQuery { of, status: None, after: None, limit: PAGE };
+        let mut query = ExecutionQuery { of, status: None, oldest_first: false, after: None, limit: PAGE };
         loop {
             let page = self.engine.store.executions(query.clone()).await.map_err(LoadError::from)?;
             for row in page.items {

@@ -91,6 +91,7 @@ impl World {
                 calls_max: 10,
                 limits: Limit::compile_all(definitions(self.limits)).expect("limits"),
                 snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+                retention: stepwright_engine::retention::Retention::default(),
                 observer: None,
                 history_log: None,
             });

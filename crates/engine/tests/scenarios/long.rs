@@ -60,6 +60,15 @@ impl Store for Counted {
         self.store.executions(query)
     }
 
+    fn machines(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Arc<str>>, StoreError>> {
+        self.store.machines(prefix, after, limit)
+    }
+
     fn segments(&self, _: ExecutionKey, _: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
         panic!("nobody needs all segments at once")
     }
@@ -85,6 +94,10 @@ impl Store for Counted {
 
     fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
         self.store.dispatches(shard)
+    }
+
+    fn dispatches_of(&self, keys: &[ExecutionKey]) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
+        self.store.dispatches_of(keys)
     }
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {

@@ -148,6 +148,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
         calls_max: CALLS_MAX,
         limits: Vec::new(),
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+        retention: stepwright_engine::retention::Retention::default(),
         observer: Some(live.clone()),
         history_log: None,
     })

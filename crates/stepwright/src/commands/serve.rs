@@ -17,7 +17,7 @@ use stepwright_api::server::{self, Probes, Server};
 use stepwright_api::{Api, Parts, SelfTarget, self_target};
 use stepwright_engine::{Engine, EngineOptions, Entropy, HistoryLog, SystemClock};
 use stepwright_logs::Log;
-use stepwright_store::embedded::{Embedded, EmbeddedOptions};
+use stepwright_store::embedded::{Embedded, EmbeddedOptions, Sizes};
 use stepwright_types::arn::Account;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -91,6 +91,7 @@ async fn serve(
         calls_max: CALLS_MAX,
         limits: config.limits().or_exit(Exit::Usage)?,
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+        retention: config.retention().or_exit(Exit::Usage)?,
         observer: None,
         history_log: log.clone().map(|log| log as Arc<dyn HistoryLog>),
     })
@@ -106,6 +107,7 @@ async fn serve(
         environment: Arc::new(stepwright_api::environment::System),
     }));
     this_service.connect(&api);
+    api.resume_deletions();
     api.throttling().set(&config.throttling).context("[throttling]").or_exit(Exit::Usage)?;
     let own: Vec<Arc<dyn Endpoint>> = vec![
         Arc::new(ThrottlingEndpoint(api.throttling().clone())),
@@ -113,7 +115,7 @@ async fn serve(
         Arc::new(ExpressExecutionsEndpoint(backend)),
         Arc::new(FunctionLogsEndpoint(wired.functions.logs().clone())),
     ];
-    let options = options(config, protection, probes(engine.clone(), metrics), own);
+    let options = options(config, protection, probes(engine.clone(), store, metrics), own);
     let server = Server::bind(config.listen, api, options)
         .await
         .with_context(|| cannot_listen(config))
@@ -182,13 +184,17 @@ fn limits() -> server::Limits {
 }
 
 /// What `/healthz`, `/readyz` and `/metrics` answer.
-fn probes(engine: Arc<Engine>, metrics: PrometheusHandle) -> Probes {
+fn probes(engine: Arc<Engine>, store: Arc<Embedded>, metrics: PrometheusHandle) -> Probes {
     let ready = engine.clone();
     Probes {
         is_ready: Arc::new(move || ready.failure_reason().is_none()),
         metrics: Arc::new(move || {
             for (name, value) in engine.gauges() {
                 metrics::gauge!(name).set(value as f64);
+            }
+            let Sizes { database, database_log, log } = store.sizes();
+            for (part, bytes) in [("database", database), ("database-log", database_log), ("log", log)] {
+                metrics::gauge!("stepwright_store_bytes", "part" => part).set(bytes as f64);
             }
             for (limit, holders, waiters) in engine.limit_gauges() {
                 metrics::gauge!("stepwright_limit_holders", "limit" => limit.clone()).set(holders as f64);

@@ -182,6 +182,7 @@ async fn answer(
         calls_max: 1,
         limits: Vec::new(),
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+        retention: stepwright_engine::retention::Retention::default(),
         observer: None,
         history_log: None,
     })

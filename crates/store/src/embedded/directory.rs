@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::pages::{self, PAGE_BYTES, RESERVED_BYTES};
 use super::schema::{self, APPLICATION_ID, VERSION};
-use super::{EmbeddedOptions, OpenError};
+use super::{EmbeddedOptions, OpenError, Sizes};
 
 const DATABASE: &str = "stepwright.db";
 /// A database that is being created.
@@ -22,12 +22,26 @@ const LOCK: &str = "stepwright.lock";
 /// 3.51.3: versions before can lose commits when the log is reset (<https://sqlite.org/wal.html#walresetbug>).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
+/// How long the connection that writes waits for a lock; nobody else should hold one.
+pub(super) const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// The log file is cut back to this size after a surge; as a rule it stays, since overwriting is cheaper than growing.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 
 /// The database file of a store.
 pub(super) fn database(directory: &Path) -> PathBuf {
     directory.join(DATABASE)
+}
+
+/// How much disk the files of a store take; those that are not there take none.
+pub(super) fn sizes(directory: &Path) -> Sizes {
+    let bytes = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+    let file = database(directory);
+    Sizes {
+        database: bytes(&file),
+        database_log: ["-wal", "-shm"].iter().map(|suffix| bytes(&beside(&file, suffix))).sum(),
+        log: super::log::paths(directory).iter().map(|path| bytes(path)).sum(),
+    }
 }
 
 /// What is locked while a store is open: closing the files unlocks them.
@@ -232,7 +246,9 @@ fn write_anew(
     remove_new(&new)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&file, flags).map_err(unreadable(&file))?;
-    let written = prepare(&connection).and_then(|()| copy_into(&connection, &new));
+    let written = prepare(&connection)
+        .and_then(|()| connection.pragma_update(None, "auto_vacuum", "INCREMENTAL"))
+        .and_then(|()| copy_into(&connection, &new));
     written.map_err(unreadable(&file))?;
     connection.close().map_err(|(_, error)| unreadable(&file)(error))?;
     if beside(&file, "-wal").exists() {
@@ -252,6 +268,8 @@ fn build(file: &Path) -> rusqlite::Result<()> {
     let connection = Connection::open(file)?;
     pages::reserve(&connection)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES as u32)?;
+    // Free pages can be given back to the file system.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     // A half-built file is thrown away, so that one flush, of the whole, will do.
     connection.pragma_update(None, "synchronous", "OFF")?;
     schema::migrate(&connection)?;
@@ -292,7 +310,7 @@ fn configure(file: &Path, options: &EmbeddedOptions) -> rusqlite::Result<Connect
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     pages::verify_reads(&connection)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     super::readers::plan_once(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

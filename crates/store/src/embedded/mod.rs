@@ -93,8 +93,20 @@ impl EmbeddedOptions {
     }
 }
 
+/// How much disk a store takes, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sizes {
+    /// The database.
+    pub database: u64,
+    /// What SQLite keeps beside it.
+    pub database_log: u64,
+    /// The log of what was acknowledged.
+    pub log: u64,
+}
+
 /// The embedded store. Dropping it closes it.
 pub struct Embedded {
+    directory: PathBuf,
     turn: Arc<Turn>,
     newest: Arc<Newest>,
     readers: Arc<Readers>,
@@ -135,7 +147,8 @@ impl Embedded {
         match opened {
             Ok((writer, turn)) => {
                 let threads = Mutex::new(Some(Threads { writer, folder, _locks: locks }));
-                Ok(Arc::new(Embedded { turn, newest, readers, threads }))
+                let directory = options.directory;
+                Ok(Arc::new(Embedded { directory, turn, newest, readers, threads }))
             }
             Err(error) => {
                 newest.end(StoreError::Closed);
@@ -159,6 +172,11 @@ impl Embedded {
                 let _ = threads.folder.join();
             }
         }
+    }
+
+    /// How much disk the store takes.
+    pub fn sizes(&self) -> Sizes {
+        directory::sizes(&self.directory)
     }
 
     fn view(&self) -> View<'_, Readers> {
@@ -257,6 +275,16 @@ impl Store for Embedded {
         self.when_folded(move |connection| read::executions(connection, &query))
     }
 
+    fn machines(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Arc<str>>, StoreError>> {
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.when_folded(move |connection| read::machines(connection, &prefix, after.as_deref(), limit))
+    }
+
     fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
         ready(self.view().segments(key, from, false, usize::MAX))
     }
@@ -277,6 +305,11 @@ impl Store for Embedded {
 
     fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
         self.when_folded(move |connection| read::dispatches(connection, shard))
+    }
+
+    fn dispatches_of(&self, keys: &[ExecutionKey]) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
+        let keys = keys.to_vec();
+        self.when_folded(move |connection| read::dispatches_of(connection, &keys))
     }
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {

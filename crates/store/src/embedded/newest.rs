@@ -19,6 +19,16 @@ const FOLD_BYTES: usize = 1 << 20;
 /// The most that is acknowledged and not folded; beyond it, commits wait.
 const TAIL_BYTES_MAX: usize = 64 << 20;
 
+/// What the folder does next.
+pub(super) enum Next {
+    /// Folds this; everything up to the position is in it or below.
+    Fold(Arc<Tail>, u64),
+    /// Nothing waits: there is time for other things.
+    Rest,
+    /// Nothing more will come.
+    End,
+}
+
 pub(super) struct Newest {
     state: Mutex<State>,
     /// Signalled when the folder has something to do.
@@ -131,15 +141,26 @@ impl Newest {
         self.wanted.notify_one();
     }
 
-    /// For the folder: what to fold next, when it is time, and its position. `None`: nothing more will come.
-    pub fn gathered(&self) -> Option<(Arc<Tail>, u64)> {
+    /// For the folder: what to do next, when it is time. `patience`: how long it waits for something to fold before it rests;
+    /// `None`: as long as it takes.
+    pub fn next(&self, patience: Option<Duration>) -> Next {
         let mut state = self.lock();
+        let rests_at = patience.map(|patience| Instant::now() + patience);
         while state.growing.is_empty() && state.folded >= state.position && state.ended.is_none() {
             if state.is_closing {
-                return None;
+                return Next::End;
             }
             state.folder_sleeps = true;
-            state = self.wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = match rests_at {
+                None => self.wanted.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(rests_at) => {
+                    let Some(left) = rests_at.checked_duration_since(Instant::now()) else {
+                        state.folder_sleeps = false;
+                        return Next::Rest;
+                    };
+                    self.wanted.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
         let until = Instant::now() + GATHER;
         while !state.is_urgent && !state.is_closing && state.ended.is_none() {
@@ -147,12 +168,12 @@ impl Newest {
             state = self.wanted.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if state.ended.is_some() {
-            return None;
+            return Next::End;
         }
         state.is_urgent = false;
         state.folder_sleeps = false;
         state.folding = Arc::new(std::mem::take(&mut state.growing));
-        Some((state.folding.clone(), state.position))
+        Next::Fold(state.folding.clone(), state.position)
     }
 
     /// For the folder: whether the database has nothing of an execution, as far as it was folded before.

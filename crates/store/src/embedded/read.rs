@@ -153,8 +153,9 @@ pub(super) fn key_of_name(
 }
 
 /// A listing: of each status one range of the index, in order; the ranges merged; then the rows. Its parameters are the name,
-/// start and key before which to begin, and how many.
-fn listing(of: &Listing, status: Option<Status>) -> String {
+/// start and key behind which to begin, and how many.
+fn listing(of: &Listing, status: Option<Status>, oldest_first: bool) -> String {
+    let (order, behind) = if oldest_first { ("ASC", ">") } else { ("DESC", "<") };
     let statuses = match status {
         Some(status) => vec![status],
         None => Status::ALL.to_vec(),
@@ -177,7 +178,7 @@ fn listing(of: &Listing, status: Option<Status>) -> String {
         for status in &statuses {
             ranges.push(format!(
                 "SELECT start_ms, key FROM execution WHERE {column} = (SELECT id FROM machine WHERE name = ?1)
-                 {condition} AND status = {} AND (start_ms, key) < (?2, ?3)",
+                 {condition} AND status = {} AND (start_ms, key) {behind} (?2, ?3)",
                 *status as u8
             ));
         }
@@ -185,9 +186,9 @@ fn listing(of: &Listing, status: Option<Status>) -> String {
     let ranges = ranges.join(" UNION ALL ");
     let columns = row_columns!();
     format!(
-        "SELECT {columns} FROM ({ranges} ORDER BY start_ms DESC, key DESC LIMIT ?4) p
+        "SELECT {columns} FROM ({ranges} ORDER BY start_ms {order}, key {order} LIMIT ?4) p
          CROSS JOIN execution e ON e.key = p.key CROSS JOIN machine m ON m.id = e.machine
-         ORDER BY p.start_ms DESC, p.key DESC"
+         ORDER BY p.start_ms {order}, p.key {order}"
     )
 }
 
@@ -195,12 +196,12 @@ pub(super) fn executions(
     connection: &Connection,
     query: &ExecutionQuery,
 ) -> Result<Page<Execution>, StoreError> {
-    let (before_ms, before_key) =
-        query.after.map_or((i64::MAX, i64::MAX), |(start_ms, key)| (start_ms, column(key)));
+    let end = if query.oldest_first { i64::MIN } else { i64::MAX };
+    let (behind_ms, behind_key) = query.after.map_or((end, end), |(start_ms, key)| (start_ms, column(key)));
     // One more than asked for, to see whether anything follows.
     let limit = i64::try_from(query.limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
-    let mut statement = connection.prepare_cached(&listing(&query.of, query.status))?;
-    let mut rows = statement.query(params![&**query.of.arn(), before_ms, before_key, limit])?;
+    let mut statement = connection.prepare_cached(&listing(&query.of, query.status, query.oldest_first))?;
+    let mut rows = statement.query(params![&**query.of.arn(), behind_ms, behind_key, limit])?;
     let mut page = Page { items: Vec::new(), more: false };
     while let Some(row) = rows.next()? {
         if page.items.len() == query.limit {
@@ -210,6 +211,33 @@ pub(super) fn executions(
         page.items.push(RawRow::read(row)?.decode()?);
     }
     Ok(page)
+}
+
+/// Machines that have executions, in the order of names.
+const MACHINES: &str = "SELECT name FROM machine m WHERE name >= ?1
+    AND EXISTS (SELECT 1 FROM execution WHERE machine = m.id) ORDER BY name";
+
+pub(super) fn machines(
+    connection: &Connection,
+    prefix: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Arc<str>>, StoreError> {
+    let mut statement = connection.prepare_cached(MACHINES)?;
+    let mut rows = statement.query([after.map_or(prefix, |after| after.max(prefix))])?;
+    let mut machines: Vec<Arc<str>> = Vec::new();
+    while machines.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let name: Arc<str> = row.get(0)?;
+        if !name.starts_with(prefix) {
+            break;
+        }
+        if after.is_none_or(|after| *name > *after) {
+            machines.push(name);
+        }
+    }
+    Ok(machines)
 }
 
 pub(super) fn some_segments(
@@ -257,6 +285,22 @@ pub(super) fn dispatches(connection: &Connection, shard: ShardId) -> Result<Vec<
     let mut dispatches = Vec::new();
     while let Some(row) = rows.next()? {
         dispatches.push(Dispatch { key: key(row.get(0)?)?, task: row.get(1)? });
+    }
+    Ok(dispatches)
+}
+
+pub(super) fn dispatches_of(
+    connection: &Connection,
+    keys: &[ExecutionKey],
+) -> Result<Vec<Dispatch>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT task FROM dispatch WHERE key = ?1 ORDER BY task")?;
+    let mut dispatches = Vec::new();
+    for key in keys {
+        let mut rows = statement.query([column(*key)])?;
+        while let Some(row) = rows.next()? {
+            dispatches.push(Dispatch { key: *key, task: row.get(0)? });
+        }
     }
     Ok(dispatches)
 }
@@ -427,11 +471,13 @@ mod tests {
             (map_run(Some(true)), of_map_run, 1),
             (map_run(Some(false)), of_map_run, 1),
         ] {
-            for status in [None, Some(Status::Failed)] {
-                let plan = plan(&listing(&listing_of, status));
+            for (status, oldest_first) in [(None, false), (None, true), (Some(Status::Failed), false)] {
+                let plan = plan(&listing(&listing_of, status, oldest_first));
+                let index =
+                    if oldest_first { index.replace("start_ms<?", "start_ms>?") } else { index.into() };
                 assert!(!plan.contains("SCAN execution"), "{plan}");
                 let ranges = conditions * if status.is_none() { Status::ALL.len() } else { 1 };
-                assert_eq!(plan.matches(index).count(), ranges, "{plan}");
+                assert_eq!(plan.matches(&index).count(), ranges, "{plan}");
                 // Nothing is sorted: the ranges are merged as they are read.
                 assert!(!plan.contains("TEMP B-TREE"), "{plan}");
             }
@@ -444,6 +490,7 @@ mod tests {
             (format!("{EXECUTION}{BY_KEY}"), "e USING INTEGER PRIMARY KEY"),
             (KEY_OF_NAME.into(), "execution_by_name (machine=? AND name=?)"),
             (RECORD.into(), "record_by_key (kind=? AND key=?)"),
+            (MACHINES.into(), "execution_by_start (machine=?)"),
         ] {
             let plan = plan(&sql);
             assert!(plan.contains(index) && !plan.contains("SCAN"), "{plan}");

@@ -70,6 +70,15 @@ impl Store for Memory {
         ready(Ok(self.read(|tables| tables.executions(&query))))
     }
 
+    fn machines(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Arc<str>>, StoreError>> {
+        ready(Ok(self.read(|tables| tables.machines(prefix, after, limit))))
+    }
+
     fn segments(&self, key: ExecutionKey, from: u32) -> Pending<'_, Result<Vec<Segment>, StoreError>> {
         ready(Ok(self.read(|tables| tables.segments(key, from))))
     }
@@ -90,6 +99,10 @@ impl Store for Memory {
 
     fn dispatches(&self, shard: ShardId) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
         ready(Ok(self.read(|tables| tables.dispatches(shard))))
+    }
+
+    fn dispatches_of(&self, keys: &[ExecutionKey]) -> Pending<'_, Result<Vec<Dispatch>, StoreError>> {
+        ready(Ok(self.read(|tables| tables.dispatches_of(keys))))
     }
 
     fn queued(&self, shard: ShardId) -> Pending<'_, Result<Vec<QueueItem>, StoreError>> {

@@ -39,14 +39,35 @@ impl Tables {
             .values()
             .filter(|execution| is_listed(execution, &query.of))
             .filter(|execution| query.status.is_none_or(|status| execution.status == status))
-            .filter(|execution| query.after.is_none_or(|after| (execution.start_ms, execution.key) < after))
             .collect();
-        found.sort_unstable_by_key(|execution| Reverse((execution.start_ms, execution.key)));
+        let place = |execution: &Execution| (execution.start_ms, execution.key);
+        if query.oldest_first {
+            found.retain(|execution| query.after.is_none_or(|after| place(execution) > after));
+            found.sort_unstable_by_key(|execution| place(execution));
+        } else {
+            found.retain(|execution| query.after.is_none_or(|after| place(execution) < after));
+            found.sort_unstable_by_key(|execution| Reverse(place(execution)));
+        }
         let more = found.len() > query.limit;
         found.truncate(query.limit);
         let without_blobs =
             |execution: &Execution| Execution { head: vec![], tail: vec![], ..execution.clone() };
         Page { items: found.into_iter().map(without_blobs).collect(), more }
+    }
+
+    pub(crate) fn machines(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<Arc<str>> {
+        let lowest = after.map_or(prefix, |after| after.max(prefix));
+        let names = self.names.range((Arc::from(lowest), Arc::from(""))..).map(|((machine, _), _)| machine);
+        let mut machines: Vec<Arc<str>> = Vec::new();
+        for machine in names.take_while(|machine| machine.starts_with(prefix)) {
+            if machines.last() != Some(machine) && after.is_none_or(|after| **machine > *after) {
+                if machines.len() == limit {
+                    break;
+                }
+                machines.push(machine.clone());
+            }
+        }
+        machines
     }
 
     pub(crate) fn segments(&self, key: ExecutionKey, from: u32) -> Vec<Segment> {
@@ -86,6 +107,11 @@ impl Tables {
         let first = Dispatch { key: *keys.start(), task: 0 };
         let last = Dispatch { key: *keys.end(), task: u32::MAX };
         self.dispatches.range(first..=last).copied().collect()
+    }
+
+    pub(crate) fn dispatches_of(&self, keys: &[ExecutionKey]) -> Vec<Dispatch> {
+        let tasks = |key| Dispatch { key, task: 0 }..=Dispatch { key, task: u32::MAX };
+        keys.iter().flat_map(|key| self.dispatches.range(tasks(*key))).copied().collect()
     }
 
     pub(crate) fn queued(&self, shard: ShardId) -> Vec<QueueItem> {

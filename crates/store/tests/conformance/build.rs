@@ -110,7 +110,13 @@ impl<'s> Holder<'s> {
         after: Option<(i64, ExecutionKey)>,
         limit: usize,
     ) -> (Vec<u64>, bool) {
-        let query = ExecutionQuery { of: Listing::Machine("machine".into()), status, after, limit };
+        let query = ExecutionQuery {
+            of: Listing::Machine("machine".into()),
+            status,
+            oldest_first: false,
+            after,
+            limit,
+        };
         let page = wait(self.store.executions(query)).unwrap();
         (page.items.iter().map(|execution| execution.key.sequence()).collect(), page.more)
     }

@@ -104,6 +104,7 @@ fn everything(store: &dyn Store) -> String {
         for sequence in 0..12 {
             let key = key_of(shard, sequence);
             add(&wait(store.execution(key)).unwrap());
+            add(&wait(store.dispatches_of(&[key])).unwrap());
             for from in [0, 7, 31] {
                 add(&wait(store.segments(key, from)).unwrap());
                 add(&wait(store.some_segments(key, from, true, 2)).unwrap());
@@ -128,11 +129,15 @@ fn everything(store: &dyn Store) -> String {
                     Listing::MapRun { arn: machine.into(), redriven: Some(true) },
                     Listing::MapRun { arn: machine.into(), redriven: Some(false) },
                 ] {
-                    let query = ExecutionQuery { of, status, after, limit: 3 };
+                    let oldest_first = matches!(of, Listing::Alias(_)) || after.is_some();
+                    let query = ExecutionQuery { of, status, oldest_first, after, limit: 3 };
                     add(&wait(store.executions(query)).unwrap());
                 }
             }
         }
+    }
+    for (prefix, after) in [("", None), ("b", None), ("", Some("b")), ("a", Some("c"))] {
+        add(&wait(store.machines(prefix, after, 3)).unwrap());
     }
     for kind in [CatalogKind::Activity, CatalogKind::Tags] {
         add(&wait(store.records(kind, "", None, 99)).unwrap());

@@ -105,6 +105,7 @@ fn a_damaged_page_is_an_error_and_never_another_answer() {
         let query = ExecutionQuery {
             of: Listing::Machine("machine".into()),
             status: None,
+            oldest_first: false,
             after: None,
             limit: 1_000,
         };

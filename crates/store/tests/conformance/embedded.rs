@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use stepwright_store::embedded::{Embedded, EmbeddedOptions};
 use stepwright_store::{CommitError, Dispatch, Mutation, Segment, Status, Store, StoreError, Timer};
@@ -152,4 +153,31 @@ fn a_killed_process_has_kept_what_it_acknowledged() {
         );
     }
     assert!(acknowledged > 500);
+}
+
+#[test]
+fn disk_is_given_back_when_much_is_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let holder = Holder::new(&*store);
+    for sequence in 1..=300 {
+        let data = vec![sequence as u8; 100_000];
+        let segment = Segment { number: 1, data };
+        holder.commit([
+            create(sequence, &format!("e{sequence}")),
+            Mutation::Append { key: key(sequence), segment },
+        ]);
+    }
+    // Everything is folded before a listing is answered.
+    assert_eq!(holder.list(None, None, 1).0, [300]);
+    let full = store.sizes().database + store.sizes().database_log;
+    assert!(full > 30_000_000, "{full}");
+    holder.commit((1..300).map(|sequence| Mutation::DeleteExecution(key(sequence))).collect::<Vec<_>>());
+    assert_eq!(holder.list(None, None, 2).0, [300]);
+    let limit = Instant::now() + Duration::from_secs(60);
+    while store.sizes().database + store.sizes().database_log > 10_000_000 {
+        assert!(Instant::now() < limit, "{:?}", store.sizes());
+        std::thread::yield_now();
+    }
+    assert_eq!(holder.segments(300, 1), [1]);
 }

@@ -63,6 +63,8 @@ mod promises {
         a_refused_unit_leaves_nothing,
         units_take_effect_in_the_order_of_their_calls,
         executions_are_listed_newest_first,
+        executions_are_listed_oldest_first,
+        machines_with_executions_are_listed,
         executions_are_listed_in_pages,
         executions_are_listed_under_version_alias_and_map_run,
         some_segments_are_read_in_both_directions,

@@ -217,6 +217,7 @@ pub fn executions_are_listed_newest_first(store: &dyn Store) {
     let query = ExecutionQuery {
         of: Listing::Machine("machine".into()),
         status: Some(Status::Failed),
+        oldest_first: false,
         after: None,
         limit: 1,
     };
@@ -225,6 +226,44 @@ pub fn executions_are_listed_newest_first(store: &dyn Store) {
     assert_eq!(page.items, [Execution { head: vec![], tail: vec![], ..row }]);
     let nobody = ExecutionQuery { of: Listing::Machine("nobody".into()), ..query };
     assert!(wait(store.executions(nobody)).unwrap().items.is_empty());
+}
+
+pub fn executions_are_listed_oldest_first(store: &dyn Store) {
+    let holder = Holder::new(store);
+    let started = |sequence, start_ms, name: &str| {
+        Mutation::CreateExecution(Execution { start_ms, ..execution(key(sequence), "machine", name) })
+    };
+    holder.commit([started(1, 50, "a"), started(2, 70, "b"), started(3, 50, "c"), started(4, -5, "d")]);
+    let of = Listing::Machine("machine".into());
+    let mut query = ExecutionQuery { of, status: None, oldest_first: true, after: None, limit: 3 };
+    let page = wait(store.executions(query.clone())).unwrap();
+    let keys = |page: &[Execution]| page.iter().map(|row| row.key.sequence()).collect::<Vec<_>>();
+    assert_eq!((keys(&page.items), page.more), (vec![4, 1, 3], true));
+    query.after = Some((50, key(1)));
+    let page = wait(store.executions(query)).unwrap();
+    assert_eq!((keys(&page.items), page.more), (vec![3, 2], false));
+}
+
+pub fn machines_with_executions_are_listed(store: &dyn Store) {
+    let holder = Holder::new(store);
+    for (sequence, machine) in (1..).zip(["a", "ab", "abc", "b", "ab"]) {
+        let name = format!("e{sequence}");
+        holder.commit([Mutation::CreateExecution(execution(key(sequence), machine, &name))]);
+    }
+    // What executions are listed under besides is no machine.
+    let listed = Listed { version: Some("abv".into()), ..Listed::default() };
+    let row = Execution { listed, ..execution(key(9), "b", "v") };
+    holder.commit([Mutation::CreateExecution(row), Mutation::DeleteExecution(key(3))]);
+    let machines = |prefix, after, limit| {
+        let machines = wait(store.machines(prefix, after, limit)).unwrap();
+        machines.iter().map(|machine| machine.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(machines("", None, 9), ["a", "ab", "b"]);
+    assert_eq!(machines("a", None, 1), ["a"]);
+    assert_eq!(machines("a", Some("a"), 9), ["ab"]);
+    assert_eq!(machines("ab", Some(""), 9), ["ab"]);
+    assert_eq!(machines("", Some("ab"), 9), ["b"]);
+    assert_eq!(machines("c", None, 9), Vec::<String>::new());
 }
 
 pub fn executions_are_listed_in_pages(store: &dyn Store) {
@@ -285,7 +324,7 @@ pub fn executions_are_listed_under_version_alias_and_map_run(store: &dyn Store) 
     let redriven = |at_ms| Mutation::CountRedrive { key: key(6), at_ms };
     holder.commit([redriven(70), reopen, redriven(80), Mutation::CountRedrive { key: key(99), at_ms: 1 }]);
     let list = |of: Listing, status, limit| {
-        let query = ExecutionQuery { of, status, after: None, limit };
+        let query = ExecutionQuery { of, status, oldest_first: false, after: None, limit };
         wait(store.executions(query)).unwrap().items
     };
     let sequences = |of: Listing, status| {
@@ -429,6 +468,8 @@ pub fn dispatches_are_a_set(store: &dyn Store) {
         holder.commit([Mutation::Answered(answered)]);
     }
     assert_eq!(wait(store.dispatches(SHARD)).unwrap(), [task(1, 3), task(2, 1)]);
+    assert_eq!(wait(store.dispatches_of(&[key(1), key(3)])).unwrap(), [task(1, 3)]);
+    assert_eq!(wait(store.dispatches_of(&[])).unwrap(), []);
 }
 
 pub fn queued_items_keep_their_order(store: &dyn Store) {

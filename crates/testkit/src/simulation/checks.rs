@@ -20,7 +20,7 @@ use crate::simulation::world::{Known, Name, Reply, World};
 
 /// All executions of a machine, or of a map run.
 pub fn rows(store: &dyn Store, of: Listing) -> Vec<Row> {
-    let query = ExecutionQuery { of, status: None, after: None, limit: usize::MAX };
+    let query = ExecutionQuery { of, status: None, oldest_first: false, after: None, limit: usize::MAX };
     let page = now(store.executions(query)).and_then(Result::ok);
     let rows = page.map(|page| page.items).unwrap_or_default();
     rows.into_iter().filter_map(|row| now(store.execution(row.key))?.ok()?).collect()

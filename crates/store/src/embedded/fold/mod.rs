@@ -1,10 +1,10 @@
-//! The thread that folds what is acknowledged into the database, and folds SQLite's own log when it is long.
+//! The thread that folds what is acknowledged into the database, and keeps house there.
 
 mod apply;
+mod housekeeping;
 mod statements;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -14,10 +14,11 @@ use rusqlite::config::DbConfig;
 
 use super::OpenError;
 use super::directory::database;
-use super::newest::Newest;
+use super::newest::{Newest, Next};
 use super::{EmbeddedOptions, log};
 use crate::StoreError;
 use apply::Applier;
+use housekeeping::Housekeeping;
 
 /// Starts the thread; returns when it is ready to fold. It ends when [`Newest::close`] has been called and everything is in the
 /// database; then the log is deleted.
@@ -31,8 +32,8 @@ pub(super) fn start(
     let (report, reported) = mpsc::sync_channel(1);
     let fold = move || {
         let end = End(newest);
-        let mut write_ahead = WriteAhead { pages: Arc::default(), folded_at: 0, checkpoint_pages };
-        let watched = write_ahead.watch(&mut connection);
+        let mut housekeeping = Housekeeping::new(checkpoint_pages);
+        let watched = housekeeping.watch(&mut connection);
         let mut applier = match watched.and_then(|()| Applier::new(&connection)) {
             Ok(applier) => applier,
             Err(error) => {
@@ -41,7 +42,7 @@ pub(super) fn start(
             }
         };
         let _ = report.send(Ok(()));
-        let result = run(&connection, &mut applier, &end.0, &mut write_ahead);
+        let result = run(&connection, &mut applier, &end.0, &mut housekeeping);
         let is_complete = result.is_ok() && end.0.is_complete();
         let closed = if is_complete { applier.close() } else { Ok(()) };
         drop(applier);
@@ -86,60 +87,25 @@ fn run(
     connection: &Connection,
     applier: &mut Applier<'_>,
     newest: &Newest,
-    write_ahead: &mut WriteAhead,
+    housekeeping: &mut Housekeeping,
 ) -> Result<(), StoreError> {
-    while let Some((tail, position)) = newest.gathered() {
-        let started = Instant::now();
-        metrics::histogram!("stepwright_store_fold_executions").record(tail.executions.len() as f64);
-        applier.fold(&tail, position, &newest.free_from())?;
-        if tail.opened.is_some() {
-            // Also the database file alone is to say that there is a log.
-            write_ahead.fold(connection)?;
+    loop {
+        match newest.next(housekeeping.patience()) {
+            Next::Fold(tail, position) => {
+                let started = Instant::now();
+                metrics::histogram!("stepwright_store_fold_executions").record(tail.executions.len() as f64);
+                applier.fold(&tail, position, &newest.free_from())?;
+                if tail.opened.is_some() {
+                    // Also the database file alone is to say that there is a log.
+                    housekeeping.fold(connection)?;
+                }
+                drop(tail);
+                newest.has_folded(position);
+                metrics::histogram!("stepwright_store_fold_seconds").record(started.elapsed());
+                housekeeping.after_fold(connection)?;
+            }
+            Next::Rest => housekeeping.rest(connection)?,
+            Next::End => return Ok(()),
         }
-        drop(tail);
-        newest.has_folded(position);
-        metrics::histogram!("stepwright_store_fold_seconds").record(started.elapsed());
-        write_ahead.fold_if_long(connection)?;
-    }
-    Ok(())
-}
-
-/// SQLite's write-ahead log: how long it is, and when it is folded into the database file.
-///
-/// SQLite would do it at the end of a commit, while others wait for it.
-struct WriteAhead {
-    /// How many pages there are, by the last commit.
-    pages: Arc<AtomicU32>,
-    /// How many there were when they were folded. The log starts anew with the next commit, unless somebody reads it.
-    folded_at: u32,
-    checkpoint_pages: u32,
-}
-
-impl WriteAhead {
-    fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
-        let pages = self.pages.clone();
-        connection.wal_hook(Some(move |_: &mut _, now: std::ffi::c_int| {
-            pages.store(now.unsigned_abs(), Ordering::Relaxed);
-            Ok(())
-        }))
-    }
-
-    fn fold_if_long(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let pages = self.pages.load(Ordering::Relaxed);
-        if pages < self.folded_at {
-            self.folded_at = 0;
-        }
-        if pages - self.folded_at < self.checkpoint_pages {
-            return Ok(());
-        }
-        self.folded_at = pages;
-        self.fold(connection)
-    }
-
-    fn fold(&self, connection: &Connection) -> Result<(), StoreError> {
-        let started = Instant::now();
-        connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |_| Ok(()))?;
-        metrics::histogram!("stepwright_store_checkpoint_seconds").record(started.elapsed());
-        Ok(())
     }
 }

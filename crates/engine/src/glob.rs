@@ -2,7 +2,7 @@
 
 /// A pattern.
 #[derive(Clone, Debug)]
-pub(super) struct Glob(String);
+pub(crate) struct Glob(String);
 
 impl Glob {
     pub fn new(pattern: &str) -> Glob {
