@@ -50,6 +50,9 @@ pub trait Backend: Send + Sync + 'static {
         cause: Option<String>,
     ) -> Pending<'_, Result<(), TaskError>>;
 
+    /// Whether a task waits for the holder of the token.
+    fn check_task_token(&self, token: &str) -> Pending<'_, Result<(), TaskError>>;
+
     /// Says that the worker which holds the token is alive.
     fn send_task_heartbeat(&self, token: &str) -> Pending<'_, Result<(), TaskError>>;
 

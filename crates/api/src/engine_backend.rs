@@ -303,6 +303,11 @@ impl Backend for EngineBackend {
         Box::pin(async move { self.engine.task_failed(&token, error, cause).await.map_err(task_error) })
     }
 
+    fn check_task_token(&self, token: &str) -> Pending<'_, Result<(), TaskError>> {
+        let token = token.to_owned();
+        Box::pin(async move { self.engine.check_token(&token).await.map_err(task_error) })
+    }
+
     fn send_task_heartbeat(&self, token: &str) -> Pending<'_, Result<(), TaskError>> {
         let token = token.to_owned();
         Box::pin(async move { self.engine.task_heartbeat(&token).await.map_err(task_error) })

@@ -7,6 +7,7 @@ mod callers;
 mod configurations;
 mod constraints;
 mod executions;
+mod measured;
 mod random_bodies;
 mod requests;
 mod state_machines;

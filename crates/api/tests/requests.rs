@@ -103,7 +103,6 @@ async fn what_is_not_there_is_named() {
             &alias,
             "ResourceNotFound: Resource not found: ",
         ),
-        ("DeleteStateMachineAlias", "stateMachineAliasArn", &alias, "ResourceNotFound: Resource not found: "),
         ("ListTagsForResource", "resourceArn", &alias, "ResourceNotFound: Resource not found: "),
         (
             "DescribeExecution",

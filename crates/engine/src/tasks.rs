@@ -53,6 +53,11 @@ impl Engine {
         .await
     }
 
+    /// Whether a task waits for the holder of the token. Changes nothing.
+    pub async fn check_token(self: &Arc<Self>, token: &str) -> Result<(), CallbackError> {
+        self.callback(token, |_| Input::Continue).await
+    }
+
     /// `SendTaskHeartbeat`.
     pub async fn task_heartbeat(self: &Arc<Self>, token: &str) -> Result<(), CallbackError> {
         self.callback(token, move |task| Input::Heartbeat { task }).await

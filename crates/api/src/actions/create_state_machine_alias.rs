@@ -54,7 +54,7 @@ fn existing(
     }
     Err(ApiError::service(
         ErrorName::ConflictException,
-        format!("Failed to create alias because an alias with the same name already exists: {}", known.arn),
+        "Failed to create alias because an alias with the same name and a different routing configuration already exists.",
     ))
 }
 

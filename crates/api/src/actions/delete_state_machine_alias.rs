@@ -12,10 +12,8 @@ pub async fn run(
     api: &Api,
     input: DeleteStateMachineAliasInput,
 ) -> Result<DeleteStateMachineAliasOutput, ApiError> {
+    // AWS: one that is not there (any more) is deleted just as well.
     let arn = arn::unlabelled_machine(&input.state_machine_alias_arn)?;
-    if api.catalog.read::<Alias>(arn.qualified).await?.is_none() {
-        return Err(ApiError::resource_not_found(arn.qualified));
-    }
     api.catalog.write(vec![Alias::delete(arn.qualified, Expect::Anything)]).await?;
     Ok(DeleteStateMachineAliasOutput {})
 }

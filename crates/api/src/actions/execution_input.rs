@@ -2,6 +2,7 @@
 
 use stepwright_types::limit::PAYLOAD_BYTES_MAX;
 use stepwright_value::Document;
+use stepwright_value::jackson::{Source, first_value};
 
 use crate::error::ApiError;
 use crate::model::ErrorName;
@@ -29,5 +30,14 @@ fn payload(text: &str, member: &str, error: ErrorName, sentence: &str) -> Result
              Member must have length less than or equal to {PAYLOAD_BYTES_MAX}"
         )));
     }
-    Document::parse(text).map_err(|cause| ApiError::service(error, format!("{sentence}: '{cause}'")))
+    Document::parse(text)
+        .map_err(|cause| ApiError::service(error, format!("{sentence}: '{}'", why(text, &cause))))
+}
+
+/// Why `text` is no JSON, in the words of AWS's reader; what follows its first value is ours to refuse.
+pub fn why(text: &str, ours: &impl std::fmt::Display) -> String {
+    match first_value(text, Source::Excerpt) {
+        Err(refusal) => refusal.message,
+        Ok(_) => ours.to_string(),
+    }
 }

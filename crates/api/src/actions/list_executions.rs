@@ -18,10 +18,15 @@ pub async fn run(api: &Api, input: ListExecutionsInput) -> Result<ListExecutions
             (machine_scope(api, text).await?, text)
         }
         (None, Some(text)) => (ListScope::MapRun(arn::map_run(text)?.to_owned()), text),
-        _ => {
+        (None, None) => {
             return Err(ApiError::validation_because(
                 ValidationExceptionReason::MissingRequiredParameter,
-                "Exactly one of stateMachineArn and mapRunArn must be specified",
+                "Must provide a StateMachine ARN or MapRun ARN",
+            ));
+        }
+        (Some(_), Some(_)) => {
+            return Err(ApiError::validation(
+                "Must provide either a StateMachine ARN or a MapRun ARN, but not both",
             ));
         }
     };

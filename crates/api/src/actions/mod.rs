@@ -40,7 +40,7 @@ mod update_state_machine_alias;
 mod validate_state_machine_definition;
 
 mod configuration;
-mod execution_input;
+pub(crate) mod execution_input;
 mod publication;
 mod routing;
 

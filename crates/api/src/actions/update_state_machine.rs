@@ -4,13 +4,19 @@ use stepwright_store::Expect;
 
 use super::{WRITE_ATTEMPTS, configuration, publication};
 use crate::api::Api;
+use crate::arn::{self, Qualifier};
 use crate::catalog::{Machine, MachineEntry, Record as _, WriteError};
 use crate::error::{ApiError, invalid_definition};
 use crate::model::{ErrorName, Timestamp, UpdateStateMachineInput, UpdateStateMachineOutput};
-use crate::{arn, resolve};
+use crate::resolve;
 
 pub async fn run(api: &Api, input: UpdateStateMachineInput) -> Result<UpdateStateMachineOutput, ApiError> {
-    let plain = arn::plain_machine(&input.state_machine_arn)?;
+    let arn = arn::unlabelled_machine(&input.state_machine_arn)?;
+    if arn.qualifier != Qualifier::None || arn.test_case.is_some() {
+        // AWS: nothing of that name can be updated.
+        return Err(ApiError::machine_does_not_exist(&input.state_machine_arn));
+    }
+    let plain = arn.plain;
     if input.definition.is_none()
         && input.role_arn.is_none()
         && input.logging_configuration.is_none()
@@ -61,7 +67,13 @@ async fn attempt(
     let mut version_arn = None;
     if input.publish.unwrap_or(false) {
         let description = input.version_description.clone();
-        let (version, write) = publication::version_of(api, &mut entry, description).await?;
+        let (mut version, mut write) = publication::version_of(api, &mut entry, description.clone()).await?;
+        if write.is_none() && description.is_some() && version.description != description {
+            // A description is never dropped silently: it gets a version of its own.
+            api.quotas.check_versions(resolve::versions(api, plain).await?.len())?;
+            let (new, put) = publication::new_version(api, &mut entry, description)?;
+            (version, write) = (new, Some(put));
+        }
         version_arn = Some(version.arn);
         writes.extend(write);
     }

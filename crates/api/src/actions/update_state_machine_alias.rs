@@ -21,7 +21,10 @@ pub async fn run(
         ));
     }
     for _ in 0..WRITE_ATTEMPTS {
-        let missing = || ApiError::resource_not_found(arn.qualified);
+        let missing = || ApiError {
+            message: "Request references a resource that does not exist.".to_owned(),
+            ..ApiError::resource_not_found(arn.qualified)
+        };
         let machine = api.catalog.read_for_write::<MachineEntry>(arn.plain).await?;
         let (entry, machine_expect) = machine.ok_or_else(missing)?;
         if entry.deleting {

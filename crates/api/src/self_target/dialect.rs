@@ -103,7 +103,9 @@ impl Dialect {
         match self {
             Dialect::Sdk => Failure::new(
                 format!("Sfn.{exception}"),
-                format!("{message} (Service: Sfn, Status Code: {status}, Request ID: {request_id})"),
+                format!(
+                    "{message} (Service: Sfn, Status Code: {status}, Request ID: {request_id}) (SDK Attempt Count: 1)"
+                ),
             ),
             Dialect::Optimised => Failure::new(
                 format!("StepFunctions.{exception}"),
@@ -271,7 +273,7 @@ mod tests {
                 Dialect::Sdk,
                 &taken,
                 "Sfn.ExecutionAlreadyExistsException",
-                "Execution Already Exists: 'e' (Service: Sfn, Status Code: 400, Request ID: id)",
+                "Execution Already Exists: 'e' (Service: Sfn, Status Code: 400, Request ID: id) (SDK Attempt Count: 1)",
             ),
             (
                 Dialect::Optimised,
@@ -284,13 +286,13 @@ mod tests {
                 Dialect::Sdk,
                 &invalid,
                 "Sfn.ValidationException",
-                "wrong (Service: Sfn, Status Code: 400, Request ID: id)",
+                "wrong (Service: Sfn, Status Code: 400, Request ID: id) (SDK Attempt Count: 1)",
             ),
             (
                 Dialect::Sdk,
                 &overloaded,
                 "Sfn.SfnException",
-                "Rate exceeded (Service: Sfn, Status Code: 400, Request ID: id)",
+                "Rate exceeded (Service: Sfn, Status Code: 400, Request ID: id) (SDK Attempt Count: 1)",
             ),
         ] {
             assert_eq!(dialect.failure(error, "id"), Failure::new(name, cause));

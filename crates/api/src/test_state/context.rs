@@ -34,8 +34,8 @@ const MEMBERS: &[(&str, &[Member])] = &[
     ("Task", &[("Token", Some(Kind::String))]),
 ];
 
-/// The object that `text` is; it may have any of the members, or none.
-pub(super) fn read(text: &str) -> Result<Object, TestStateError> {
+/// The object that `text` is; it may have any of the members, or none. `has_token`: the state is given a task token.
+pub(super) fn read(text: &str, has_token: bool) -> Result<Object, TestStateError> {
     let wrong = |what: String| refuse(format!("Invalid Context object provided: {what}"));
     let context = match stepwright_value::read(text) {
         Ok(Value::Object(context)) => context,
@@ -45,6 +45,22 @@ pub(super) fn read(text: &str) -> Result<Object, TestStateError> {
     // AWS: what a Map's iterations see is made from the items.
     if context.contains_key("Map") {
         return wrong("'Map' field is not supported when mocking a Context object".to_owned());
+    }
+    let known = |name: &str| MEMBERS.iter().find(|(known, _)| *known == name);
+    for (name, value) in context.iter() {
+        let Some((_, members)) = known(name) else { return wrong(format!("Field '{name}' is not allowed")) };
+        let inner = value.as_object().into_iter().flat_map(Object::iter);
+        let mut unknown = inner.filter(|(name, _)| !members.iter().any(|(known, _)| *known == &***name));
+        if let Some((name, _)) = unknown.next() {
+            return wrong(format!("Field '{name}' is not allowed"));
+        }
+    }
+    if context.contains_key("Task") && !has_token {
+        return wrong(
+            "Context object contains 'Task' when state is not a Task state with a '.sync' or '.waitForTaskToken' \
+             service integration pattern"
+                .to_owned(),
+        );
     }
     for (name, members) in MEMBERS {
         let Some(value) = context.get(name) else { continue };
@@ -68,7 +84,10 @@ mod tests {
     fn contexts() {
         let cases = [
             ("{}", ""),
-            (r#"{"Execution":{"Id":"i","Input":7},"State":{"RetryCount":2},"Other":1}"#, ""),
+            (r#"{"Execution":{"Id":"i","Input":{"any":7}},"State":{"RetryCount":2}}"#, ""),
+            (r#"{"Other":1}"#, "Field 'Other' is not allowed"),
+            (r#"{"State":{"Retries":1}}"#, "Field 'Retries' is not allowed"),
+            (r#"{"Task":{"Token":"t"}}"#, ""),
             (r#"{"Map":{}}"#, "'Map' field is not supported when mocking a Context object"),
             (r#"{"Execution":{"Id":1}}"#, "Execution.Id must be a string"),
             (r#"{"Execution":1}"#, "Execution must be an object"),
@@ -78,7 +97,7 @@ mod tests {
         for (text, expected) in cases {
             let expected =
                 (!expected.is_empty()).then(|| format!("Invalid Context object provided: {expected}"));
-            assert_eq!(read(text).err().map(|error| error.to_string()), expected, "{text}");
+            assert_eq!(read(text, true).err().map(|error| error.to_string()), expected, "{text}");
         }
     }
 }

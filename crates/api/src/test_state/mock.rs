@@ -30,7 +30,7 @@ pub(super) fn read(mock: &MockInput, state: &State) -> Result<Answer, TestStateE
         return Ok(Answer(Err(failure)));
     }
     let text = mock.result.as_deref().unwrap_or("null");
-    let Ok(result) = Document::parse(text) else { return refuse("Mocked result must be valid JSON.") };
+    let Ok(result) = Document::parse(text) else { return refuse("Mocked result must be valid JSON") };
     let mode = mock.field_validation_mode.unwrap_or(MockResponseValidationMode::Strict);
     check(result.value(), mode, state)?;
     Ok(Answer(Ok(result)))
@@ -53,7 +53,9 @@ fn check(result: &Value, mode: MockResponseValidationMode, state: &State) -> Res
         }
         Kind::Parallel(parallel) => match array()? {
             length if length == parallel.branches.len() => Ok(()),
-            _ => refuse("Mocked result array size must be equal to the number of branches."),
+            _ => {
+                refuse("Mocked result must contain the same number of items as number of Parallel branches.")
+            }
         },
         Kind::Task(task) => check_response(result, mode, &task.resource),
         _ => Ok(()),

@@ -9,6 +9,7 @@ use stepwright_types::limit;
 use stepwright_value::{Document, Object, Value};
 
 use super::{context, mock};
+use crate::actions::execution_input::why;
 use crate::backend::TestStateError;
 use crate::model::{MockInput, TestStateConfiguration, TestStateInput};
 
@@ -43,7 +44,7 @@ pub(super) fn read(input: TestStateInput, format: Format) -> Result<Request, Tes
     }
     let document = execution_input(input.input.as_deref())?;
     let variables = variables(input.variables.as_deref())?;
-    let context = input.context.as_deref().map(context::read).transpose()?;
+    let context = input.context.as_deref().map(|text| context::read(text, has_token(state))).transpose()?;
     let answer = input.mock.as_ref().map(|mock| mock::read(mock, state)).transpose()?;
     check_configuration(&program, state_id, &configuration, answer.as_ref())?;
     Ok(Request {
@@ -86,8 +87,9 @@ fn check_company(
         return refuse("TestState does not support RevealSecrets when a mock is specified.");
     }
     match (result, error_output) {
-        (Some(_), Some(_)) => refuse("A mock can have either a result or an errorOutput, not both."),
-        (None, None) => refuse("A mock must have a result or an errorOutput."),
+        (Some(_), Some(_)) | (None, None) => {
+            refuse("A test mock should have only one of the following fields: [result, errorOutput].")
+        }
         (None, Some(output)) if output.error.is_none() => {
             refuse("The error of a mocked errorOutput is required.")
         }
@@ -128,6 +130,12 @@ fn check_goes_without_mock(state: &State, has_role: bool) -> Result<(), TestStat
     }
 }
 
+/// Whether the state's context object has a task token.
+fn has_token(state: &State) -> bool {
+    let Kind::Task(task) = &state.kind else { return false };
+    matches!(&task.resource, Resource::Integration(integration) if integration.pattern != Pattern::RequestResponse)
+}
+
 fn execution_input(text: Option<&str>) -> Result<Document, TestStateError> {
     let text = text.unwrap_or("{}");
     if text.len() > limit::PAYLOAD_BYTES_MAX {
@@ -138,7 +146,8 @@ fn execution_input(text: Option<&str>) -> Result<Document, TestStateError> {
         ));
     }
     Document::parse(text).map_err(|error| {
-        TestStateError::InvalidInput(format!("Invalid State Machine Execution Input: '{error}'"))
+        let why = why(text, &error);
+        TestStateError::InvalidInput(format!("Invalid State Machine Execution Input: '{why}'"))
     })
 }
 

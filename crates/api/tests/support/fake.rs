@@ -212,6 +212,10 @@ impl Backend for FakeBackend {
         self.send_task_heartbeat(token)
     }
 
+    fn check_task_token(&self, token: &str) -> Pending<'_, Result<(), TaskError>> {
+        self.send_task_heartbeat(token)
+    }
+
     fn send_task_heartbeat(&self, token: &str) -> Pending<'_, Result<(), TaskError>> {
         let result = match token {
             "good" => Ok(()),
