@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use stepwright_engine::Engine;
 use stepwright_machine::Execution;
+use stepwright_machine::codec::{self, Snapshot};
 use stepwright_store::memory::Memory;
 use stepwright_store::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution as Row, ExecutionKey, ExecutionQuery,
-    Page, Pending, Permit, QueueItem, Segment, ShardId, Status, Store, StoreError, Timer, Unit,
+    Mutation, Page, Pending, Permit, QueueItem, Segment, ShardId, Status, Store, StoreError, Timer, Unit,
 };
+use stepwright_testkit::now;
 use stepwright_value::Document;
 
 use super::{WORK, World, start, status};
@@ -180,4 +182,52 @@ fn every_moment_can_be_had_again() {
         let nobody = ExecutionKey::new(ShardId(0), 99).expect("a key");
         assert!(engine.execution_at(nobody, 1).await.expect("a read").is_none());
     });
+}
+
+/// Segments of an earlier version have no snapshots; and snapshots of another version are passed over.
+#[test]
+fn without_snapshots_all_is_replayed() {
+    for garbage in [None, Some(&b"\xffof another version"[..])] {
+        let mut world = World::new(&asking());
+        world.live(async |engine| {
+            start(&engine, "e", r#"{"p":7}"#).await.expect("starts");
+            for _ in 0..200 {
+                answer(&engine, "false").await;
+            }
+        });
+        let row =
+            now(world.store.execution(key())).expect("at once").expect("a read").expect("the execution");
+        let mut mutations = vec![Mutation::DeleteExecution(key()), Mutation::CreateExecution(row)];
+        let mut snapshots = 0;
+        for mut segment in now(world.store.segments(key(), 1)).expect("at once").expect("a read") {
+            let snapshot = match (codec::snapshot_of(&segment.data).expect("own segment"), garbage) {
+                (Snapshot::Here(_), Some(garbage)) => Snapshot::Here(garbage),
+                (Snapshot::Before(back), Some(_)) => Snapshot::Before(back),
+                _ => Snapshot::None,
+            };
+            snapshots += usize::from(matches!(snapshot, Snapshot::Here(_)));
+            let events = codec::decode_segment(&segment.data).expect("own segment");
+            segment.data = codec::encode_segment_with(&events, snapshot);
+            mutations.push(Mutation::Append { key: key(), segment });
+        }
+        assert_eq!(snapshots > 2, garbage.is_some());
+        let queued = now(world.store.queued(ShardId(0))).expect("at once").expect("a read");
+        mutations.extend(queued.into_iter().map(Mutation::Enqueue));
+        let unit = Unit { shard: ShardId(0), epoch: Epoch(1), mutations };
+        now(world.store.commit(unit)).expect("at once").expect("committed");
+        world.live(async |engine| {
+            answer(&engine, "false").await;
+            let at_9 = engine.execution_at(key(), 9).await.expect("a read").expect("the execution");
+            assert_eq!(at_9.history_len(), 9);
+        });
+        // From here on there are snapshots again.
+        let newest = now(world.store.some_segments(key(), Segment::NUMBER_MAX, true, 1)).expect("at once");
+        let newest = newest.expect("a read").pop().expect("a segment");
+        let found = codec::snapshot_of(&newest.data).expect("own segment");
+        assert!(matches!(found, Snapshot::Before(1)), "{found:?}");
+        world.live(async |engine| {
+            answer(&engine, "true").await;
+            assert_eq!(status(&engine, "e").await, Status::Succeeded);
+        });
+    }
 }
