@@ -3,7 +3,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+/// For its owner alone, as it holds inputs and outputs.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
 
 /// A log file.
 pub struct RotatingFile {
@@ -21,7 +27,7 @@ impl RotatingFile {
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             fs::create_dir_all(directory)?;
         }
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let file = open(path)?;
         let bytes = file.metadata()?.len();
         Ok(RotatingFile { path: path.to_owned(), file, bytes, bytes_max, kept })
     }
@@ -47,7 +53,7 @@ impl RotatingFile {
                 }
             }
             fs::rename(&self.path, self.numbered(1))?;
-            self.file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+            self.file = open(&self.path)?;
         }
         self.bytes = 0;
         Ok(())

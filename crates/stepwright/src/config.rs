@@ -54,6 +54,7 @@ use stepwright_engine::retention::{Retention, RetentionDefinition};
 use stepwright_tasks::functions::FunctionDefinition;
 
 use crate::cli::Listen;
+use crate::data_directory::{Identity, Wanted};
 use crate::function_output;
 use crate::history_logging;
 use crate::protection::{self, AuditSection, CredentialsSection, MetricsSection, TlsSection};
@@ -107,10 +108,13 @@ struct Server {
 pub struct Config {
     pub listen: SocketAddr,
     pub data_dir: PathBuf,
+    /// As wanted, or else as the data directory has it.
     pub account_id: String,
     pub region: String,
     /// Whether the region was said, and is not the default.
     pub has_region: bool,
+    /// What of these was said.
+    pub wanted: Wanted,
     /// The names under which the server may be called.
     pub hosts: Hosts,
     pub functions: Vec<FunctionDefinition>,
@@ -161,13 +165,15 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         Some(path) => read_file(path)?,
         None => (File::default(), Vec::new(), PathBuf::from(".")),
     };
-    let account_id =
-        overrides.account_id.or(file.server.account_id).unwrap_or_else(|| "123456789012".to_owned());
-    let region = overrides.region.or(file.server.region);
-    let has_region = region.is_some();
-    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-    check_account_id(&account_id)?;
-    check_region(&region)?;
+    let data_dir = overrides
+        .data_dir
+        .or(file.server.data_dir.map(|data_dir| directory.join(data_dir)))
+        .unwrap_or_else(|| PathBuf::from("stepwright-data"));
+    let wanted = Wanted {
+        account_id: overrides.account_id.or(file.server.account_id),
+        region: overrides.region.or(file.server.region),
+    };
+    let Identity { account_id, region } = identity(&wanted, &data_dir)?;
     let template =
         overrides.template.or_else(|| TEMPLATES.iter().find_map(|name| existing(&directory.join(name))));
     let mut warnings = Vec::new();
@@ -193,13 +199,11 @@ pub fn load(overrides: Overrides) -> Result<Config> {
             .or(file.server.listen)
             .map(|listen| listen.0)
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8083))),
-        data_dir: overrides
-            .data_dir
-            .or(file.server.data_dir.map(|data_dir| directory.join(data_dir)))
-            .unwrap_or_else(|| PathBuf::from("stepwright-data")),
+        data_dir,
         account_id,
         region,
-        has_region,
+        has_region: wanted.region.is_some(),
+        wanted,
         functions,
         lambda: file.lambda,
         warnings,
@@ -218,6 +222,22 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
         IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
         _ => address,
     }
+}
+
+/// Account and region: as wanted, as the directory has them, as the environment says for other tools, or as examples have them.
+fn identity(wanted: &Wanted, data_dir: &Path) -> Result<Identity> {
+    let known = Identity::of(data_dir)?;
+    let (known_account_id, known_region) = known.map(|known| (known.account_id, known.region)).unzip();
+    let ambient = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|region| check_region(region).is_ok()));
+    let account_id = wanted.account_id.clone().or(known_account_id);
+    let account_id = account_id.unwrap_or_else(|| "123456789012".to_owned());
+    let region = wanted.region.clone().or(known_region).or(ambient);
+    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+    check_account_id(&account_id)?;
+    check_region(&region)?;
+    Ok(Identity { account_id, region })
 }
 
 fn read_file(path: &Path) -> Result<(File, Vec<FunctionDefinition>, PathBuf)> {

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use stepwright_api::environment::System;
 use stepwright_api::server::{Access, AuditFile, AuditLimits, KeyFile, KeyRing, Keys, Signatures, Tls};
 use stepwright_sigv4::Credentials;
-use tokio::signal::unix::{SignalKind, signal};
+
+use crate::signals::Signals;
 
 /// How often files are looked at. SIGHUP does not wait for it.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
@@ -225,24 +226,16 @@ impl Protection {
         Ok(protection)
     }
 
-    /// Follows changes of the files, for as long as the runtime lives.
-    pub fn follow(&self) {
+    /// Follows changes of the files, for as long as the runtime lives. SIGHUP has them looked at at once.
+    pub fn follow(&self, signals: Signals) {
         let (keys, tls) = (self.key_file.clone(), self.tls.clone());
-        if keys.is_none() && tls.is_none() {
-            return;
-        }
         tokio::spawn(async move {
-            let mut hangup = signal(SignalKind::hangup()).ok();
             loop {
-                let hung_up = async {
-                    match &mut hangup {
-                        Some(hangup) => hangup.recv().await,
-                        None => std::future::pending().await,
-                    }
-                };
                 tokio::select! {
                     () = tokio::time::sleep(RELOAD_INTERVAL) => {}
-                    _ = hung_up => {}
+                    () = signals.hung_up() => tracing::info!(
+                        "SIGHUP: keys and certificates are looked at; the rest of the configuration is read at the next start"
+                    ),
                 }
                 let (keys, tls) = (keys.clone(), tls.clone());
                 let looked =

@@ -117,11 +117,12 @@ pub struct Serve {
     /// without being named.
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
-    /// The account in whose name ARNs are made.
+    /// The account of a new data directory: of requests that are not signed by another. A directory keeps its own.
     #[arg(long, value_name = "ID", env = "STEPWRIGHT_ACCOUNT_ID")]
     pub account_id: Option<String>,
-    /// The region in whose name ARNs are made.
-    #[arg(long, value_name = "REGION", env = "AWS_DEFAULT_REGION")]
+    /// The region of a new data directory: of requests that are not signed for another. A directory keeps its own. Without
+    /// it, AWS_REGION or AWS_DEFAULT_REGION, else us-east-1.
+    #[arg(long, value_name = "REGION", env = "STEPWRIGHT_REGION")]
     pub region: Option<String>,
     #[command(flatten)]
     pub protection: crate::protection::Flags,

@@ -19,14 +19,15 @@ use stepwright_engine::{Engine, EngineOptions, Entropy, HistoryLog, SystemClock}
 use stepwright_logs::Log;
 use stepwright_store::embedded::{Embedded, EmbeddedOptions, Sizes};
 use stepwright_types::arn::Account;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Serve;
 use crate::config::{self, Config, Overrides};
+use crate::data_directory::{self, Identity};
 use crate::descriptors;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::function_output;
 use crate::protection::Protection;
+use crate::signals::Signals;
 use crate::wiring::{self, Wired};
 use crate::{logging, output};
 
@@ -37,7 +38,8 @@ const LOG_FLUSH_MAX: Duration = Duration::from_secs(5);
 
 pub fn run(arguments: Serve) -> Result<Exit, Failure> {
     logging::start(arguments.log_format, "info");
-    let config = config::load(Overrides {
+    let signals = Signals::listen().or_exit(Exit::CannotStart)?;
+    let mut config = config::load(Overrides {
         listen: arguments.listen,
         data_dir: arguments.data_dir,
         config: arguments.config,
@@ -57,9 +59,15 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
     let protection =
         Protection::open(&config.protection, &config.region, &config.data_dir).or_exit(Exit::Usage)?;
     server::check_exposure(config.listen, &protection.access).or_exit(Exit::Usage)?;
+    data_directory::prepare(&config.data_dir).or_exit(Exit::CannotStart)?;
     let store = Embedded::open(EmbeddedOptions::new(&config.data_dir)).or_exit(Exit::CannotStart)?;
+    data_directory::close_files(&config.data_dir);
     let runtime = super::runtime()?;
-    let exit = runtime.block_on(serve(&config, &protection, store.clone(), is_printed));
+    let identity = Identity { account_id: config.account_id, region: config.region };
+    let identity = data_directory::settle(&config.data_dir, &*store, &config.wanted, identity);
+    let identity = runtime.block_on(identity).or_exit(Exit::Usage)?;
+    (config.account_id, config.region) = (identity.account_id, identity.region);
+    let exit = runtime.block_on(serve(&config, &protection, store.clone(), &signals, is_printed));
     // What is left are calls whose executions are on disk.
     runtime.shutdown_background();
     store.close();
@@ -70,6 +78,7 @@ async fn serve(
     config: &Config,
     protection: &Protection,
     store: Arc<Embedded>,
+    signals: &Signals,
     is_printed: bool,
 ) -> Result<Exit, Failure> {
     let metrics = install_metrics().or_exit(Exit::CannotStart)?;
@@ -120,14 +129,12 @@ async fn serve(
         .await
         .with_context(|| cannot_listen(config))
         .or_exit(Exit::CannotStart)?;
-    // A terminal that closes is no reason to end; with credentials or certificates it means to read them again.
-    let _hangups = signal(SignalKind::hangup()).ok();
-    let mut stop_signals = StopSignals::listen().or_exit(Exit::CannotStart)?;
-    protection.follow();
+    protection.follow(signals.clone());
+    signals.serving();
     greet(config, &server, &wired, protection);
     let failed = tokio::select! {
         () = server.run() => None,
-        () = stop_signals.next() => None,
+        () = signals.stopped() => None,
         reason = engine.failed() => Some(reason),
     };
     tracing::info!("stopping: requests in flight are finished, executions go on after the next start");
@@ -257,27 +264,4 @@ fn first_steps(config: &Config, protection: &Protection, endpoint: &str) -> Stri
         "Try:  {variables}aws stepfunctions list-state-machines --endpoint-url {endpoint} --region {}{keys}\n",
         config.region
     )
-}
-
-/// The signals that end the server. From when this is made they do so in order.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn listen() -> std::io::Result<StopSignals> {
-        Ok(StopSignals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Resolves on SIGTERM or SIGINT.
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }
