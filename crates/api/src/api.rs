@@ -1,5 +1,6 @@
 //! The operations as one object: JSON body in, JSON body out. Knows no HTTP.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::throttling::Throttling;
 
 /// What an [`Api`] is made of.
 pub struct Parts {
-    /// Whose ARNs it gives out.
+    /// Whose ARNs it gives out, unless a request is of another account or region.
     pub account: Account,
     pub backend: Arc<dyn Backend>,
     pub definitions: Arc<dyn Definitions>,
@@ -34,9 +35,14 @@ pub struct Parts {
     pub environment: Arc<dyn Environment>,
 }
 
-/// The service.
+/// The service, in the name of one account and region.
 pub struct Api {
-    pub(crate) account: Account,
+    pub(crate) account: Arc<Account>,
+    service: Arc<Service>,
+}
+
+/// What all accounts share.
+pub struct Service {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) definitions: Arc<dyn Definitions>,
     pub(crate) catalog: Arc<Catalog>,
@@ -48,29 +54,54 @@ pub struct Api {
     stopping: watch::Sender<bool>,
 }
 
+impl Deref for Api {
+    type Target = Service;
+
+    fn deref(&self) -> &Service {
+        &self.service
+    }
+}
+
 impl Api {
     pub fn new(parts: Parts) -> Api {
-        let throttling = Arc::new(Throttling::new(&parts.account.region));
+        Api::with_quotas(parts, Quotas::default())
+    }
+
+    /// With other quotas than AWS's defaults.
+    pub fn with_quotas(parts: Parts, quotas: Quotas) -> Api {
         let catalog = Arc::new(Catalog::new(parts.catalog, parts.catalog_lifetime));
-        Api {
-            throttling,
-            account: parts.account,
+        let service = Service {
             deletions: Deletions::new(catalog.clone(), parts.backend.clone()),
+            throttling: Arc::new(Throttling::new(&parts.account.region)),
             backend: parts.backend,
             definitions: parts.definitions,
             catalog,
             environment: parts.environment,
-            quotas: Quotas::default(),
+            quotas,
             page_tokens: OnceCell::new(),
             stopping: watch::Sender::new(false),
-        }
+        };
+        Api { account: Arc::new(parts.account), service: Arc::new(service) }
     }
 
-    /// With other quotas than AWS's defaults.
-    pub fn with_quotas(self, quotas: Quotas) -> Api {
-        Api { quotas, ..self }
+    /// The same service in the name of another account and region.
+    pub fn of(&self, account: Arc<Account>) -> Api {
+        Api { account, service: self.service.clone() }
     }
 
+    /// In whose name it is.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    /// Performs an operation: `body` is the request's JSON, the result the response's.
+    /// The body is let go as soon as it has been read.
+    pub async fn call(&self, operation: Operation, body: Bytes) -> Result<Vec<u8>, ApiError> {
+        actions::perform(self, operation, body).await
+    }
+}
+
+impl Service {
     /// Ends long polls: they are answered empty, now and from now on.
     pub fn stop_polls(&self) {
         self.stopping.send_replace(true);
@@ -99,12 +130,6 @@ impl Api {
     pub(crate) async fn page_tokens(&self) -> Result<&PageTokens, ApiError> {
         let load = || PageTokens::load(self.catalog.store(), &*self.environment);
         self.page_tokens.get_or_try_init(load).await
-    }
-
-    /// Performs an operation: `body` is the request's JSON, the result the response's.
-    /// The body is let go as soon as it has been read.
-    pub async fn call(&self, operation: Operation, body: Bytes) -> Result<Vec<u8>, ApiError> {
-        actions::perform(self, operation, body).await
     }
 }
 

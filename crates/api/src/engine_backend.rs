@@ -96,8 +96,7 @@ impl EngineBackend {
     }
 
     async fn find(&self, execution_arn: &str) -> Result<Described, ExecutionError> {
-        let (machine_arn, name) =
-            parts_of(self.engine.account(), execution_arn).ok_or(ExecutionError::DoesNotExist)?;
+        let (machine_arn, name) = parts_of(execution_arn).ok_or(ExecutionError::DoesNotExist)?;
         self.engine.find(&machine_arn, name).await.map_err(internal)?.ok_or(ExecutionError::DoesNotExist)
     }
 
@@ -122,10 +121,10 @@ impl EngineBackend {
 
     fn execution_arn(&self, row: &Row, kind: ExecutionKind) -> String {
         if kind == ExecutionKind::Express {
-            return map_runs::express_arn(self.engine.account(), row);
+            return map_runs::express_arn(row);
         }
         let machine_name = row.machine.rsplit(':').next().unwrap_or_default();
-        self.engine.account().execution(machine_name, &row.name)
+        self.engine.account_of(&row.machine).execution(machine_name, &row.name)
     }
 
     async fn list_page(&self, request: ListRequest) -> Result<ExecutionPage, ExecutionError> {
@@ -161,7 +160,8 @@ impl Backend for EngineBackend {
                     start_ms: started.start_ms,
                 });
             }
-            let execution_arn = |name: &str| self.engine.account().execution(&machine.name, name);
+            let execution_arn =
+                |name: &str| self.engine.account_of(&machine.arn).execution(&machine.name, name);
             match self.engine.start(start).await {
                 Ok(started) => {
                     Ok(StartReply { execution_arn: execution_arn(&started.name), start_ms: started.start_ms })
@@ -410,7 +410,8 @@ fn start_error(error: stepwright_engine::StartError) -> StartError {
 }
 
 /// The state machine's ARN and the execution's name in the ARN of an execution that is stored.
-fn parts_of<'a>(account: &Account, execution_arn: &'a str) -> Option<(String, &'a str)> {
+fn parts_of(execution_arn: &str) -> Option<(String, &str)> {
+    let account = Account::of(execution_arn)?;
     let standard = Arn::parse(execution_arn)?.resource_after("execution");
     let parts = standard.and_then(|parts| parts.split_once(':'));
     let (machine, name) = parts.or_else(|| map_runs::express_child(execution_arn))?;

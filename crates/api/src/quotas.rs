@@ -1,6 +1,7 @@
 //! How many resources an account may have.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::api::Api;
 use crate::catalog::{Activity, MachineEntry, Record};
@@ -28,7 +29,7 @@ impl Default for QuotaLimits {
     }
 }
 
-/// The quotas of an account.
+/// The quotas of each account in each region.
 pub struct Quotas {
     state_machines: Quota,
     activities: Quota,
@@ -38,9 +39,12 @@ pub struct Quotas {
 /// A quota for one kind of record.
 struct Quota {
     max: usize,
-    /// No more than so many are there; `usize::MAX` before they are counted for the first time.
-    at_most: AtomicUsize,
+    /// No more than so many are there, by the prefix of their keys; nothing before they are counted for the first time.
+    at_most: Mutex<HashMap<String, usize>>,
 }
+
+/// Accounts whose counts are remembered; those of more are made anew.
+const ACCOUNTS: usize = 1_000;
 
 impl Default for Quotas {
     fn default() -> Quotas {
@@ -50,7 +54,7 @@ impl Default for Quotas {
 
 impl Quotas {
     pub fn new(limits: QuotaLimits) -> Quotas {
-        let quota = |max| Quota { max, at_most: AtomicUsize::new(usize::MAX) };
+        let quota = |max| Quota { max, at_most: Mutex::default() };
         Quotas { state_machines: quota(limits.state_machines), activities: quota(limits.activities), limits }
     }
 
@@ -97,15 +101,31 @@ impl Quota {
     /// Whether there is room for one more. Records are counted only when those that this process has let in since
     /// the last count could have filled the quota.
     async fn admits<T: Record>(&self, api: &Api, prefix: &str) -> Result<bool, ApiError> {
-        if self.at_most.load(Ordering::Relaxed) >= self.max {
-            let count = self.count::<T>(api, prefix).await?;
-            if count >= self.max {
-                return Ok(false);
-            }
-            self.at_most.store(count, Ordering::Relaxed);
+        if self.admit(prefix) {
+            return Ok(true);
         }
-        self.at_most.fetch_add(1, Ordering::Relaxed);
+        let count = self.count::<T>(api, prefix).await?;
+        if count >= self.max {
+            return Ok(false);
+        }
+        let mut at_most = self.at_most.lock().unwrap_or_else(PoisonError::into_inner);
+        if at_most.len() >= ACCOUNTS {
+            at_most.clear();
+        }
+        at_most.insert(prefix.to_owned(), count + 1);
         Ok(true)
+    }
+
+    /// Whether there is room for one more as far as is known.
+    fn admit(&self, prefix: &str) -> bool {
+        let mut at_most = self.at_most.lock().unwrap_or_else(PoisonError::into_inner);
+        match at_most.get_mut(prefix) {
+            Some(at_most) if *at_most < self.max => {
+                *at_most += 1;
+                true
+            }
+            _ => false,
+        }
     }
 
     async fn count<T: Record>(&self, api: &Api, prefix: &str) -> Result<usize, ApiError> {

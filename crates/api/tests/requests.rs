@@ -273,7 +273,7 @@ async fn both_hosts_serve_all_operations() {
 #[tokio::test]
 async fn quotas_are_kept() {
     let limits = QuotaLimits { state_machines: 2, activities: 1, versions: 2, aliases: 1 };
-    let (api, _) = api_with(|api| api.with_quotas(Quotas::new(limits))).await;
+    let (api, _) = api_with(Quotas::new(limits)).await;
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let server = Arc::new(Server::bind(any_port, api, Options::default()).await.unwrap());
     let running = server.clone();
@@ -314,6 +314,54 @@ async fn quotas_are_kept() {
         let answer = client.call(operation, request.clone()).await;
         let refused = (answer.status != 200).then(|| answer.error().0);
         assert_eq!(refused.as_deref(), expected, "{operation} {request}");
+    }
+}
+
+/// Requests that are signed for another region, or with an account's id as key, have ARNs and listings of their own.
+#[tokio::test]
+async fn regions_and_accounts_are_kept_apart() {
+    let server = TestServer::start().await;
+    let mut client = Client::connect(server.address).await;
+    let mut call = async |credential: &str, operation: &str, body: Value| {
+        let mut request = Request::post("/")
+            .header("host", "localhost")
+            .header("x-amz-target", format!("AWSStepFunctions.{operation}"));
+        if !credential.is_empty() {
+            let authorization = format!(
+                "AWS4-HMAC-SHA256 Credential={credential}/states/aws4_request, SignedHeaders=host, Signature=0"
+            );
+            request = request.header("authorization", authorization);
+        }
+        let answer = client.request(request.body(Full::from(body.to_string())).unwrap()).await;
+        assert_eq!(answer.status, 200, "{credential} {operation}: {}", answer.body);
+        answer.json()
+    };
+    let scopes = [
+        ("", "arn:aws:states:us-east-1:123456789012"),
+        ("test/20260101/eu-west-1", "arn:aws:states:eu-west-1:123456789012"),
+        ("111122223333/20260101/us-east-1", "arn:aws:states:us-east-1:111122223333"),
+        ("111122223333/20260101/cn-north-1", "arn:aws-cn:states:cn-north-1:111122223333"),
+    ];
+    for (scope, base) in scopes {
+        let request = json!({"name": "m", "definition": PASS, "roleArn": ROLE});
+        let created = call(scope, "CreateStateMachine", request).await;
+        assert_eq!(created["stateMachineArn"], format!("{base}:stateMachine:m"));
+        let activity = call(scope, "CreateActivity", json!({"name": "a"})).await;
+        assert_eq!(activity["activityArn"], format!("{base}:activity:a"));
+    }
+    for (scope, base) in scopes.into_iter().chain([
+        // What is no region and no account is of the server's.
+        ("test/20260101/NO_REGION", "arn:aws:states:us-east-1:123456789012"),
+        ("11112222333x/20260101/us-east-1", "arn:aws:states:us-east-1:123456789012"),
+    ]) {
+        let listed = call(scope, "ListStateMachines", json!({})).await;
+        let arns: Vec<&Value> = listed["stateMachines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|machine| &machine["stateMachineArn"])
+            .collect();
+        assert_eq!(arns, [&json!(format!("{base}:stateMachine:m"))], "{scope}");
     }
 }
 

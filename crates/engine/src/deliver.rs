@@ -263,7 +263,7 @@ impl Engine {
     /// The state machine whose definition the execution of a row runs.
     pub(crate) fn machine_of(&self, row: &Row) -> Arc<str> {
         match row.listed.map_run.as_deref().and_then(MapRunArn::parse) {
-            Some(map_run) => self.account.state_machine(map_run.machine).into(),
+            Some(map_run) => self.account_of(&row.machine).state_machine(map_run.machine).into(),
             None => row.machine.clone(),
         }
     }
@@ -277,8 +277,9 @@ impl Engine {
             return self.child_identity(map_run_arn, kind, name, role_arn, row.start_ms, input, row.key);
         }
         let machine_name = row.machine.rsplit(':').next().unwrap_or_default();
+        let account = self.account_of(&row.machine);
         Identity {
-            execution_arn: self.account.execution(machine_name, &row.name).into(),
+            execution_arn: account.execution(machine_name, &row.name).into(),
             execution_name: row.name.clone(),
             machine_arn: row.machine.clone(),
             machine_name: machine_name.into(),
@@ -286,7 +287,7 @@ impl Engine {
             start_ms: row.start_ms,
             input,
             kind: ExecutionKind::Standard,
-            account: self.account.clone(),
+            account,
             locator: locator(row.key),
         }
     }

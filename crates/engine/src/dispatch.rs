@@ -206,8 +206,8 @@ impl Engine {
             execution_arn: identity.execution_arn.to_string(),
             state_name: call.state_name.to_string(),
             role_arn: Some(call.credentials.as_ref().unwrap_or(&identity.role_arn).to_string()),
-            region: self.account.region.clone(),
-            account_id: self.account.account_id.clone(),
+            region: identity.account.region.clone(),
+            account_id: identity.account.account_id.clone(),
         }
     }
 }

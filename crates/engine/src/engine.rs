@@ -149,9 +149,17 @@ impl Engine {
         self.dispatches.close();
     }
 
-    /// The account and region in whose name ARNs are made.
+    /// The account and region of what no ARN belongs to.
     pub fn account(&self) -> &Arc<Account> {
         &self.account
+    }
+
+    /// Whose an ARN is: everything that an execution makes is of the account and region of its state machine.
+    pub fn account_of(&self, arn: &str) -> Arc<Account> {
+        if self.account.owns(arn) {
+            return self.account.clone();
+        }
+        Account::of(arn).map_or_else(|| self.account.clone(), Arc::new)
     }
 
     /// The store, for the catalogue.

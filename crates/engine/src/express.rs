@@ -141,8 +141,9 @@ impl Engine {
     ) -> Identity {
         let machine_name: Arc<str> = machine_arn.rsplit(':').next().unwrap_or_default().into();
         let run = self.entropy.uuid();
+        let account = self.account_of(&machine_arn);
         Identity {
-            execution_arn: self.account.express_execution(&machine_name, &name, &run).into(),
+            execution_arn: account.express_execution(&machine_name, &name, &run).into(),
             execution_name: name,
             machine_arn,
             machine_name,
@@ -150,7 +151,7 @@ impl Engine {
             start_ms,
             input,
             kind: ExecutionKind::Express,
-            account: self.account.clone(),
+            account,
             locator,
         }
     }

@@ -12,6 +12,8 @@ use crate::canonical::WireRequest;
 use crate::scope::Scope;
 use crate::time::{seconds, timestamp};
 
+/// Characters of a region's name.
+const REGION_CHARS_MAX: usize = 32;
 /// Characters of a header that are repeated in a message.
 const ECHO_CHARS_MAX: usize = 1_000;
 
@@ -49,8 +51,8 @@ impl Refusal {
 /// What a server demands of a claim.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
-    /// The server's region.
-    pub region: &'a str,
+    /// The server's region; `None` when it serves all.
+    pub region: Option<&'a str>,
     /// The server's service.
     pub service: &'a str,
     /// The server's time, in seconds since 1970.
@@ -168,7 +170,7 @@ impl<'a> Claim<'a> {
         if self.scope.service != rules.service {
             faults += &format!("Credential should be scoped to correct service: '{}'. ", rules.service);
         }
-        if self.scope.region != rules.region {
+        if rules.region.map_or(!is_region(self.scope.region), |region| self.scope.region != region) {
             faults += &format!(
                 "Credential should be scoped to a valid region, not '{}'. ",
                 shortened(self.scope.region)
@@ -284,6 +286,12 @@ impl<'a> Parts<'a> {
         }
         incomplete(format!("{message}Authorization={echo}"))
     }
+}
+
+/// Whether it can be a region's name.
+pub fn is_region(text: &str) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=REGION_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_name)
 }
 
 /// As much of a header as a message repeats.

@@ -13,7 +13,7 @@ mod scope;
 mod time;
 
 pub use canonical::{Canonical, WireRequest, percent_encode, sha256_hex};
-pub use claim::{Claim, Refusal, Rules};
+pub use claim::{Claim, Refusal, Rules, is_region};
 pub use credentials::Credentials;
 pub use scope::{SERVICE_STATES, Scope};
 pub use time::timestamp;

@@ -111,8 +111,6 @@ pub struct Config {
     /// As wanted, or else as the data directory has it.
     pub account_id: String,
     pub region: String,
-    /// Whether the region was said, and is not the default.
-    pub has_region: bool,
     /// What of these was said.
     pub wanted: Wanted,
     /// The names under which the server may be called.
@@ -202,7 +200,6 @@ pub fn load(overrides: Overrides) -> Result<Config> {
         data_dir,
         account_id,
         region,
-        has_region: wanted.region.is_some(),
         wanted,
         functions,
         lambda: file.lambda,

@@ -54,13 +54,7 @@ impl Connection {
             .or(of_file)
             .or_else(|| variable("AWS_ENDPOINT_URL"))
             .unwrap_or_else(|| "http://127.0.0.1:8083".to_owned());
-        let region = match &self.region {
-            Some(region) => region.clone(),
-            None if config.has_region => config.region.clone(),
-            None => {
-                variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).unwrap_or(config.region)
-            }
-        };
+        let region = self.region.clone().unwrap_or(config.region);
         let key_file = config.protection.credentials_file();
         let credentials = match key("STEPWRIGHT") {
             Some(credentials) => Some(credentials),

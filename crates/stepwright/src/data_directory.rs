@@ -198,7 +198,7 @@ mod tests {
                 "belongs to account 111122223333, not 123456789012",
             ),
         ] {
-            let error = settle(directory, &*store, &wanted, proposed.clone()).await.err().expect("an error");
+            let error = settle(directory, &*store, &wanted, proposed.clone()).await.expect_err("an error");
             assert!(error.to_string().contains(told), "{error}");
         }
         fs::write(directory.join(IDENTITY), "nonsense").expect("written");

@@ -169,7 +169,7 @@ pub struct Protection {
 
 impl Protection {
     /// Reads credentials and certificates, and makes a certificate where one is to be generated.
-    pub fn open(settings: &Settings, region: &str, data_dir: &Path) -> Result<Protection> {
+    pub fn open(settings: &Settings, data_dir: &Path) -> Result<Protection> {
         let mut protection = Protection {
             access: Access::Open,
             tls: None,
@@ -196,7 +196,7 @@ impl Protection {
         };
         if let Some(ring) = ring {
             protection.key_count = ring.count();
-            protection.access = Access::Verified(Arc::new(Signatures::new(ring, region, Arc::new(System))));
+            protection.access = Access::Verified(Arc::new(Signatures::new(ring, Arc::new(System))));
         }
         protection.tls = match &settings.tls {
             TlsSettings::None => None,

@@ -89,8 +89,8 @@ impl Signals {
                 std::process::exit(EXIT_BASE + number);
             }
             stopping.send_replace(true);
-            std::thread::spawn(move || {
-                std::thread::sleep(STOP_MAX);
+            tokio::spawn(async move {
+                tokio::time::sleep(STOP_MAX).await;
                 tracing::error!("the clean end takes too long: the next start does the rest");
                 std::process::exit(EXIT_BASE + number);
             });

@@ -67,6 +67,23 @@ impl Account {
         Account { partition: partition.to_owned(), region, account_id: account_id.into() }
     }
 
+    /// Whose an ARN is. `None` when `text` is none.
+    pub fn of(text: &str) -> Option<Account> {
+        let arn = Arn::parse(text)?;
+        Some(Account {
+            partition: arn.partition.to_owned(),
+            region: arn.region.to_owned(),
+            account_id: arn.account_id.to_owned(),
+        })
+    }
+
+    /// Whether an ARN is of this account and region.
+    pub fn owns(&self, text: &str) -> bool {
+        Arn::parse(text).is_some_and(|arn| {
+            arn.partition == self.partition && arn.region == self.region && arn.account_id == self.account_id
+        })
+    }
+
     fn states(&self, resource: std::fmt::Arguments<'_>) -> String {
         format!("arn:{}:states:{}:{}:{}", self.partition, self.region, self.account_id, resource)
     }
@@ -110,6 +127,8 @@ mod tests {
         for text in ["", "arn", "arn:aws:states", "urn:aws:states:r:a:x", "arn:aws:states:r:a:"] {
             assert_eq!(Arn::parse(text), None, "{text}");
         }
+        assert_eq!(Account::of(&text), Some(account.clone()));
+        assert!(account.owns(&text) && !Account::new("eu-west-1", "1").owns(&text));
         assert_eq!(Account::new("us-gov-west-1", "1").partition, "aws-us-gov");
         let text = account.map_run("orders", "each", "r");
         let parts = MapRunArn { labelled: "orders/each", machine: "orders", label: "each", run: "r" };

@@ -42,9 +42,12 @@ pub fn express_child(execution_arn: &str) -> Option<(&str, &str)> {
 }
 
 /// The ARN of a map run's EXPRESS child.
-pub fn express_arn(account: &Account, row: &Row) -> String {
-    let parts = row.listed.map_run.as_deref().and_then(MapRunArn::parse);
-    parts.map_or_else(String::new, |parts| account.express_execution(parts.labelled, &row.name, parts.run))
+pub fn express_arn(row: &Row) -> String {
+    let map_run = row.listed.map_run.as_deref();
+    let parts = map_run.and_then(|arn| Account::of(arn).zip(MapRunArn::parse(arn)));
+    parts.map_or_else(String::new, |(account, parts)| {
+        account.express_execution(parts.labelled, &row.name, parts.run)
+    })
 }
 
 /// The type of an execution that is stored: only children of map runs can be EXPRESS.
@@ -57,10 +60,11 @@ pub async fn item_processor(
     engine: &Engine,
     described: &Described,
 ) -> Result<Option<ItemProcessor>, ExecutionError> {
-    let Some(parts) = described.row.listed.map_run.as_deref().and_then(MapRunArn::parse) else {
+    let map_run = described.row.listed.map_run.as_deref();
+    let Some((account, parts)) = map_run.and_then(|arn| Account::of(arn).zip(MapRunArn::parse(arn))) else {
         return Ok(None);
     };
-    let machine_arn: Arc<str> = engine.account().state_machine(parts.machine).into();
+    let machine_arn: Arc<str> = account.state_machine(parts.machine).into();
     let Some(owner) = engine.processor_owner(described, &machine_arn).await.map_err(internal)? else {
         return Ok(None);
     };
@@ -127,11 +131,13 @@ pub async fn list(
     let (runs, more) = engine.map_runs(parent.row.key, after, limit).await.map_err(failed)?;
     let next = runs.last().filter(|_| more).map(|(key, _)| key.run.to_string());
     let item = |record: RunRecord| {
-        let labelled = record.parts().map_or("", |parts| parts.labelled);
+        let account = Account::of(&record.map_run_arn);
+        let machine = record.parts().zip(account);
         MapRunListItem {
             execution_arn: execution_arn.to_owned(),
             map_run_arn: record.map_run_arn.to_string(),
-            state_machine_arn: engine.account().state_machine(labelled),
+            state_machine_arn: machine
+                .map_or_else(String::new, |(parts, account)| account.state_machine(parts.labelled)),
             start_date: Timestamp(record.start_ms),
             stop_date: record.stop_ms.map(Timestamp),
         }

@@ -14,6 +14,7 @@ use std::sync::{Arc, Weak};
 use stepwright_tasks::{
     BoxFuture, Call, CancellationSignal, Failure, Pattern, Resource, Success, TaskTarget,
 };
+use stepwright_types::arn::Account;
 use stepwright_value::Document;
 use tokio::sync::watch;
 
@@ -86,6 +87,8 @@ async fn perform(api: &Api, call: Call, mut cancel: CancellationSignal) -> Resul
     let operation = operation(action).ok_or_else(|| unknown(&call))?;
     let body = dialect::request(&call.parameters).map_err(|why| dialect::refused(&call.parameters, &why))?;
     let request_id = api.environment.uuid();
+    // Of the execution that calls.
+    let api = &api.of(Arc::new(Account::new(&*call.region, &*call.account_id)));
     let answer = match operation {
         // Not to be given up half-way: what is started must be known, so that it can be stopped.
         Operation::StartExecution => {

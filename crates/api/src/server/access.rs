@@ -35,6 +35,8 @@ pub enum Caller {
         access_key_id: Arc<str>,
         /// The name of the key among the credentials.
         principal: Arc<str>,
+        /// The account that the credentials name for it.
+        account_id: Option<Arc<str>>,
     },
 }
 

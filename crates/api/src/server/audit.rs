@@ -98,7 +98,7 @@ impl Record<'_> {
     /// Names the caller: as verified, or else as the request claims.
     pub fn with_caller(mut self, caller: Option<&Caller>, claimed: Option<String>) -> Self {
         match caller {
-            Some(Caller::Known { access_key_id, principal }) => {
+            Some(Caller::Known { access_key_id, principal, .. }) => {
                 self.access_key_id = Some(access_key_id.to_string());
                 self.principal = Some(principal.to_string());
             }

@@ -14,11 +14,14 @@ use super::access::Caller;
 use super::audit::{self, Audit, Record};
 use super::body::{self, Reader};
 use super::connections::{Connection, Poll, Working};
+use super::keys::is_account_id;
 use super::meter::Meter;
 use super::request::Performed;
-use super::signatures::claimed_key_id;
+use super::signatures::{claimed_key_id, claimed_scope};
 use crate::error::ApiError;
 use crate::model::{Operation, TARGET_PREFIX};
+use stepwright_sigv4::is_region;
+use stepwright_types::arn::Account;
 
 /// Characters of what a refused request was for, in its record.
 const OPERATION_CHARS_MAX: usize = 200;
@@ -81,6 +84,22 @@ impl Arrived {
         let body = self.admitted()?;
         self.body = Ok(Bytes::new());
         Ok(body)
+    }
+
+    /// In whose name the request is to be performed: the region that it was signed for, and the account of its key (or the
+    /// account that stands in the place of a key's id, as clients of emulators have it), where it says so; else the server's.
+    pub fn account(&self, own: &Arc<Account>) -> Arc<Account> {
+        let Some((access_key_id, region)) = claimed_scope(&self.head) else { return own.clone() };
+        let region = if is_region(region) { region } else { &own.region };
+        let account_id = match &self.caller {
+            Ok(Caller::Known { account_id: Some(account_id), .. }) => account_id,
+            _ if is_account_id(access_key_id) => access_key_id,
+            _ => &own.account_id,
+        };
+        if *region == own.region && *account_id == own.account_id {
+            return own.clone();
+        }
+        Arc::new(Account::new(region, account_id))
     }
 
     /// A long poll begins.

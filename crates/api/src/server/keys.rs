@@ -7,6 +7,7 @@
 //! aws_access_key_id = AKIA…
 //! aws_secret_access_key = …
 //! aws_session_token = …        # only where the caller sends one
+//! aws_account_id = …           # only where the caller is of another account than the server
 //! ```
 
 use std::collections::HashMap;
@@ -37,6 +38,8 @@ pub enum KeysError {
          a good one"
     )]
     Secret { name: String },
+    #[error("[{name}]: an account id has 12 digits")]
+    AccountId { name: String },
     #[error("[{name}] has the access key id of another entry")]
     Twice { name: String },
     #[error("more than {KEYS_MAX} keys")]
@@ -49,25 +52,41 @@ pub enum KeysError {
 pub(super) struct Key {
     pub access_key_id: Arc<str>,
     pub principal: Arc<str>,
+    pub account_id: Option<Arc<str>>,
     credentials: Credentials,
-    /// The signing key of the day that was asked for last: there is one region and one service.
-    signing: Mutex<Option<([u8; 8], [u8; 32])>>,
+    /// The signing keys that were asked for lately.
+    signing: Mutex<Vec<SigningKey>>,
 }
+
+/// What a key signs with on a day for a region; the service is always the same.
+struct SigningKey {
+    day: [u8; 8],
+    region: Box<str>,
+    key: [u8; 32],
+}
+
+/// Signing keys that are remembered of one key.
+const SIGNING_KEYS: usize = 8;
 
 impl Key {
     pub fn session_token(&self) -> Option<&str> {
         self.credentials.session_token.as_deref()
     }
 
-    /// The signing key of a scope, which has the server's own region and service.
+    /// The signing key of a scope, which has the server's own service.
     pub fn signing_key(&self, scope: &Scope<'_>) -> [u8; 32] {
         let fresh = || scope.signing_key(&self.credentials.secret_access_key);
         let Ok(day) = <[u8; 8]>::try_from(scope.date.as_bytes()) else { return fresh() };
         let mut kept = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            Some((kept_day, key)) if *kept_day == day => *key,
-            _ => kept.insert((day, fresh())).1,
+        if let Some(known) = kept.iter().find(|known| known.day == day && *known.region == *scope.region) {
+            return known.key;
         }
+        if kept.len() == SIGNING_KEYS {
+            kept.remove(0);
+        }
+        let key = fresh();
+        kept.push(SigningKey { day, region: scope.region.into(), key });
+        key
     }
 }
 
@@ -105,6 +124,7 @@ impl Keys {
             match setting.as_str() {
                 "aws_access_key_id" => entry.access_key_id = Some(value),
                 "aws_secret_access_key" => entry.secret_access_key = Some(value),
+                "aws_account_id" => entry.account_id = Some(value),
                 "aws_session_token" => entry.session_token = Some(value).filter(|token| !token.is_empty()),
                 // Such files have other settings too, for the tools that share them.
                 _ => {}
@@ -124,6 +144,7 @@ impl Keys {
             access_key_id: Some(credentials.access_key_id),
             secret_access_key: Some(credentials.secret_access_key),
             session_token: credentials.session_token,
+            account_id: None,
         })?;
         Ok(keys)
     }
@@ -134,7 +155,7 @@ impl Keys {
     }
 
     fn add(&mut self, entry: EntryText) -> Result<(), KeysError> {
-        let EntryText { name, access_key_id, secret_access_key, session_token } = entry;
+        let EntryText { name, access_key_id, secret_access_key, session_token, account_id } = entry;
         let missing = |setting| KeysError::Missing { name: name.clone(), setting };
         let access_key_id = access_key_id.ok_or_else(|| missing("aws_access_key_id"))?;
         let secret_access_key = secret_access_key.ok_or_else(|| missing("aws_secret_access_key"))?;
@@ -147,6 +168,9 @@ impl Keys {
         {
             return Err(KeysError::Secret { name });
         }
+        if account_id.as_deref().is_some_and(|account_id| !is_account_id(account_id)) {
+            return Err(KeysError::AccountId { name });
+        }
         if self.by_id.len() >= KEYS_MAX {
             return Err(KeysError::TooMany);
         }
@@ -156,8 +180,9 @@ impl Keys {
                 place.insert(Arc::new(Key {
                     access_key_id: access_key_id.as_str().into(),
                     principal: name.into(),
+                    account_id: account_id.map(Into::into),
                     credentials: Credentials { access_key_id, secret_access_key, session_token },
-                    signing: Mutex::new(None),
+                    signing: Mutex::default(),
                 }));
                 Ok(())
             }
@@ -172,6 +197,12 @@ struct EntryText {
     access_key_id: Option<String>,
     secret_access_key: Option<String>,
     session_token: Option<String>,
+    account_id: Option<String>,
+}
+
+/// Whether it is the id of an account.
+pub(super) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The keys of a server, exchanged as a whole.
@@ -228,6 +259,7 @@ mod tests {
             (entry("a", "x/y", SECRET), "[a]: an access key id has"),
             (entry("a", "x", "test"), "[a]: a secret key has 16"),
             (entry("a", "x", "white space in the middle"), "[a]: a secret key has 16"),
+            (entry("a", "x", SECRET) + "aws_account_id = 12", "[a]: an account id has 12 digits"),
             (
                 entry("a", "x", SECRET) + &entry("b", "x", SECRET),
                 "[b] has the access key id of another entry",
@@ -246,8 +278,10 @@ mod tests {
         let ring = KeyRing::new(Keys::one("a", credentials).unwrap_or_default());
         let key = ring.find("A").expect("the key");
         for date in ["20260101", "20260101", "20260102", "20260101", "nonsense"] {
-            let scope = Scope { date, region: "us-east-1", service: "states" };
-            assert_eq!(key.signing_key(&scope), scope.signing_key(SECRET), "{date}");
+            for region in ["us-east-1", "r1", "r2", "r3", "r4", "r5", "us-east-1"] {
+                let scope = Scope { date, region, service: "states" };
+                assert_eq!(key.signing_key(&scope), scope.signing_key(SECRET), "{date} {region}");
+            }
         }
         ring.replace(Keys::default());
         assert!(ring.find("A").is_none());

@@ -170,7 +170,8 @@ async fn perform(
 ) -> Result<Performed, ApiError> {
     // Nobody keeps the body while the operation waits for something: it is let go as soon as it has been read.
     let body = arrived.take_body()?;
-    let (api, budget) = (&state.api, &state.budget);
+    let account = arrived.account(state.api.account());
+    let (api, budget) = (&state.api.of(account), &state.budget);
     match operation {
         Some(operation) if !api.admits(operation) => Err(ApiError::overloaded()),
         Some(Operation::GetActivityTask) => {

@@ -16,21 +16,20 @@ const SKEW_MAX_MINUTES: i64 = 5;
 /// A server's judge of signatures.
 pub struct Signatures {
     keys: Arc<KeyRing>,
-    region: String,
     environment: Arc<dyn Environment>,
 }
 
 impl Signatures {
-    /// Accepts requests that one of the keys has signed for this region.
-    pub fn new(keys: Arc<KeyRing>, region: &str, environment: Arc<dyn Environment>) -> Signatures {
-        Signatures { keys, region: region.to_owned(), environment }
+    /// Accepts requests that one of the keys has signed, for whatever region.
+    pub fn new(keys: Arc<KeyRing>, environment: Arc<dyn Environment>) -> Signatures {
+        Signatures { keys, environment }
     }
 
     /// The claim of a request, which is for this server and this time, and the key that it names.
     fn claim<'h>(&self, headers: &[(&'h str, &'h str)]) -> Result<(Claim<'h>, Arc<Key>), Refusal> {
         let claim = Claim::read(headers)?;
         claim.check(&Rules {
-            region: &self.region,
+            region: None,
             service: SERVICE_STATES,
             now_s: self.environment.now_ms().div_euclid(1_000),
             skew_max_minutes: SKEW_MAX_MINUTES,
@@ -54,7 +53,11 @@ impl Verifier for Signatures {
             payload_sha256: &payload_sha256,
         };
         claim.check_signature(&request, &key.signing_key(&claim.scope)).map_err(refused)?;
-        Ok(Caller::Known { access_key_id: key.access_key_id.clone(), principal: key.principal.clone() })
+        Ok(Caller::Known {
+            access_key_id: key.access_key_id.clone(),
+            principal: key.principal.clone(),
+            account_id: key.account_id.clone(),
+        })
     }
 
     fn verify_head(&self, head: &Parts) -> Result<(), ApiError> {
@@ -72,6 +75,15 @@ pub(super) fn claimed_key_id(head: &Parts) -> Option<String> {
         .take(128)
         .collect();
     (!id.is_empty()).then_some(id)
+}
+
+/// The access key id and the region of a request's credential, proved or not.
+pub(super) fn claimed_scope(head: &Parts) -> Option<(&str, &str)> {
+    let authorization = head.headers.get(hyper::header::AUTHORIZATION)?.to_str().ok()?;
+    let (_, credential) = authorization.split_once("Credential=")?;
+    let mut parts = credential.split(',').next()?.split('/');
+    let (access_key_id, _date, region) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((access_key_id, region))
 }
 
 /// All headers as texts, names in lower case.

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use stepwright_api::catalog::StoredCatalog;
 use stepwright_api::server::Options;
-use stepwright_api::{Api, Parts, Server};
+use stepwright_api::{Api, Parts, Quotas, Server};
 use stepwright_store::memory::Memory;
 use stepwright_store::{CatalogKind, ShardId, Store as _};
 use stepwright_types::arn::Account;
@@ -101,26 +101,25 @@ impl TestServer {
 }
 
 pub async fn api() -> (Arc<Api>, Arc<FakeBackend>) {
-    api_with(|api| api).await
+    api_with(Quotas::default()).await
 }
 
-/// An API that is changed before it is shared.
-pub async fn api_with(change: impl FnOnce(Api) -> Api) -> (Arc<Api>, Arc<FakeBackend>) {
+pub async fn api_with(quotas: Quotas) -> (Arc<Api>, Arc<FakeBackend>) {
     let store = Memory::new();
     let (epoch, _) = store.acquire(ShardId(0)).await.unwrap();
     let account = Account::new("us-east-1", "123456789012");
     let environment = Arc::new(FakeEnvironment::default());
     let backend = Arc::new(FakeBackend::new(account.clone(), environment.clone()));
     let _ = backend.catalog.set(store.clone());
-    let api = Api::new(Parts {
+    let parts = Parts {
         account,
         backend: backend.clone(),
         definitions: Arc::new(FakeDefinitions),
         catalog: Arc::new(StoredCatalog::new(store, ShardId(0), epoch)),
         catalog_lifetime: None,
         environment,
-    });
-    (Arc::new(change(api)), backend)
+    };
+    (Arc::new(Api::with_quotas(parts, quotas)), backend)
 }
 
 /// A member that is a text.

@@ -57,6 +57,7 @@ impl Engine {
             return;
         }
         let limits = self.limits.current();
+        let account = &execution.identity().account;
         let Drive { effects, held, .. } = drive;
         effects.retain(|effect| {
             let (task, resource, parameters) = match effect {
@@ -68,14 +69,10 @@ impl Engine {
                 _ => return true,
             };
             let names = match (effect, resource) {
-                (_, Some(resource)) => names_of_task(resource, parameters, &self.account),
+                (_, Some(resource)) => names_of_task(resource, parameters, account),
                 (Effect::Queue(queued), _) => {
                     let arn = queued.activity_arn.clone();
-                    names_of_task(
-                        &stepwright_asl::program::Resource::Activity { arn },
-                        parameters,
-                        &self.account,
-                    )
+                    names_of_task(&stepwright_asl::program::Resource::Activity { arn }, parameters, account)
                 }
                 _ => return true,
             };

@@ -287,20 +287,21 @@ impl Engine {
     ) -> Identity {
         let parts = stepwright_types::arn::MapRunArn::parse(map_run_arn);
         let (labelled, run) = parts.map_or((map_run_arn, ""), |parts| (parts.labelled, parts.run));
+        let account = self.account_of(map_run_arn);
         let execution_arn = match kind {
-            ExecutionKind::Standard => self.account.execution(labelled, &name),
-            ExecutionKind::Express => self.account.express_execution(labelled, &name, run),
+            ExecutionKind::Standard => account.execution(labelled, &name),
+            ExecutionKind::Express => account.express_execution(labelled, &name, run),
         };
         Identity {
             execution_arn: execution_arn.into(),
             execution_name: name,
-            machine_arn: self.account.state_machine(labelled).into(),
+            machine_arn: account.state_machine(labelled).into(),
             machine_name: labelled.into(),
             role_arn,
             start_ms,
             input,
             kind,
-            account: self.account.clone(),
+            account,
             locator: locator(key),
         }
     }

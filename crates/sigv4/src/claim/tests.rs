@@ -9,7 +9,7 @@ const NOW: &str = "20150830T123600Z";
 const BODY: &str = "{}";
 
 fn rules() -> Rules<'static> {
-    Rules { region: "us-east-1", service: SERVICE_STATES, now_s: NOW_S, skew_max_minutes: 5 }
+    Rules { region: Some("us-east-1"), service: SERVICE_STATES, now_s: NOW_S, skew_max_minutes: 5 }
 }
 
 /// The headers of a signed request.

@@ -56,8 +56,7 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
             .with_context(|| cannot_listen(&config))
             .or_exit(Exit::CannotStart)?,
     );
-    let protection =
-        Protection::open(&config.protection, &config.region, &config.data_dir).or_exit(Exit::Usage)?;
+    let protection = Protection::open(&config.protection, &config.data_dir).or_exit(Exit::Usage)?;
     server::check_exposure(config.listen, &protection.access).or_exit(Exit::Usage)?;
     data_directory::prepare(&config.data_dir).or_exit(Exit::CannotStart)?;
     let store = Embedded::open(EmbeddedOptions::new(&config.data_dir)).or_exit(Exit::CannotStart)?;
