@@ -2,6 +2,7 @@
 //!
 //! What a command prints on standard output is data; everything else goes to standard error. Exit codes are in [`exit`].
 
+mod child_failures;
 mod cli;
 mod client;
 mod commands;
@@ -20,6 +21,7 @@ mod input;
 mod live;
 mod logging;
 mod markdown;
+mod mocks;
 mod named;
 mod output;
 mod pretty;
@@ -27,9 +29,11 @@ mod protection;
 mod row;
 mod signals;
 mod stages;
+mod substitutions;
 mod suggestions;
 mod table;
 mod terminal;
+mod unavailable;
 mod wiring;
 
 use std::io::Write as _;
@@ -62,6 +66,7 @@ fn run() -> Result<Exit, Failure> {
         Err(error) => return no_command(&error),
     };
     match command_line.command {
+        cli::Command::Init(arguments) => commands::init::run(&arguments),
         cli::Command::Serve(arguments) => commands::serve::run(arguments),
         cli::Command::Run(arguments) => commands::run::run(arguments),
         cli::Command::TestState(arguments) => commands::test_state::run(*arguments),

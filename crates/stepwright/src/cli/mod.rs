@@ -75,6 +75,7 @@ impl FromStr for Listen {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(Init),
     Serve(Serve),
     Run(Run),
     TestState(Box<TestState>),
@@ -90,6 +91,23 @@ pub enum Command {
     Invoke(Invoke),
     Limits(Limits),
     Completions(Completions),
+}
+
+/// Begin a project: a workflow, a function that it calls, and the configuration that declares it.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where; made if it is not there. Nothing in it is overwritten.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub directory: PathBuf,
+    /// What the function is written in.
+    #[arg(long, value_enum, default_value_t = Language::Python)]
+    pub language: Language,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Language {
+    Python,
+    Node,
 }
 
 /// Start the server: the Step Functions API on one port, everything durable in one directory.
@@ -152,6 +170,16 @@ pub struct Run {
     /// One JSON object a line: the events of the history, then the result.
     #[arg(long)]
     pub json: bool,
+    /// Fill in `${NAME}` of the definition, as deployment tools do. Can be given more than once.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub substitute: Vec<String>,
+    /// What a Task state gets instead of calling anything: its result, or `{"errorOutput": {"error": …, "cause": …}}`; `@FILE`
+    /// has it in a file. Can be given more than once.
+    #[arg(long, value_name = "STATE=JSON")]
+    pub mock: Vec<String>,
+    /// The type of state machine as which the definition is judged.
+    #[arg(long, value_enum, default_value_t = MachineType::Standard)]
+    pub r#type: MachineType,
     /// Do not show what functions print.
     #[arg(long)]
     pub no_function_output: bool,
@@ -217,6 +245,8 @@ pub struct TestState {
 
 /// Check definitions: what AWS would refuse, and what is probably not meant.
 ///
+/// Of a SAM or CloudFormation template, the definitions of its state machines are checked, wherever they stand.
+///
 /// Shows each finding with its source line and how to mend it; `stepwright explain CODE` tells more. Findings go to
 /// standard output, a summary to standard error.
 ///
@@ -224,7 +254,7 @@ pub struct TestState {
 #[derive(Debug, Args)]
 #[command(after_long_help = VALIDATE_EXAMPLES)]
 pub struct Validate {
-    /// Definitions: `.json`, `.yaml` or `.yml`; `-` for standard input.
+    /// Definitions or templates: `.json`, `.yaml` or `.yml`; `-` for standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// One JSON object a line for each finding: file, code, severity, message, pointer, line and column (from 1, in
@@ -265,6 +295,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   stepwright run orders.asl.json --input '{\"n\": 1}'
   stepwright run orders.asl.yaml --input @order.json
+  stepwright run orders.asl.json --mock 'Charge={\"paid\": true}' --substitute TableName=orders
   stepwright run orders.asl.json --json | jq 'select(.type == \"TaskFailed\")'
   stepwright run orders.asl.json 2>/dev/null | jq .total        (the output alone)
 
@@ -279,6 +310,7 @@ const VALIDATE_EXAMPLES: &str = "\
 Examples:
   stepwright validate workflows/*.asl.json
   stepwright validate --strict --json orders.asl.yaml
+  stepwright validate template.yaml
   aws stepfunctions describe-state-machine --state-machine-arn ARN \\\n    --query definition --output text | stepwright validate -";
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -304,6 +336,15 @@ pub enum LogFormat {
 pub enum MachineType {
     Standard,
     Express,
+}
+
+impl From<MachineType> for stepwright_asl::MachineType {
+    fn from(given: MachineType) -> stepwright_asl::MachineType {
+        match given {
+            MachineType::Standard => stepwright_asl::MachineType::Standard,
+            MachineType::Express => stepwright_asl::MachineType::Express,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -4,6 +4,7 @@ pub mod completions;
 pub mod describe;
 pub mod explain;
 pub mod history;
+pub mod init;
 pub mod invoke;
 pub mod limits;
 pub mod list;

@@ -17,7 +17,8 @@ use stepwright_types::arn::Account;
 use stepwright_value::Document;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::cli::Run;
+use crate::child_failures::Observed;
+use crate::cli::{MachineType, Run};
 use crate::config::{self, Config, Overrides};
 use crate::definition::{self, Definition};
 use crate::diagnostics::Sheet;
@@ -25,10 +26,12 @@ use crate::exit::{Exit, Failure, OrExit};
 use crate::function_output::{self, Follower};
 use crate::input;
 use crate::live::{self, Ended, Form, Live};
+use crate::mocks::Mocked;
 use crate::output;
 use crate::pretty;
+use crate::substitutions::Substitutions;
 use crate::terminal::{Stream, TEXT_COLUMNS_MAX};
-use crate::wiring;
+use crate::{unavailable, wiring};
 
 /// Task calls at a time.
 const CALLS_MAX: usize = 1_000;
@@ -38,10 +41,15 @@ const REVISION: &str = "run";
 const NAME_CHARS_MAX: usize = 80;
 
 pub fn run(arguments: Run) -> Result<Exit, Failure> {
-    let definition = definition::read(&arguments.definition)
+    let mut definition = definition::read(&arguments.definition)
         .map_err(|reason| anyhow!("{} {reason}", arguments.definition.display()))
         .or_exit(Exit::Usage)?;
-    let Some(program) = compiled(&definition) else { return Ok(Exit::Usage) };
+    let substitutions = Substitutions::parse(&arguments.substitute).or_exit(Exit::Usage)?;
+    definition.text = substitutions.fill(&definition.text);
+    let Some(program) = compiled(&definition, arguments.r#type) else { return Ok(Exit::Usage) };
+    if let Some(line) = unavailable::line(&definition.name, &program).filter(|_| arguments.mock.is_empty()) {
+        output::tell(&line);
+    }
     let input = match input::read(&arguments.input, Stream::Error.ability()) {
         Ok(input) => input,
         Err(shown) => {
@@ -61,6 +69,7 @@ pub fn run(arguments: Run) -> Result<Exit, Failure> {
         definition,
         program,
         input,
+        mocks: arguments.mock,
         is_printed: !arguments.no_function_output && config.lambda.print.unwrap_or(true),
     };
     let exit = runtime.block_on(execute(job, &config));
@@ -76,6 +85,8 @@ struct Job {
     definition: Definition,
     program: Arc<Program>,
     input: Document,
+    /// What states get instead of calling anything.
+    mocks: Vec<String>,
     /// Whether what functions print is shown.
     is_printed: bool,
 }
@@ -90,8 +101,9 @@ fn form(json: bool) -> Form {
 }
 
 /// The program; or none, and the errors shown.
-fn compiled(definition: &Definition) -> Option<Arc<Program>> {
-    let options = CompileOptions { format: definition.format, ..CompileOptions::default() };
+fn compiled(definition: &Definition, machine_type: MachineType) -> Option<Arc<Program>> {
+    let machine_type = machine_type.into();
+    let options = CompileOptions { format: definition.format, machine_type, ..CompileOptions::default() };
     let compilation = diagnose(&definition.text, &options);
     if compilation.program.is_none() {
         let ability = Stream::Error.ability();
@@ -101,6 +113,11 @@ fn compiled(definition: &Definition) -> Option<Arc<Program>> {
             output::tell(&sheet.draw(diagnostic, ability, columns));
         }
         output::tell(&format!("{} cannot be executed\n", definition.name));
+        let missing = Substitutions::missing(&definition.text);
+        if !missing.is_empty() {
+            let missing: Vec<String> = missing.iter().map(|name| format!("--substitute {name}=…")).collect();
+            output::tell(&format!("values are missing: {}\n", missing.join(" ")));
+        }
     }
     compilation.program
 }
@@ -136,12 +153,14 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
     let account = Arc::new(Account::new(&*config.region, &*config.account_id));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let execution_arn = account.execution(&job.machine, &job.name);
-    let live = Arc::new(Live::new(job.form, job.program.clone(), execution_arn, clock.now_ms()));
+    let live = Arc::new(Live::new(job.form, job.program.clone(), execution_arn.clone(), clock.now_ms()));
     live::log::start(live.clone());
+    let observed = Arc::new(Observed::new(live.clone(), execution_arn));
+    let mocked = Mocked::parse(&job.mocks, &job.definition, wired.targets.clone()).or_exit(Exit::Usage)?;
     let engine = Engine::open(EngineOptions {
         store: Memory::new(),
         definitions: Arc::new(OneDefinition(job.definition.text.clone())),
-        targets: Arc::new(wired.targets.clone()),
+        targets: Arc::new(mocked),
         clock: clock.clone(),
         entropy: Arc::new(Entropy::from_system()),
         account: account.clone(),
@@ -149,7 +168,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
         limits: Vec::new(),
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
         retention: stepwright_engine::retention::Retention::default(),
-        observer: Some(live.clone()),
+        observer: Some(observed.clone()),
         history_log: None,
     })
     .await
@@ -186,6 +205,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
     };
     watcher.show_printed();
     let exit = conclude(watched, &live, &*clock, job.form);
+    output::tell(&observed.told());
     engine.shut_down();
     tokio::select! {
         () = wired.functions.shutdown() => {}

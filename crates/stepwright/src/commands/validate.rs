@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use stepwright_asl::{CompileOptions, Severity, Substitutions, diagnose};
+use stepwright_asl::{CompileOptions, Format, MachineType, Severity, Substitutions, diagnose};
+use stepwright_tasks::functions::{MachineDefinition, state_machines_in_template};
 use stepwright_value::{Object, Value};
 
-use crate::cli::{MachineType, Validate};
+use crate::cli::Validate;
 use crate::definition::{self, Definition};
 use crate::diagnostics::Sheet;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Reader};
 use crate::terminal::{Ability, Stream, TEXT_COLUMNS_MAX};
+use crate::unavailable;
 
 /// Findings about one file that are drawn; of more, only the number.
 const FINDINGS_MAX: usize = 50;
@@ -20,14 +22,17 @@ pub fn run(arguments: Validate) -> Result<Exit, Failure> {
     let columns = if ability.is_terminal { Stream::Out.size().columns } else { TEXT_COLUMNS_MAX };
     let mut count = Count::default();
     for path in &arguments.files {
-        let text = match definition::read(path) {
-            Ok(definition) => findings(&definition, &arguments, ability, columns, &mut count),
+        count.files += 1;
+        let text = match read(path) {
+            Ok(judged) => judged
+                .iter()
+                .map(|judged| findings(judged, &arguments, ability, columns, &mut count))
+                .collect(),
             Err(reason) => {
                 count.unreadable += 1;
                 unreadable(path, &reason, arguments.json)
             }
         };
-        count.files += 1;
         // Who does not read any more still gets the exit status, of what was looked at so far.
         if output::write(&text)? == Reader::Gone {
             return Ok(count.exit(arguments.strict));
@@ -40,25 +45,77 @@ pub fn run(arguments: Validate) -> Result<Exit, Failure> {
     Ok(count.exit(arguments.strict))
 }
 
+/// A definition to judge.
+struct Judged {
+    definition: Definition,
+    /// The text that is shown, where the definition is a part of it; places are the same in both.
+    shown: Option<String>,
+    /// Where the template says so.
+    machine_type: Option<MachineType>,
+}
+
+/// The definitions of a file: the one that it is, or those of the template that it is.
+fn read(path: &Path) -> Result<Vec<Judged>, String> {
+    let definition = definition::read(path)?;
+    let machines = match definition.text.contains("Resources") {
+        true => state_machines_in_template(&definition.text).ok().flatten(),
+        false => None,
+    };
+    let Some(machines) = machines else {
+        return Ok(vec![Judged { definition, shown: None, machine_type: None }]);
+    };
+    let mut found = Vec::new();
+    for machine in machines {
+        let machine_type = if machine.is_express { MachineType::Express } else { MachineType::Standard };
+        let in_template = format!("{}({})", definition.name, machine.id);
+        let of_text = |name: String, text| Definition { name, text, format: Format::Detect };
+        let (own, shown) = match machine.definition {
+            MachineDefinition::Here(text) => {
+                (of_text(definition.name.clone(), text), Some(definition.text.clone()))
+            }
+            MachineDefinition::Text(text) => (of_text(in_template, text), None),
+            MachineDefinition::File(file) => {
+                let file = path.parent().unwrap_or(Path::new("")).join(file);
+                let own = definition::read(&file).map_err(|reason| {
+                    format!("has {}, whose definition {} {reason}", machine.id, file.display())
+                })?;
+                (own, None)
+            }
+            MachineDefinition::Elsewhere => {
+                output::tell(&format!(
+                    "note: {in_template} is not judged: only a deployment has its definition\n"
+                ));
+                continue;
+            }
+        };
+        found.push(Judged { definition: own, shown, machine_type: Some(machine_type) });
+    }
+    Ok(found)
+}
+
 fn findings(
-    definition: &Definition,
+    judged: &Judged,
     arguments: &Validate,
     ability: Ability,
     columns: usize,
     count: &mut Count,
 ) -> String {
+    let definition = &judged.definition;
     let options = CompileOptions {
-        machine_type: match arguments.r#type {
-            MachineType::Standard => stepwright_asl::MachineType::Standard,
-            MachineType::Express => stepwright_asl::MachineType::Express,
-        },
+        machine_type: judged.machine_type.unwrap_or(arguments.r#type.into()),
         format: definition.format,
         substitutions: if arguments.literal { Substitutions::None } else { Substitutions::Allow },
     };
-    let sheet = Sheet::new(&definition.name, &definition.text);
+    let sheet = Sheet::new(&definition.name, judged.shown.as_ref().unwrap_or(&definition.text));
     let mut text = String::new();
     let mut left_out = 0;
-    for (at, diagnostic) in diagnose(&definition.text, &options).diagnostics.into_iter().enumerate() {
+    let judgement = diagnose(&definition.text, &options);
+    if let Some(program) = judgement.program.as_ref().filter(|_| !arguments.json)
+        && let Some(line) = unavailable::line(&definition.name, program)
+    {
+        output::tell(&line);
+    }
+    for (at, diagnostic) in judgement.diagnostics.into_iter().enumerate() {
         count.first_code.get_or_insert(diagnostic.code);
         match diagnostic.severity {
             Severity::Error => count.errors += 1,

@@ -5,6 +5,7 @@ mod explain;
 mod functions;
 mod help;
 mod output;
+mod project;
 mod run;
 mod server;
 mod terminal;

@@ -19,6 +19,7 @@ mod pool;
 mod process;
 mod runtime;
 mod runtime_api;
+mod state_machines;
 mod template;
 mod yaml;
 
@@ -37,6 +38,7 @@ use pool::Pool;
 pub use config::{ConfigError, functions_from_config};
 pub use definition::{CredentialsSource, DefinitionError, FunctionDefinition, Runtime, RuntimeFamily};
 pub use log::{Caller, InvocationOutcome, InvocationRecord, LogFilter, LogLine, Logs, Origin};
+pub use state_machines::{MachineDefinition, TemplateMachine, state_machines_in_template};
 pub use template::{TemplateContext, TemplateError, TemplateFunctions, functions_from_template};
 
 /// How often idle processes are looked for.
