@@ -286,6 +286,12 @@ fn check_region(region: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether a text is a configuration, as far as its sections and keys go.
+#[cfg(test)]
+pub fn check(text: &str) -> Result<(), toml::de::Error> {
+    toml::from_str::<File>(text).map(|_| ())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,6 +26,8 @@ mod named;
 mod output;
 mod pretty;
 mod protection;
+#[cfg(test)]
+mod reference;
 mod row;
 mod signals;
 mod stages;

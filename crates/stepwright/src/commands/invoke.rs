@@ -32,9 +32,7 @@ pub fn run(arguments: Invoke) -> Result<Exit, Failure> {
 async fn invoke(name: &str, event: &str, config: &Config) -> Result<Exit, Failure> {
     let wired =
         wiring::wire(config.functions.clone(), &config.lambda, &config.region).or_exit(Exit::Usage)?;
-    for warning in config.warnings.iter().chain(wired.functions.warnings()) {
-        output::tell(&format!("warning: {warning}\n"));
-    }
+    super::warn(config, &wired);
     let function = known(name, &wired.functions).or_exit(Exit::Usage)?;
     let request = InvokeRequest {
         function,

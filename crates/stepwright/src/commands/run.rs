@@ -147,9 +147,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
     let signals = Signals::listen().or_exit(Exit::CannotStart)?;
     let wired =
         wiring::wire(config.functions.clone(), &config.lambda, &config.region).or_exit(Exit::Usage)?;
-    for warning in config.warnings.iter().chain(wired.functions.warnings()) {
-        output::tell(&format!("warning: {warning}\n"));
-    }
+    super::warn(config, &wired);
     let account = Arc::new(Account::new(&*config.region, &*config.account_id));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let execution_arn = account.execution(&job.machine, &job.name);

@@ -169,9 +169,7 @@ async fn answer(
 ) -> Result<TestStateOutput, Failure> {
     let wired =
         wiring::wire(config.functions.clone(), &config.lambda, &config.region).or_exit(Exit::Usage)?;
-    for warning in config.warnings.iter().chain(wired.functions.warnings()) {
-        output::tell(&format!("warning: {warning}\n"));
-    }
+    super::warn(config, &wired);
     let engine = Engine::open(EngineOptions {
         store: Memory::new(),
         definitions: Arc::new(NoDefinitions),
