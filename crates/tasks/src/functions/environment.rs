@@ -126,6 +126,7 @@ impl Environment {
         timeout: Duration,
         prepare: impl FnOnce(&mut Process) -> Invocation,
     ) -> Ended {
+        self.process.works(true);
         let ready = tokio::time::timeout(INIT_WAIT, self.ready(request_id)).await;
         if let Err(ended) = ready.unwrap_or_else(|_| Err(timed_out(request_id, INIT_WAIT))) {
             self.process.kill();
@@ -144,7 +145,9 @@ impl Environment {
             Ok(ended) => ended,
             Err(_) => timed_out(request_id, timeout),
         };
-        if !ended.is_reusable {
+        if ended.is_reusable {
+            self.process.works(false);
+        } else {
             self.process.kill();
         }
         ended

@@ -4,10 +4,11 @@
 //! The server starts its own program again with [`ARGUMENT`]. That process becomes the reaper of all descendants, those in
 //! sessions of their own included, starts the function, and watches three things: its standard input, whose other end is the
 //! server's and closes with it; the function's process; and the memory that all of them take. It says how the function ended on
-//! the same socket, and ends all that is left before it ends itself.
+//! the same socket, and ends all that is left before it ends itself. While the function has nothing to do, which the server tells
+//! it ([`WORK`], [`REST`]), it does not look at anything.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -26,6 +27,11 @@ use super::memory::{Memory, children};
 /// What makes the program a keeper when it is the first argument. Then come the memory in MB, the program to start and its
 /// arguments.
 pub const ARGUMENT: &str = "__keep-function";
+
+/// What the server says: the function has something to do, or nothing.
+pub const WORK: u8 = b'w';
+/// See [`WORK`].
+pub const REST: u8 = b'r';
 
 /// How often the process is looked at where the system cannot tell when it ends.
 const LOOK: Duration = Duration::from_millis(10);
@@ -135,31 +141,44 @@ fn start(mut command: Command) -> std::io::Result<Pid> {
 fn watch(server: &UnixStream, process: Pid, memory_mb: u32) -> Option<Ending> {
     let pidfd: Option<OwnedFd> = pidfd_open(process, PidfdFlags::empty()).ok();
     let mut memory = Memory::new(getpid(), memory_mb);
-    let mut next_look = Instant::now();
+    let mut next_look = Some(Instant::now());
     loop {
         if let Some(ending) = reaped(process) {
             return Some(ending);
         }
-        if Instant::now() >= next_look {
+        if next_look.is_some_and(|at| at <= Instant::now()) {
             let look = memory.look();
             if look.is_exceeded {
                 return Some(Ending::OutOfMemory);
             }
-            next_look = Instant::now() + look.again_after;
+            next_look = Some(Instant::now() + look.again_after);
         }
-        let mut pause = next_look.saturating_duration_since(Instant::now());
+        let mut pause = next_look.map(|at| at.saturating_duration_since(Instant::now()));
         let mut events = vec![PollFd::new(server, PollFlags::IN)];
         match &pidfd {
             Some(pidfd) => events.push(PollFd::new(pidfd, PollFlags::IN)),
-            None => pause = pause.min(LOOK),
+            None => pause = Some(pause.map_or(LOOK, |pause| pause.min(LOOK))),
         }
-        let pause = Timespec::try_from(pause).ok();
+        let pause = pause.and_then(|pause| Timespec::try_from(pause).ok());
         // An interruption is no reason to end.
-        if poll(&mut events, pause.as_ref()).is_ok_and(|ready| ready > 0)
-            && events.first().is_some_and(|server| !server.revents().is_empty())
-        {
-            return None;
+        let has_news = poll(&mut events, pause.as_ref()).is_ok_and(|ready| ready > 0)
+            && events.first().is_some_and(|server| !server.revents().is_empty());
+        if has_news {
+            next_look = match heard(server)? {
+                REST => None,
+                _ => Some(Instant::now()),
+            };
         }
+    }
+}
+
+/// The last of what the server says; `None` when it has gone.
+fn heard(mut server: &UnixStream) -> Option<u8> {
+    let mut words = [0; 64];
+    match server.read(&mut words) {
+        Ok(read) => words.get(..read)?.last().copied(),
+        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Some(WORK),
+        Err(_) => None,
     }
 }
 

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 
-/// How long descendants are remembered before they are looked for again.
+/// How long descendants are remembered before they are looked for again, and how many times longer than the look took.
 const DESCENDANTS_FOR: Duration = Duration::from_millis(250);
+const DESCENDANTS_FOR_LOOKS: u32 = 100;
 /// Between two looks.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(100);
@@ -22,7 +23,7 @@ pub struct Memory {
     root: Pid,
     limit_bytes: u64,
     descendants: Vec<Pid>,
-    looked_for: Option<Instant>,
+    look_for_at: Instant,
     page_bytes: u64,
 }
 
@@ -41,16 +42,17 @@ impl Memory {
             root,
             limit_bytes: u64::from(limit_mb) << 20,
             descendants: Vec::new(),
-            looked_for: None,
+            look_for_at: Instant::now(),
             page_bytes: rustix::param::page_size() as u64,
         }
     }
 
     /// Looks.
     pub fn look(&mut self) -> Look {
-        if self.looked_for.is_none_or(|at| at.elapsed() > DESCENDANTS_FOR) {
+        let begin = Instant::now();
+        if begin >= self.look_for_at {
             self.descendants = descendants(self.root);
-            self.looked_for = Some(Instant::now());
+            self.look_for_at = Instant::now() + DESCENDANTS_FOR.max(begin.elapsed() * DESCENDANTS_FOR_LOOKS);
         }
         let taken: u64 = self.descendants.iter().map(|pid| self.anonymous_bytes(*pid)).sum();
         // Pages that a process shares with one it was copied from count twice above.

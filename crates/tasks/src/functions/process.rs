@@ -146,6 +146,14 @@ impl Process {
         peak_bytes(pid).map(|bytes| bytes >> 20)
     }
 
+    /// Tells the keeper whether there is something to do, so that it watches only then.
+    pub fn works(&self, is_working: bool) {
+        let word = if is_working { keeper::WORK } else { keeper::REST };
+        if let Some(socket) = self.keeper.as_ref().and_then(|keeper| keeper.socket.as_ref()) {
+            let _ = socket.try_write(&[word]); // a keeper that has gone is found out elsewhere
+        }
+    }
+
     /// Ends it and all that it has started.
     pub fn kill(&mut self) {
         if let Some(keeper) = &mut self.keeper {
