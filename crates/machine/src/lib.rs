@@ -51,7 +51,7 @@ pub use execution::{EvolveError, Execution, Hooks, Step, StepError};
 pub use hold::{Held, Owner};
 pub use identity::{Behaviour, BehaviourFlags, ExecutionKind, Identity, UnknownBehaviour};
 pub use input::{Input, TaskPhase};
-pub use map_run::{Batch, MapRun, RunItem};
+pub use map_run::{Batch, MapRun, RunItem, child_result, exceeds_tolerance};
 pub use outcome::{Failure, Outcome, Status};
 pub use token::TaskToken;
 pub use trace::{Trace, Traces, Visit};

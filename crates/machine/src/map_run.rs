@@ -14,7 +14,7 @@ use crate::budget::{Asked, Budget};
 use crate::event::{Batching, BranchId, MapRunStarted, RunId};
 use crate::execution::Execution;
 use crate::identity::{BehaviourFlags, ExecutionKind, Identity};
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Outcome};
 use crate::scene::Scene;
 use crate::states::map;
 
@@ -124,16 +124,16 @@ impl MapRun {
         entropy: &mut dyn FnMut() -> u64,
         budget: &dyn Budget,
     ) -> Result<Document, Failure> {
-        let (Some(map), Some(branch)) = (self.map(), self.branch()) else { return Ok(item.value.into()) };
+        let index = u32::try_from(item.index).unwrap_or(u32::MAX);
+        let item = MapItem { index, key: item.key, value: item.value };
+        let (Some(map), Some(branch)) = (self.map(), self.branch()) else { return Ok(map::unselected(item)) };
+        let Phase::Distributed(of_map) = &branch.phase else { return Ok(map::unselected(item)) };
         if map.item_selector.is_none() {
-            return Ok(item.value.into());
+            return Ok(map::unselected(item));
         }
-        let Phase::Distributed(of_map) = &branch.phase else { return Ok(item.value.into()) };
         let state = self.state(branch);
         let asked = Asked::new(budget);
         let mut scene = Scene::new(&self.execution, branch, state, now_ms, entropy, &asked, None);
-        let index = u32::try_from(item.index).unwrap_or(u32::MAX);
-        let item = MapItem { index, key: item.key, value: item.value };
         let selected = map::selected(&mut scene, map, &of_map.input, item);
         selected.map_err(|fault| fault.in_state(&state.name, branch.entered_id).failure)
     }
@@ -170,6 +170,39 @@ impl MapRun {
         match &self.state(self.branch()?).kind {
             Kind::Map(map) => Some(map),
             _ => None,
+        }
+    }
+}
+
+/// What a child gives to the result of its run: its output, or how it failed where that is tolerated.
+pub fn child_result(outcome: &Outcome) -> Document {
+    let (status, failure) = match outcome {
+        Outcome::Succeeded { output } => return output.clone(),
+        Outcome::Failed(failure) => ("FAILED", failure),
+        Outcome::TimedOut(failure) => ("TIMED_OUT", failure),
+        Outcome::Aborted(failure) => ("ABORTED", failure),
+    };
+    let mut result = Object::with_capacity(3);
+    result.insert("Status", status);
+    for (name, text) in [("Error", &failure.error), ("Cause", &failure.cause)] {
+        if let Some(text) = text {
+            result.insert(name, text.clone());
+        }
+    }
+    Value::from(result).into()
+}
+
+/// Whether so many failed items of so many are more than the run tolerates. AWS: without a limit none may fail; a limit of 0 beside the
+/// other one does not count.
+pub fn exceeds_tolerance(count: Option<i64>, percentage: Option<f64>, failed: u64, total: u64) -> bool {
+    let count = count.filter(|count| *count > 0 || percentage.is_none());
+    let percentage = percentage.filter(|percentage| *percentage > 0.0 || count.is_none());
+    let share = 100.0 * failed as f64 / total.max(1) as f64;
+    match (count, percentage) {
+        (None, None) => failed > 0,
+        (count, percentage) => {
+            count.is_some_and(|count| failed > u64::try_from(count).unwrap_or(0))
+                || percentage.is_some_and(|percentage| share > percentage)
         }
     }
 }

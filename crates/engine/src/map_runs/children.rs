@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{Effect, Execution, ExecutionKind, Identity, Input, MapRun, Outcome};
+use stepwright_machine::{Effect, Execution, ExecutionKind, Failure, Identity, Input, MapRun, Outcome};
 use stepwright_store::{Execution as Row, ExecutionKey, Listed, Mutation, Status};
 use stepwright_value::Document;
 use tokio::sync::{OwnedMutexGuard, mpsc};
@@ -33,23 +33,24 @@ pub(crate) enum News {
 pub(crate) struct Ending {
     pub status: Status,
     pub output: Option<Document>,
+    /// Of one that did not succeed.
+    pub failure: Arc<Failure>,
 }
 
 impl Ending {
     pub fn of(ended: &Outcome) -> Ending {
-        match ended {
-            Outcome::Succeeded { output } => {
-                Ending { status: Status::Succeeded, output: Some(output.clone()) }
-            }
-            Outcome::Failed(_) => Ending { status: Status::Failed, output: None },
-            Outcome::TimedOut(_) => Ending { status: Status::TimedOut, output: None },
-            Outcome::Aborted(_) => Ending { status: Status::Aborted, output: None },
-        }
+        let (status, output, failure) = match ended {
+            Outcome::Succeeded { output } => (Status::Succeeded, Some(output), None),
+            Outcome::Failed(failure) => (Status::Failed, None, Some(failure)),
+            Outcome::TimedOut(failure) => (Status::TimedOut, None, Some(failure)),
+            Outcome::Aborted(failure) => (Status::Aborted, None, Some(failure)),
+        };
+        Ending { status, output: output.cloned(), failure: failure.cloned().unwrap_or_default() }
     }
 
     /// One whose end nobody saw.
     pub fn lost() -> Ending {
-        Ending { status: Status::Failed, output: None }
+        Ending { status: Status::Failed, output: None, failure: Arc::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use stepwright_machine::{ExecutionKind, Failure, Identity, MapRun, Outcome};
+use stepwright_machine::{ExecutionKind, Failure, Identity, MapRun, Outcome, child_result};
 use stepwright_store::{ExecutionKey, Status};
 use stepwright_tasks::{ItemResult, ResultSink};
 use stepwright_types::arn::Arn;
@@ -338,7 +338,8 @@ impl Driver {
     pub async fn ended(&mut self, key: ExecutionKey, ending: Ending) {
         let Some(child) = self.children.remove(&key) else { return };
         self.run.live().ends(child.span, ending.status);
-        let result = ItemResult { index: child.span.first, output: ending.output };
+        let output = child_result(&ending.into_outcome());
+        let result = ItemResult { index: child.span.first, output: Some(output) };
         self.put(result).await;
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepwright_machine::MapRun;
 use stepwright_tasks::{BoxFuture, Failure, Item, ItemResult, ItemSource, Position, ResultSink};
 use stepwright_types::{error_name, limit};
-use stepwright_value::{Document, Value};
+use stepwright_value::{Document, Value, written_len};
 
 /// The items of the state's input, which the Map state's execution holds anyway.
 pub(crate) struct InputItems {
@@ -60,9 +60,12 @@ impl ResultSink for CollectedResults {
         if let Some(output) = result.output.filter(|_| self.wants_outputs()) {
             let comma = usize::from(!self.outputs.is_empty());
             self.bytes += output.len_bytes() + comma;
-            match self.wants_outputs() {
-                true => _ = self.outputs.insert(result.index, output.value().clone()),
-                false => self.outputs.clear(),
+            // A child that is redriven gives its result again.
+            if let Some(former) = self.outputs.insert(result.index, output.value().clone()) {
+                self.bytes = self.bytes.saturating_sub(written_len(&former) + 1);
+            }
+            if !self.wants_outputs() {
+                self.outputs.clear();
             }
         }
         Box::pin(std::future::ready(Ok(())))

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{ExecutionKind, Failure, MapRun};
+use stepwright_machine::{ExecutionKind, Failure, MapRun, exceeds_tolerance};
 use stepwright_store::{CatalogKind, ExecutionKey, Expect, Mutation, Status};
 use stepwright_types::arn::MapRunArn;
 
@@ -82,16 +82,10 @@ pub struct RunLimits {
 }
 
 impl RunLimits {
-    /// Whether so many failed items of so many are too many. Without a limit one is.
+    /// Whether so many failed items of so many are too many.
     pub fn exceeded_by(&self, failed: u64, total: u64) -> bool {
-        let percentage = 100.0 * failed as f64 / total.max(1) as f64;
-        match (self.tolerated_failure_count, self.tolerated_failure_percentage) {
-            (None, None) => failed > 0,
-            (count, bound) => {
-                count.is_some_and(|count| failed > u64::try_from(count).unwrap_or(0))
-                    || bound.is_some_and(|bound| percentage > bound)
-            }
-        }
+        let (count, percentage) = (self.tolerated_failure_count, self.tolerated_failure_percentage);
+        exceeds_tolerance(count, percentage, failed, total)
     }
 }
 
@@ -278,7 +272,14 @@ mod tests {
             (limits(None, Some(20.0)), 2, false),
             (limits(None, Some(20.0)), 3, true),
             (limits(Some(5), Some(20.0)), 3, true),
-            (limits(Some(0), Some(100.0)), 1, true),
+            (limits(Some(0), None), 1, true),
+            (limits(None, Some(0.0)), 1, true),
+            // One of 0 beside the other does not count.
+            (limits(Some(0), Some(50.0)), 5, false),
+            (limits(Some(0), Some(50.0)), 6, true),
+            (limits(Some(2), Some(0.0)), 2, false),
+            (limits(Some(2), Some(0.0)), 3, true),
+            (limits(Some(0), Some(0.0)), 1, true),
         ];
         for (limits, failed, expected) in cases {
             assert_eq!(limits.exceeded_by(failed, 10), expected, "{limits:?} {failed}");

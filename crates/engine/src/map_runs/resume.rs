@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{ExecutionKind, Outcome};
+use stepwright_machine::{ExecutionKind, Failure, Outcome, child_result};
 use stepwright_store::{Execution as Row, ExecutionKey, ExecutionQuery, Listing, Status};
 use stepwright_tasks::ItemResult;
 use stepwright_value::Document;
@@ -52,11 +52,7 @@ impl Driver {
             Status::Running => self.adopt_running(row.key, span).await,
             Status::Succeeded => {
                 self.run.live().is(span, Status::Succeeded);
-                if self.sink.as_ref().is_some_and(|sink| sink.wants_outputs()) {
-                    let output = self.output_of(row.key).await?;
-                    self.put(ItemResult { index: span.first, output }).await;
-                }
-                Ok(())
+                self.put_result_of(row.key, span).await
             }
             _ if redrive_ms.is_some_and(ended_before) => {
                 self.run.live().is(span, Status::PendingRedrive);
@@ -65,7 +61,7 @@ impl Driver {
             }
             status => {
                 self.run.live().is(span, status);
-                Ok(())
+                self.put_result_of(row.key, span).await
             }
         }
     }
@@ -82,8 +78,14 @@ impl Driver {
         Ok(())
     }
 
-    async fn output_of(&self, key: ExecutionKey) -> Result<Option<Document>, DeliverError> {
-        Ok(self.engine.ending_of(key).await?.and_then(|ending| ending.output))
+    /// Hands the sink what a child gave that ended before.
+    async fn put_result_of(&mut self, key: ExecutionKey, span: Span) -> Result<(), DeliverError> {
+        if self.sink.as_ref().is_some_and(|sink| sink.wants_outputs()) {
+            let ending = self.engine.ending_of(key).await?.unwrap_or_else(Ending::lost);
+            let output = Some(child_result(&ending.into_outcome()));
+            self.put(ItemResult { index: span.first, output }).await;
+        }
+        Ok(())
     }
 
     /// Takes the record as it is stored, and notes in it that the run has been redriven when that is new; says since when it is.
@@ -162,7 +164,8 @@ impl crate::Engine {
         let Some(row) = row.filter(|row| row.status != Status::Running) else { return Ok(None) };
         let tail = Tail::decode(&row.tail).map_err(LoadError::from)?;
         let output = tail.output.map(|output| Document::from_stored_text(&*output));
-        Ok(Some(Ending { status: row.status, output }))
+        let failure = Arc::new(Failure { error: tail.error, cause: tail.cause });
+        Ok(Some(Ending { status: row.status, output, failure }))
     }
 }
 
@@ -171,9 +174,9 @@ impl Ending {
     pub fn into_outcome(self) -> Outcome {
         match (self.status, self.output) {
             (Status::Succeeded, Some(output)) => Outcome::Succeeded { output },
-            (Status::TimedOut, _) => Outcome::TimedOut(Arc::default()),
-            (Status::Aborted, _) => Outcome::Aborted(Arc::default()),
-            _ => Outcome::Failed(Arc::default()),
+            (Status::TimedOut, _) => Outcome::TimedOut(self.failure),
+            (Status::Aborted, _) => Outcome::Aborted(self.failure),
+            _ => Outcome::Failed(self.failure),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepwright_asl::program::{Items, Map, QueryLanguage, State};
 use stepwright_jsonpath::invalid_path;
 use stepwright_types::{error_name, limit};
-use stepwright_value::{Document, Kind as ValueKind, Value};
+use stepwright_value::{Document, Kind as ValueKind, Object, Value};
 
 use crate::abort;
 use crate::branch::{MapItem, Phase};
@@ -171,9 +171,18 @@ pub(crate) fn item_input(
     item: MapItem,
 ) -> Result<Document, Fault> {
     if map.item_selector.is_none() {
-        return Ok(item.value.into());
+        return Ok(unselected(item));
     }
     selected(&mut turn.scene_of(id, state)?, map, map_input, item)
+}
+
+/// An item as it is; AWS: a member of an object is `{"Key": …, "Value": …}`.
+pub(crate) fn unselected(item: MapItem) -> Document {
+    let Some(key) = item.key else { return item.value.into() };
+    let mut member = Object::with_capacity(2);
+    member.insert("Key", key);
+    member.insert("Value", item.value);
+    Value::from(member).into()
 }
 
 /// As [`item_input`], in a scene that is there only for this item.
@@ -183,7 +192,7 @@ pub(crate) fn selected(
     map_input: &Document,
     item: MapItem,
 ) -> Result<Document, Fault> {
-    let Some(selector) = &map.item_selector else { return Ok(item.value.into()) };
+    let Some(selector) = &map.item_selector else { return Ok(unselected(item)) };
     scene.context.item = Some(Arc::new(item));
     let selected = scene.payload(selector, map_input.value(), "ItemSelector")?;
     scene.note(|trace| trace.after_item_selector.push(selected.clone()));

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use stepwright_machine::{
-    BehaviourFlags, Execution, Failure, Identity, Input, MapRun, Outcome, RunItem, Unbounded,
+    BehaviourFlags, Execution, Failure, Identity, Input, MapRun, Outcome, RunItem, Unbounded, child_result,
+    exceeds_tolerance,
 };
 use stepwright_types::arn::MapRunArn;
 use stepwright_types::{error_name, limit};
@@ -74,9 +75,10 @@ fn children(
         child.now_ms = *end_ms;
         child.run(answers);
         *end_ms = child.now_ms;
-        match child.execution.outcome()? {
-            Outcome::Succeeded { output } => outputs.push(output.value().clone()),
-            _ => failed += items,
+        let outcome = child.execution.outcome()?;
+        outputs.push(child_result(outcome).value().clone());
+        if !matches!(outcome, Outcome::Succeeded { .. }) {
+            failed += items;
         }
         if exceeds(run, failed, total) {
             let cause = "The specified tolerated failure threshold was exceeded";
@@ -91,13 +93,8 @@ fn children(
 }
 
 fn exceeds(run: &MapRun, failed: usize, total: usize) -> bool {
-    let percentage = 100.0 * failed as f64 / total.max(1) as f64;
-    match (run.started.tolerated_failure_count, run.started.tolerated_failure_percentage) {
-        (None, None) => failed > 0,
-        (count, bound) => {
-            count.is_some_and(|count| failed as i64 > count) || bound.is_some_and(|bound| percentage > bound)
-        }
-    }
+    let (count, percentage) = (run.started.tolerated_failure_count, run.started.tolerated_failure_percentage);
+    exceeds_tolerance(count, percentage, failed as u64, total as u64)
 }
 
 fn identity(run: &MapRun, number: usize, input: Document, start_ms: i64) -> Identity {

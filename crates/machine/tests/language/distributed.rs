@@ -61,7 +61,7 @@ fn tolerated_failures_in_json_path() {
     .into();
     for (state, end) in rows {
         let expected = match end {
-            "ends" => "[2]",
+            "ends" => r#"[{"Status":"FAILED"},2]"#,
             _ => {
                 "States.ExceedToleratedFailureThreshold: The specified tolerated failure threshold was exceeded"
             }
@@ -97,8 +97,8 @@ fn distributed_map_in_jsonata() {
 #[test]
 fn tolerated_failures_in_jsonata() {
     for (tolerance, expected) in [
-        (r#""ToleratedFailureCount":"{% $states.input[0] %}""#, "[2]"),
-        (r#""ToleratedFailurePercentage":"{% $states.input[0] * 50 %}""#, "[2]"),
+        (r#""ToleratedFailureCount":"{% $states.input[0] %}""#, r#"[{"Status":"FAILED"},2]"#),
+        (r#""ToleratedFailurePercentage":"{% $states.input[0] * 50 %}""#, r#"[{"Status":"FAILED"},2]"#),
         (
             r#""ToleratedFailurePercentage":"{% $states.input[0] %}""#,
             "States.ExceedToleratedFailureThreshold: The specified tolerated failure threshold was exceeded",

@@ -255,3 +255,41 @@ fn an_inline_map_that_asks_too_much() {
     let detail = "The ItemReader, ItemBatcher and ResultWriter fields are not supported for INLINE maps";
     fails("JSONPath", &[(state, "[1,2,3]", "States.Runtime", detail)]);
 }
+
+/// <https://github.com/iwamot/sfnx> `docs/design.md`: what the children of a distributed Map begin with, and what they give.
+#[test]
+fn distributed_maps() {
+    let map = |fields: &str| {
+        format!(
+            r#"{{"Type":"Map","ItemProcessor":{{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"}},
+                "StartAt":"C","States":{{"C":{{"Type":"Choice","Choices":[{{"Condition":"{{% $states.input = 2 %}}","Next":"F"}}],"Default":"Q"}},
+                "F":{{"Type":"Fail","Error":"E","Cause":"C"}},"Q":{{"Type":"Pass","End":true}}}}}},"End":true,{fields}}}"#
+        )
+    };
+    let members = r#"{"a":1,"b":2}"#;
+    let failed = r#"[1,{"Status":"FAILED","Error":"E","Cause":"C"},3]"#;
+    let exceeded =
+        "States.ExceedToleratedFailureThreshold: The specified tolerated failure threshold was exceeded";
+    let rows = [
+        (r#""Items":"{% $states.input %}""#, members, r#"[{"Key":"a","Value":1},{"Key":"b","Value":2}]"#),
+        (
+            r#""Items":"{% $states.input %}","ItemBatcher":{"MaxItemsPerBatch":2}"#,
+            members,
+            r#"[{"Items":[{"Key":"a","Value":1},{"Key":"b","Value":2}]}]"#,
+        ),
+        (
+            r#""Items":"{% $states.input %}","ItemSelector":"{% $states.context.Map.Item.Value + 5 %}""#,
+            members,
+            "[6,7]",
+        ),
+        (r#""Items":[1,2,3],"ToleratedFailureCount":2"#, "{}", failed),
+        (r#""Items":[1,2,3],"ToleratedFailureCount":0"#, "{}", exceeded),
+        (r#""Items":[1,2,3],"ToleratedFailureCount":0,"ToleratedFailurePercentage":50"#, "{}", failed),
+        (r#""Items":[1,2,3],"ToleratedFailureCount":1,"ToleratedFailurePercentage":0"#, "{}", failed),
+        (r#""Items":[1,2,3],"ToleratedFailureCount":0,"ToleratedFailurePercentage":0"#, "{}", exceeded),
+        (r#""Items":[1,2,3],"ToleratedFailureCount":5,"ToleratedFailurePercentage":30"#, "{}", exceeded),
+    ];
+    for (fields, input, expected) in rows {
+        check("JSONata", &[(&map(fields), input, expected)]);
+    }
+}

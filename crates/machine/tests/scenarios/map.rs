@@ -123,8 +123,8 @@ fn failures_of_children_are_tolerated_up_to_a_limit() {
             "4<-3 MapRunStarted mapRunArn=arn:aws:states:us-east-1:111111111111:mapRun:machine/L:ebb8d348-7252-4b0e-b791-2b2c5890493e",
             "5<-4 MapRunSucceeded",
             "6<-5 MapStateSucceeded",
-            "7<-4 MapStateExited M [{\"Items\":[1,2]},{\"Items\":[5]}]",
-            "8<-7 ExecutionSucceeded [{\"Items\":[1,2]},{\"Items\":[5]}]",
+            "7<-4 MapStateExited M [{\"Items\":[1,2]},{\"Status\":\"FAILED\",\"Error\":\"E\"},{\"Items\":[5]}]",
+            "8<-7 ExecutionSucceeded [{\"Items\":[1,2]},{\"Status\":\"FAILED\",\"Error\":\"E\"},{\"Items\":[5]}]",
         ],
     );
     check(
