@@ -6,6 +6,9 @@
 //! |---|---|---|
 //! | [`log`] | the entries of the embedded store's log | `store` |
 //!
+//! Segments of history and snapshots of executions are made of the interpreter's own types; their format and its rules stand beside
+//! them, in `machine`'s `codec`.
+//!
 //! [`codec`] has the pieces that formats are written with, [`FormatError`] is why bytes cannot be read.
 //!
 //! # Rules of change
