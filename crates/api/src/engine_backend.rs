@@ -109,7 +109,7 @@ impl EngineBackend {
             version_arn: owned(&row.listed.version),
             alias_arn: owned(&row.listed.alias),
             name: row.name.to_string(),
-            status: status(row.status),
+            status: status_of(row.status),
             start_ms: row.start_ms,
             stop_ms: row.stop_ms,
             redrive_count: i32::try_from(row.listed.redrives).unwrap_or(i32::MAX),
@@ -441,7 +441,13 @@ fn read_cursor(text: &str) -> Result<(i64, ExecutionKey), ExecutionError> {
     parts.ok_or(ExecutionError::InvalidCursor)
 }
 
-fn status(status: Status) -> ExecutionStatus {
+/// The ARN of a map run's EXPRESS child.
+pub(crate) fn express_child_arn(row: &Row) -> String {
+    map_runs::express_arn(row)
+}
+
+/// A status as the API says it.
+pub(crate) fn status_of(status: Status) -> ExecutionStatus {
     match status {
         Status::Running => ExecutionStatus::Running,
         Status::Succeeded => ExecutionStatus::Succeeded,
@@ -453,7 +459,7 @@ fn status(status: Status) -> ExecutionStatus {
 }
 
 fn store_status(wanted: ExecutionStatus) -> Status {
-    Status::ALL.into_iter().find(|candidate| status(*candidate) == wanted).unwrap_or(Status::Running)
+    Status::ALL.into_iter().find(|candidate| status_of(*candidate) == wanted).unwrap_or(Status::Running)
 }
 
 fn task_error(error: CallbackError) -> TaskError {

@@ -20,6 +20,7 @@ use crate::map_runs;
 use crate::record::{Head, Tail};
 use crate::redrive;
 use crate::tasks::HandedOver;
+use crate::terms;
 
 /// An execution in memory, with what the engine itself must know of it.
 pub(crate) struct Loaded {
@@ -196,6 +197,7 @@ impl Engine {
         }
         let stop_ms = drive.events.last().map_or_else(|| self.clock.now_ms(), |event| event.timestamp_ms);
         mutations.extend(redrive::reopening(key, &drive.events));
+        mutations.extend(terms::of_drive(key, &drive.events, loaded.execution.outcome()));
         let of = |effect| mutation(key, effect, stop_ms, &loaded.execution);
         mutations.extend(drive.effects.iter().filter_map(of));
         mutations.extend(drive.held.mutations(key));

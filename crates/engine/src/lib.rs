@@ -35,6 +35,7 @@ mod redrive;
 pub mod retention;
 mod start;
 mod tasks;
+pub mod terms;
 mod timer_set;
 mod timers;
 mod windows;

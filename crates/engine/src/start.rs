@@ -12,6 +12,7 @@ use crate::error::{DeliverError, LoadError, StartError};
 use crate::load::Progress;
 use crate::programs::Runnable;
 use crate::record::Head;
+use crate::terms;
 
 /// The revision of a state machine that an execution runs.
 #[derive(Clone, Debug)]
@@ -105,6 +106,7 @@ impl Engine {
         self.start_loaded(
             Loaded { execution, identity, progress: Progress::default(), logging, express: None },
             &mut row,
+            head.parent_arn,
         )
         .await
     }
@@ -113,6 +115,7 @@ impl Engine {
         self: &Arc<Self>,
         mut loaded: Loaded,
         row: &mut Row,
+        parent: Option<Arc<str>>,
     ) -> Result<Started, StartError> {
         let mut drive =
             self.drive(row.key, &mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
@@ -124,6 +127,7 @@ impl Engine {
         }
         let key = row.key;
         let mut mutations = vec![Mutation::CreateExecution(row.clone())];
+        mutations.extend(parent.map(|parent| terms::set(row.key, terms::PARENT, Some(&parent))));
         self.append_mutations(key, &mut loaded, &drive, &mut mutations);
         let started = Started { name: row.name.clone(), start_ms: row.start_ms };
         // The slot is taken before the commit, so that nothing can reach the execution before its effects are known here.

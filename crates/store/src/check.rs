@@ -51,6 +51,9 @@ fn payload_bytes(mutation: &Mutation) -> usize {
         | Mutation::Answered(_)
         | Mutation::CountRedrive { .. }
         | Mutation::DeleteExecution(_) => 0,
+        Mutation::SetTerms { field, values, .. } => {
+            field.len() + values.iter().map(|value| MUTATION_BYTES + value.len()).sum::<usize>()
+        }
     }
 }
 
@@ -64,6 +67,7 @@ fn key(mutation: &Mutation) -> Option<ExecutionKey> {
         Mutation::Enqueue(item) | Mutation::Dequeue(item) => Some(item.key),
         Mutation::SetPermit(permit) => Some(permit.key),
         Mutation::CountRedrive { key, .. }
+        | Mutation::SetTerms { key, .. }
         | Mutation::DropPermit { key, .. }
         | Mutation::DeleteExecution(key) => Some(*key),
     }

@@ -17,14 +17,15 @@
 //! - answers are released in the order of the calls;
 //! - the same calls with the same options have the same outcome.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use crate::answer::{Promise, lock, promise, ready};
 use crate::memory::{Memory, Tables};
 use crate::{
-    CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
-    Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
+    CatalogKind, CatalogRecord, CommitError, Counts, Dispatch, Epoch, Execution, ExecutionKey,
+    ExecutionQuery, Found, Page, Pending, Permit, QueueItem, Search, Segment, ShardId, Store, StoreError,
+    Timer, Unit,
 };
 
 /// What goes wrong at a flush. Either way the store is lost.
@@ -329,6 +330,14 @@ impl Store for Faulty {
 
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>> {
         self.read(|tables| tables.executions(&query))
+    }
+
+    fn search(&self, search: Search) -> Pending<'_, Result<Found, StoreError>> {
+        self.read(move |tables| tables.search(&search))
+    }
+
+    fn counts(&self, machines: Option<BTreeSet<Arc<str>>>) -> Pending<'_, Result<Counts, StoreError>> {
+        self.read(move |tables| tables.counts(machines.as_ref()))
     }
 
     fn machines(

@@ -15,15 +15,21 @@ mod check;
 pub mod embedded;
 pub mod faulty;
 pub mod memory;
+mod search;
 mod types;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use search::{Found, Search};
 pub use types::{
     CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery,
     Expect, Listed, Listing, Mutation, Page, Pending, Permit, QueueItem, Segment, ShardId, Status,
     StoreError, Timer, Unit,
 };
+
+/// How many executions have a status; none: absent.
+pub type Counts = BTreeMap<Status, u64>;
 
 /// A store of executions. Adapters: embedded (a log and SQLite), in memory, and the faulty one for tests.
 ///
@@ -58,6 +64,12 @@ pub trait Store: Send + Sync + 'static {
     /// Execution rows of a state machine, version, alias or map run, newest start first, the higher key first among
     /// equal starts; or the other way round. `head` and `tail` are left empty.
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>>;
+
+    /// Executions over all machines, by what is known of them.
+    fn search(&self, search: Search) -> Pending<'_, Result<Found, StoreError>>;
+
+    /// How many executions there are, by status: of these machines, or of all.
+    fn counts(&self, machines: Option<BTreeSet<Arc<str>>>) -> Pending<'_, Result<Counts, StoreError>>;
 
     /// What executions have as [`Execution::machine`], in order, after `after` (exclusive), where it starts with `prefix`.
     fn machines(

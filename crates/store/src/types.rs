@@ -328,8 +328,15 @@ pub enum Mutation {
         key: ExecutionKey,
         task: u32,
     },
-    /// Forgets an execution: row, segments and wake-ups. Its key is not handed out again.
+    /// Forgets an execution: row, segments, terms and wake-ups. Its key is not handed out again.
     DeleteExecution(ExecutionKey),
+    /// By which values of a field the execution is found (see [`Search::terms`]), instead of those that it had. Without effect
+    /// where there is no such execution.
+    SetTerms {
+        key: ExecutionKey,
+        field: Arc<str>,
+        values: Vec<Arc<str>>,
+    },
 }
 
 /// Changes that take effect together.

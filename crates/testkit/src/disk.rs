@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use stepwright_store::faulty::{Fault, Faulty};
 use stepwright_store::{
-    CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
-    Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
+    CatalogKind, CatalogRecord, CommitError, Counts, Dispatch, Epoch, Execution, ExecutionKey,
+    ExecutionQuery, Found, Page, Pending, Permit, QueueItem, Search, Segment, ShardId, Store, StoreError,
+    Timer, Unit,
 };
 use tokio::sync::Notify;
 
@@ -143,6 +144,17 @@ impl Store for Disk {
 
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>> {
         self.slowly(Box::pin(async move { self.store.executions(query).await }))
+    }
+
+    fn search(&self, search: Search) -> Pending<'_, Result<Found, StoreError>> {
+        self.slowly(Box::pin(async move { self.store.search(search).await }))
+    }
+
+    fn counts(
+        &self,
+        machines: Option<std::collections::BTreeSet<Arc<str>>>,
+    ) -> Pending<'_, Result<Counts, StoreError>> {
+        self.store.counts(machines)
     }
 
     fn machines(

@@ -2,6 +2,7 @@
 //!
 //! The server reads the request and checks the caller as it does for the API; an endpoint gets what is left of it.
 
+pub mod executions;
 pub mod express_executions;
 pub mod function_logs;
 pub mod limits;

@@ -16,6 +16,7 @@ use crate::history_log::Logging;
 use crate::hot::Slot;
 use crate::load::Progress;
 use crate::record::{Head, Processor};
+use crate::terms;
 
 /// What a run's driver is told.
 pub(crate) enum News {
@@ -134,7 +135,7 @@ impl Family {
     ) -> Vec<Mutation> {
         let (status, tail) = outcome(ended, 0);
         let (stop_ms, tail) = (Some(now_ms.max(identity.start_ms)), tail.encode());
-        match is_again {
+        let mut mutations = match is_again {
             true => vec![
                 Mutation::SetStatus { key, status, stop_ms, tail },
                 Mutation::CountRedrive { key, at_ms: now_ms },
@@ -142,7 +143,9 @@ impl Family {
             false => {
                 vec![Mutation::CreateExecution(Row { status, stop_ms, tail, ..self.row(key, identity) })]
             }
-        }
+        };
+        mutations.extend(terms::of_end(key, ended, is_again));
+        mutations
     }
 }
 

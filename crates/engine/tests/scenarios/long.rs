@@ -62,6 +62,20 @@ impl Store for Counted {
         self.store.executions(query)
     }
 
+    fn search(
+        &self,
+        search: stepwright_store::Search,
+    ) -> Pending<'_, Result<stepwright_store::Found, StoreError>> {
+        self.store.search(search)
+    }
+
+    fn counts(
+        &self,
+        machines: Option<std::collections::BTreeSet<Arc<str>>>,
+    ) -> Pending<'_, Result<stepwright_store::Counts, StoreError>> {
+        self.store.counts(machines)
+    }
+
     fn machines(
         &self,
         prefix: &str,

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | 0 | before the first release | postcard, of types as they were declared then ([`v0`]) |
 //! | 1 | before the first release | numbered tags, fields in the order of the table in [`Change`] |
+//! | 2 | before the first release | what an execution is found by: tag 15 |
 //!
 //! A record of the log holds entries one after the other. How records lie in their files is the store's business.
 
@@ -14,7 +15,7 @@ use crate::FormatError;
 use crate::codec::{Reader, Writer};
 
 /// The version that is written.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What a log entry that cannot be read is called.
 const NAME: &str = "the log";
@@ -43,6 +44,7 @@ pub enum Entry<'b> {
 /// | 12 | `SetPermit` | key, task, data |
 /// | 13 | `DropPermit` | key, task |
 /// | 14 | `DeleteExecution` | key |
+/// | 15 | `SetTerms` (since version 2) | key, field, how many values, and they |
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Change<'b> {
     PutRecord { kind: u8, key: &'b str, data: Option<&'b [u8]>, expect: Expect },
@@ -59,6 +61,7 @@ pub enum Change<'b> {
     SetPermit { key: u64, task: u32, data: &'b [u8] },
     DropPermit { key: u64, task: u32 },
     DeleteExecution { key: u64 },
+    SetTerms { key: u64, field: &'b str, values: Vec<&'b str> },
 }
 
 /// What was expected of a record of the catalogue.

@@ -94,10 +94,17 @@ fn write_change(out: &mut Writer<'_>, change: &Change<'_>) {
             out.u8(14);
             out.u64(*key);
         }
+        Change::SetTerms { key, field, values } => {
+            out.u8(15);
+            out.u64(*key);
+            out.text(field);
+            out.u64(values.len() as u64);
+            values.iter().for_each(|value| out.text(value));
+        }
     }
 }
 
-fn read_change<'b>(reader: &mut Reader<'b>, _version: u32) -> Result<Change<'b>, FormatError> {
+fn read_change<'b>(reader: &mut Reader<'b>, version: u32) -> Result<Change<'b>, FormatError> {
     Ok(match reader.u8()? {
         1 => Change::PutRecord {
             kind: reader.u8()?,
@@ -128,6 +135,14 @@ fn read_change<'b>(reader: &mut Reader<'b>, _version: u32) -> Result<Change<'b>,
         12 => Change::SetPermit { key: reader.u64()?, task: reader.u32()?, data: reader.bytes()? },
         13 => Change::DropPermit { key: reader.u64()?, task: reader.u32()? },
         14 => Change::DeleteExecution { key: reader.u64()? },
+        15 if version >= 2 => {
+            let (key, field, count) = (reader.u64()?, reader.text()?, reader.u64()?);
+            let mut values = Vec::with_capacity((count as usize).min(reader.left()));
+            for _ in 0..count {
+                values.push(reader.text()?);
+            }
+            Change::SetTerms { key, field, values }
+        }
         _ => return Err(reader.malformed("a change of an unknown kind")),
     })
 }
@@ -300,7 +315,20 @@ mod tests {
         for bytes in [&[0][..], &[3], &[1, 1, 0], &[1, 1, 15], &[1, 0xff, 0xff, 0xff, 0xff, 0x7f], &[2, 1]] {
             assert!(matches!(read(1, bytes), Err(FormatError::Malformed { .. })), "{bytes:?}");
         }
-        let newer = read(2, &[]).unwrap_err().to_string();
-        assert_eq!(newer, "the log has format version 2, and this release reads versions up to 1");
+        let newer = read(3, &[]).unwrap_err().to_string();
+        assert_eq!(newer, "the log has format version 3, and this release reads versions up to 2");
+    }
+
+    #[test]
+    fn terms_came_with_version_2() {
+        let change = || Change::SetTerms { key: 1, field: "error", values: vec!["a", ""] };
+        let mut bytes = Vec::new();
+        write_unit(&mut bytes, [change()].into_iter());
+        assert_eq!(bytes, b"\x01\x01\x0f\x01\x05error\x02\x01a\x00");
+        assert_eq!(read(2, &bytes).unwrap(), [Entry::Unit(vec![change()])]);
+        assert!(read(1, &bytes).is_err());
+        for cut in 1..bytes.len() {
+            assert!(read(2, &bytes[..cut]).is_err(), "cut at {cut}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
 use stepwright_api::own::Endpoint;
+use stepwright_api::own::executions::ExecutionsEndpoint;
 use stepwright_api::own::express_executions::ExpressExecutionsEndpoint;
 use stepwright_api::own::function_logs::FunctionLogsEndpoint;
 use stepwright_api::own::limits::LimitsEndpoint;
@@ -120,6 +121,7 @@ async fn serve(
     let own: Vec<Arc<dyn Endpoint>> = vec![
         Arc::new(ThrottlingEndpoint(api.throttling().clone())),
         Arc::new(LimitsEndpoint(engine.clone())),
+        Arc::new(ExecutionsEndpoint(engine.clone())),
         Arc::new(ExpressExecutionsEndpoint(backend)),
         Arc::new(FunctionLogsEndpoint(wired.functions.logs().clone())),
     ];

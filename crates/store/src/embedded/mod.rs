@@ -22,6 +22,7 @@ mod error;
 mod fold;
 mod judge;
 mod log;
+mod name;
 mod newest;
 mod pages;
 mod queue;
@@ -29,6 +30,7 @@ mod read;
 mod readers;
 mod schema;
 mod seal;
+mod search;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,7 @@ mod turn;
 mod view;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -46,8 +49,9 @@ pub use error::OpenError;
 use crate::answer::{lock, promise, ready};
 use crate::check::{bytes, check};
 use crate::{
-    CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
-    Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
+    CatalogKind, CatalogRecord, CommitError, Counts, Dispatch, Epoch, Execution, ExecutionKey,
+    ExecutionQuery, Found, Page, Pending, Permit, QueueItem, Search, Segment, ShardId, Store, StoreError,
+    Timer, Unit,
 };
 use directory::Locks;
 use judge::Judge;
@@ -273,6 +277,14 @@ impl Store for Embedded {
 
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>> {
         self.when_folded(move |connection| read::executions(connection, &query))
+    }
+
+    fn search(&self, search: Search) -> Pending<'_, Result<Found, StoreError>> {
+        self.when_folded(move |connection| search::search(connection, &search))
+    }
+
+    fn counts(&self, machines: Option<BTreeSet<Arc<str>>>) -> Pending<'_, Result<Counts, StoreError>> {
+        self.when_folded(move |connection| search::counts(connection, machines.as_ref()))
     }
 
     fn machines(

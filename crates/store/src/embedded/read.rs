@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::judge::SHARDS;
 use super::log::{Expected, Opened};
+use super::name;
 use super::seal::unseal;
 use crate::{
     CatalogKind, CatalogRecord, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Listed, Listing,
@@ -34,8 +35,15 @@ const EXECUTION: &str = concat!(
     ", e.head, e.tail FROM execution e JOIN machine m ON m.id = e.machine "
 );
 
+/// With a key, an execution without its blobs.
+pub(super) const ROW: &str = concat!(
+    "SELECT ",
+    row_columns!(),
+    " FROM execution e JOIN machine m ON m.id = e.machine WHERE e.key = ?1"
+);
+
 /// A row as SQLite has it, without the blobs.
-struct RawRow {
+pub(super) struct RawRow {
     key: i64,
     machine: Arc<str>,
     name: Arc<str>,
@@ -53,11 +61,11 @@ pub(super) struct RawExecution {
 }
 
 impl RawRow {
-    fn read(row: &Row<'_>) -> rusqlite::Result<RawRow> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<RawRow> {
         Ok(RawRow {
             key: row.get(0)?,
             machine: row.get(1)?,
-            name: row.get(2)?,
+            name: name::name(row.get_ref(2)?)?,
             status: row.get(3)?,
             start_ms: row.get(4)?,
             stop_ms: row.get(5)?,
@@ -73,7 +81,7 @@ impl RawRow {
     }
 
     /// The execution, with its blobs left empty.
-    fn decode(self) -> Result<Execution, StoreError> {
+    pub(super) fn decode(self) -> Result<Execution, StoreError> {
         Ok(Execution {
             key: key(self.key)?,
             machine: self.machine,
@@ -98,7 +106,10 @@ impl RawExecution {
         let place = self.row.key;
         Ok(Execution {
             head: unseal(place, "the head of an execution", self.head)?,
-            tail: unseal(tail_place(place), "the tail of an execution", self.tail)?,
+            tail: match self.tail {
+                none if none.is_empty() => none,
+                tail => unseal(tail_place(place), "the tail of an execution", tail)?,
+            },
             ..self.row.decode()?
         })
     }
@@ -125,12 +136,12 @@ pub(super) fn keys(shard: ShardId) -> (i64, i64) {
     (column(ExecutionKey::of(shard, 0)), column(last))
 }
 
-fn key(column: i64) -> Result<ExecutionKey, StoreError> {
+pub(super) fn key(column: i64) -> Result<ExecutionKey, StoreError> {
     let key = u64::try_from(column).ok().and_then(ExecutionKey::from_bits);
     key.ok_or_else(|| StoreError::Corrupt(format!("{column} is not the key of an execution")))
 }
 
-fn status(column: u8) -> Result<Status, StoreError> {
+pub(super) fn status(column: u8) -> Result<Status, StoreError> {
     let status = Status::from_number(column);
     status.ok_or_else(|| StoreError::Corrupt(format!("{column} is not the status of an execution")))
 }
@@ -148,7 +159,7 @@ pub(super) fn key_of_name(
     name: &str,
 ) -> Result<Option<ExecutionKey>, StoreError> {
     let mut statement = connection.prepare_cached(KEY_OF_NAME)?;
-    let found: Option<i64> = statement.query_row([machine, name], |row| row.get(0)).optional()?;
+    let found = statement.query_row(params![machine, name::column(name)], |row| row.get(0)).optional()?;
     found.map(key).transpose()
 }
 
@@ -488,7 +499,7 @@ mod tests {
     fn lookups_use_an_index() {
         for (sql, index) in [
             (format!("{EXECUTION}{BY_KEY}"), "e USING INTEGER PRIMARY KEY"),
-            (KEY_OF_NAME.into(), "execution_by_name (machine=? AND name=?)"),
+            (KEY_OF_NAME.into(), "execution_by_name (name=? AND machine=?)"),
             (RECORD.into(), "record_by_key (kind=? AND key=?)"),
             (MACHINES.into(), "execution_by_start (machine=?)"),
         ] {

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: u32 = 0x5374_5731;
 
 /// Migration number 1 comes first. Each runs in a transaction of its own.
-const MIGRATIONS: &[&str] = &[TABLES, LISTINGS, PERMITS, LOG, OPENED];
+const MIGRATIONS: &[&str] = &[TABLES, LISTINGS, PERMITS, LOG, OPENED, SEARCH];
 
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
@@ -113,6 +113,67 @@ const LOG: &str = "
 const OPENED: &str = "
     ALTER TABLE log ADD COLUMN opened INTEGER;
     ALTER TABLE log ADD COLUMN release TEXT;
+";
+
+/// Executions anew, so that a row takes less: a name that is a UUID, as most are, has its 16 bytes (see `name`); an index ends with the
+/// key without being told. And what they are searched by:
+///
+/// - `execution_by_name` begins with the name, so that it serves prefixes over all machines as well.
+/// - `term` gives a number to a field and one of its values, `termed` has the executions that have it, in the order in which
+///   they are shown. Only executions with terms pay for it.
+/// - `tally` counts, so that nobody has to.
+const SEARCH: &str = "
+    CREATE TABLE execution_new (
+        key INTEGER PRIMARY KEY,
+        machine INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        start_ms INTEGER NOT NULL,
+        stop_ms INTEGER,
+        name ANY NOT NULL,
+        head BLOB NOT NULL,
+        tail BLOB NOT NULL,
+        version INTEGER,
+        alias INTEGER,
+        map_run INTEGER,
+        item_count INTEGER,
+        redrives INTEGER NOT NULL DEFAULT 0,
+        redriven_ms INTEGER
+    ) STRICT;
+    INSERT INTO execution_new SELECT key, machine, status, start_ms, stop_ms,
+            iif(length(name) = 36 AND unhex(replace(name, '-', '')) IS NOT NULL AND lower(name) = name
+                AND name LIKE '________-____-____-____-____________' AND length(replace(name, '-', '')) = 32,
+                unhex(replace(name, '-', '')), name),
+            head, tail, version, alias, map_run, item_count, redrives, redriven_ms
+        FROM execution ORDER BY key;
+    DROP TABLE execution;
+    ALTER TABLE execution_new RENAME TO execution;
+    CREATE UNIQUE INDEX execution_by_name ON execution (name, machine);
+    CREATE INDEX execution_by_start ON execution (machine, status, start_ms);
+    CREATE INDEX execution_by_status ON execution (status, start_ms);
+    CREATE INDEX execution_by_version ON execution (version, status, start_ms) WHERE version IS NOT NULL;
+    CREATE INDEX execution_by_alias ON execution (alias, status, start_ms) WHERE alias IS NOT NULL;
+    CREATE INDEX execution_by_map_run ON execution (map_run, redrives > 0, status, start_ms)
+        WHERE map_run IS NOT NULL;
+    CREATE TABLE term (
+        id INTEGER PRIMARY KEY,
+        field TEXT NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX term_by_value ON term (field, value);
+    CREATE TABLE termed (
+        term INTEGER NOT NULL,
+        start_ms INTEGER NOT NULL,
+        key INTEGER NOT NULL,
+        PRIMARY KEY (term, start_ms, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX termed_by_key ON termed (key);
+    CREATE TABLE tally (
+        machine INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (machine, status)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO tally SELECT machine, status, count(*) FROM execution GROUP BY machine, status;
 ";
 
 /// The version of an open file.

@@ -3,14 +3,17 @@
 //! Deterministic and synchronous: a unit has taken effect when `commit` returns, and every future is ready.
 
 mod read;
+mod search;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crate::answer::{lock, ready};
 use crate::{
-    CatalogKind, CatalogRecord, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Page,
-    Pending, Permit, QueueItem, Segment, ShardId, Store, StoreError, Timer, Unit,
+    CatalogKind, CatalogRecord, CommitError, Counts, Dispatch, Epoch, Execution, ExecutionKey,
+    ExecutionQuery, Found, Page, Pending, Permit, QueueItem, Search, Segment, ShardId, Store, StoreError,
+    Timer, Unit,
 };
 pub(crate) use tables::Tables;
 
@@ -68,6 +71,14 @@ impl Store for Memory {
 
     fn executions(&self, query: ExecutionQuery) -> Pending<'_, Result<Page<Execution>, StoreError>> {
         ready(Ok(self.read(|tables| tables.executions(&query))))
+    }
+
+    fn search(&self, search: Search) -> Pending<'_, Result<Found, StoreError>> {
+        ready(Ok(self.read(|tables| tables.search(&search))))
+    }
+
+    fn counts(&self, machines: Option<BTreeSet<Arc<str>>>) -> Pending<'_, Result<Counts, StoreError>> {
+        ready(Ok(self.read(|tables| tables.counts(machines.as_ref()))))
     }
 
     fn machines(

@@ -26,6 +26,8 @@ pub(crate) struct Tables {
     pub(super) queued: BTreeMap<(ExecutionKey, u32, Arc<str>), u64>,
     pub(super) permits: BTreeMap<(ExecutionKey, u32), Vec<u8>>,
     pub(super) records: BTreeMap<(CatalogKind, Arc<str>), CatalogRecord>,
+    /// By field.
+    pub(super) terms: BTreeMap<(ExecutionKey, Arc<str>), Vec<Arc<str>>>,
     queue_position: u64,
 }
 
@@ -47,6 +49,7 @@ enum Before {
     Queued((ExecutionKey, u32, Arc<str>), Option<u64>),
     Permit((ExecutionKey, u32), Option<Vec<u8>>),
     Record((CatalogKind, Arc<str>), Option<CatalogRecord>),
+    Terms((ExecutionKey, Arc<str>), Option<Vec<Arc<str>>>),
 }
 
 impl Tables {
@@ -135,6 +138,13 @@ impl Tables {
                 journal.push(Before::Permit((key, task), self.permits.remove(&(key, task))));
             }
             Mutation::DeleteExecution(key) => self.delete(key, journal),
+            Mutation::SetTerms { key, field, values } => {
+                if self.executions.contains_key(&key) {
+                    let place = (key, field);
+                    let before = self.terms.insert(place.clone(), values);
+                    journal.push(Before::Terms(place, before));
+                }
+            }
         }
         Ok(())
     }
@@ -225,6 +235,11 @@ impl Tables {
         for place in permits.collect::<Vec<_>>() {
             journal.push(Before::Permit(place, self.permits.remove(&place)));
         }
+        let fields = self.terms.range((key, Arc::from(""))..).map(|(place, _)| place);
+        for place in fields.take_while(|place| place.0 == key).cloned().collect::<Vec<_>>() {
+            let before = self.terms.remove(&place);
+            journal.push(Before::Terms(place, before));
+        }
         let shard = self.shards.entry(key.shard()).or_default();
         journal.push(Before::Shard(key.shard(), Some(*shard)));
         shard.deleted_sequence = shard.deleted_sequence.max(key.sequence());
@@ -243,6 +258,7 @@ impl Tables {
             Before::Queued(item, position) => put(&mut self.queued, item, position),
             Before::Permit(place, data) => put(&mut self.permits, place, data),
             Before::Record(place, record) => put(&mut self.records, place, record),
+            Before::Terms(place, values) => put(&mut self.terms, place, values),
         }
     }
 }

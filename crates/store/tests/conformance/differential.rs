@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwright_store::{
     CatalogKind, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Expect, Listed,
-    Listing, Mutation, Permit, QueueItem, Segment, ShardId, Status, Store, Timer, Unit,
+    Listing, Mutation, Permit, QueueItem, Search, Segment, ShardId, Status, Store, Timer, Unit,
 };
 
 use crate::adapter;
@@ -55,7 +55,7 @@ impl Random {
         let key = self.key(shard);
         let timer = Timer { due_ms: self.below(4) as i64, key, timer: self.below(3) as u32 };
         let task = self.below(3) as u32;
-        match self.below(15) {
+        match self.below(16) {
             0 | 1 => {
                 let kind = [CatalogKind::Activity, CatalogKind::Tags][self.below(2) as usize];
                 let data = (self.below(3) > 0).then(|| self.bytes());
@@ -91,6 +91,10 @@ impl Random {
             10 => Mutation::Dequeue(QueueItem { queue: self.text(), key, task }),
             11 => Mutation::SetPermit(Permit { key, task, data: self.bytes() }),
             13 => Mutation::DropPermit { key, task },
+            14 if self.below(2) == 0 => {
+                let values = (0..self.below(3)).map(|_| self.text()).collect();
+                Mutation::SetTerms { key, field: self.text(), values }
+            }
             _ => Mutation::DeleteExecution(key),
         }
     }
@@ -136,6 +140,22 @@ fn everything(store: &dyn Store) -> String {
             }
         }
     }
+    for text in ["a", "b", "c"] {
+        for status in [None, Some(Status::Failed)] {
+            let search = Search { status, limit: 99, ..Search::default() };
+            let machines = Some([text.into(), "d".into()].into());
+            for search in [
+                Search { machines: machines.clone(), ..search.clone() },
+                Search { name_prefix: Some(text.into()), from_ms: Some(1), ..search.clone() },
+                Search { terms: vec![(text.into(), "b".into())], until_ms: Some(4), ..search.clone() },
+                Search { terms: vec![("a".into(), text.into())], machines, ..search.clone() },
+            ] {
+                add(&wait(store.search(search)).unwrap());
+            }
+        }
+        add(&wait(store.counts(Some([text.into()].into()))).unwrap());
+    }
+    add(&wait(store.counts(None)).unwrap());
     for (prefix, after) in [("", None), ("b", None), ("", Some("b")), ("a", Some("c"))] {
         add(&wait(store.machines(prefix, after, 3)).unwrap());
     }

@@ -65,6 +65,8 @@ mod promises {
         executions_are_listed_newest_first,
         executions_are_listed_oldest_first,
         machines_with_executions_are_listed,
+        executions_are_searched,
+        executions_are_counted_by_status,
         executions_are_listed_in_pages,
         executions_are_listed_under_version_alias_and_map_run,
         some_segments_are_read_in_both_directions,

@@ -2,7 +2,7 @@
 
 use stepwright_store::{
     CatalogKind, CommitError, Dispatch, Epoch, Execution, ExecutionKey, ExecutionQuery, Expect, Listed,
-    Listing, Mutation, Permit, QueueItem, Segment, ShardId, Status, Store, Timer, Unit,
+    Listing, Mutation, Permit, QueueItem, Search, Segment, ShardId, Status, Store, Timer, Unit,
 };
 
 use crate::build::*;
@@ -242,6 +242,110 @@ pub fn executions_are_listed_oldest_first(store: &dyn Store) {
     query.after = Some((50, key(1)));
     let page = wait(store.executions(query)).unwrap();
     assert_eq!((keys(&page.items), page.more), (vec![3, 2], false));
+}
+
+/// The numbers of the executions that are found, page by page.
+fn found(store: &dyn Store, search: Search) -> Vec<u64> {
+    let (mut search, mut numbers) = (search, Vec::new());
+    loop {
+        let page = wait(store.search(search.clone())).unwrap();
+        assert!(page.items.len() <= search.limit);
+        numbers.extend(page.items.iter().map(|execution| execution.key.sequence()));
+        match page.next {
+            Some(next) => search.after = Some(next),
+            None => return numbers,
+        }
+    }
+}
+
+pub fn executions_are_searched(store: &dyn Store) {
+    let holder = Holder::new(store);
+    let terms = |sequence, field: &str, values: &[&str]| {
+        let values = values.iter().map(|value| (*value).into()).collect();
+        Mutation::SetTerms { key: key(sequence), field: field.into(), values }
+    };
+    let names = ["order-1", "order-2", "0f8fad5b-d9cb-469f-a165-70867728950e", "0f8f", "other", "order-1"];
+    for (sequence, name) in (1..).zip(names) {
+        let machine = if sequence % 2 == 0 { "even" } else { "odd" };
+        let start_ms = [10, 20, 30, 30, 50, 60][sequence as usize - 1];
+        let row = Execution { start_ms, ..execution(key(sequence), machine, name) };
+        holder.commit([Mutation::CreateExecution(row)]);
+    }
+    holder.commit([end(1, Status::Failed), terms(1, "error", &["E"]), terms(1, "customer", &["a", "b"])]);
+    holder.commit([end(2, Status::Failed), terms(2, "error", &["E"]), terms(9, "error", &["E"])]);
+    holder.commit([end(4, Status::Succeeded), terms(4, "customer", &["b"])]);
+    let term = |field: &str, value: &str| (field.into(), value.into());
+    let machines = |names: &[&str]| Some(names.iter().map(|name| (*name).into()).collect());
+    for limit in [1, 2, 100] {
+        let all = Search { limit, ..Search::default() };
+        let prefix = |prefix: &str| Search { name_prefix: Some(prefix.into()), ..all.clone() };
+        for (search, expected) in [
+            (all.clone(), vec![6, 5, 4, 3, 2, 1]),
+            (Search { machines: machines(&["odd"]), ..all.clone() }, vec![5, 3, 1]),
+            (Search { machines: machines(&["odd", "even", "none"]), ..all.clone() }, vec![6, 5, 4, 3, 2, 1]),
+            (Search { machines: machines(&["none"]), ..all.clone() }, vec![]),
+            (Search { machines: machines(&[]), ..all.clone() }, vec![]),
+            (Search { status: Some(Status::Failed), ..all.clone() }, vec![2, 1]),
+            (Search { status: Some(Status::Failed), machines: machines(&["even"]), ..all.clone() }, vec![2]),
+            (Search { from_ms: Some(20), until_ms: Some(50), ..all.clone() }, vec![4, 3, 2]),
+            (Search { from_ms: Some(50), until_ms: Some(20), ..all.clone() }, vec![]),
+            (prefix("order-"), vec![6, 2, 1]),
+            (prefix("order-1"), vec![6, 1]),
+            (prefix("0f8f"), vec![4, 3]),
+            (prefix("0f8fad5b-"), vec![3]),
+            (prefix("0f8fad5b-d9cb-469f-a165-70867728950e"), vec![3]),
+            (prefix("x"), vec![]),
+            (prefix(""), vec![6, 5, 4, 3, 2, 1]),
+            (Search { machines: machines(&["even"]), ..prefix("order-") }, vec![6, 2]),
+            (Search { terms: vec![term("error", "E")], ..all.clone() }, vec![2, 1]),
+            (Search { terms: vec![term("customer", "b")], ..all.clone() }, vec![4, 1]),
+            (Search { terms: vec![term("customer", "b"), term("error", "E")], ..all.clone() }, vec![1]),
+            (Search { terms: vec![term("customer", "b"), term("error", "F")], ..all.clone() }, vec![]),
+            (Search { terms: vec![term("customer", "b")], ..prefix("order") }, vec![1]),
+            (Search { terms: vec![term("error", "E")], from_ms: Some(15), ..all.clone() }, vec![2]),
+        ] {
+            assert_eq!(found(store, search.clone()), expected, "{search:?}");
+        }
+    }
+    // Values are replaced, and go with their execution.
+    let has = |field, value| {
+        found(store, Search { terms: vec![term(field, value)], limit: 9, ..Search::default() })
+    };
+    holder.commit([terms(1, "error", &[]), terms(2, "error", &["F"]), Mutation::DeleteExecution(key(4))]);
+    assert_eq!((has("error", "E"), has("error", "F"), has("customer", "b")), (vec![], vec![2], vec![1]));
+    holder.commit([terms(2, "error", &["E"])]);
+    assert_eq!((has("error", "E"), has("error", "F")), (vec![2], vec![]));
+}
+
+pub fn executions_are_counted_by_status(store: &dyn Store) {
+    let holder = Holder::new(store);
+    let counts = |machines: Option<&[&str]>| {
+        let machines = machines.map(|names| names.iter().map(|name| (*name).into()).collect());
+        wait(store.counts(machines)).unwrap().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(counts(None), []);
+    for sequence in 1..=6 {
+        let machine = if sequence % 2 == 0 { "even" } else { "odd" };
+        let row = execution(key(sequence), machine, &format!("{sequence}"));
+        holder.commit([Mutation::CreateExecution(row)]);
+    }
+    assert_eq!(counts(None), [(Status::Running, 6)]);
+    holder.commit([
+        end(1, Status::Failed),
+        end(2, Status::Failed),
+        end(2, Status::Succeeded),
+        end(9, Status::Failed),
+    ]);
+    assert_eq!(counts(None), [(Status::Running, 4), (Status::Succeeded, 1), (Status::Failed, 1)]);
+    assert_eq!(counts(Some(&["odd"])), [(Status::Running, 2), (Status::Failed, 1)]);
+    assert_eq!(counts(Some(&["odd", "even"])), counts(None));
+    assert_eq!(counts(Some(&[])), []);
+    holder.commit([
+        Mutation::DeleteExecution(key(1)),
+        Mutation::DeleteExecution(key(4)),
+        Mutation::DeleteExecution(key(9)),
+    ]);
+    assert_eq!(counts(None), [(Status::Running, 3), (Status::Succeeded, 1)]);
 }
 
 pub fn machines_with_executions_are_listed(store: &dyn Store) {

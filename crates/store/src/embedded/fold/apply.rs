@@ -1,11 +1,12 @@
 //! How a tail becomes rows: one transaction, in which the database also learns up to where it has the log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::statements::Statements;
+use crate::embedded::name;
 use crate::embedded::newest::is_free;
 use crate::embedded::read::{column, segment_id, tail_place};
 use crate::embedded::seal::seal;
@@ -22,12 +23,14 @@ pub(super) struct Applier<'c> {
     machines: HashMap<Arc<str>, i64>,
     /// Where blobs get their checksum.
     sealed: Vec<u8>,
+    /// By how many the counts of a machine's executions change, by status.
+    tally: HashMap<(i64, u8), i64>,
 }
 
 impl<'c> Applier<'c> {
     pub fn new(connection: &'c Connection) -> rusqlite::Result<Applier<'c>> {
         let sql = Statements::prepare(connection)?;
-        Ok(Applier { sql, machines: HashMap::new(), sealed: Vec::new() })
+        Ok(Applier { sql, machines: HashMap::new(), sealed: Vec::new(), tally: HashMap::new() })
     }
 
     /// Puts everything into the database that the tail, which ends at `position`, has; durable when it returns. `free_from`
@@ -76,6 +79,17 @@ impl<'c> Applier<'c> {
                 }
             }
         }
+        self.count()
+    }
+
+    /// Writes down how the counts have changed.
+    fn count(&mut self) -> rusqlite::Result<()> {
+        for ((machine, status), change) in self.tally.drain() {
+            if change != 0 {
+                self.sql.tally_add.execute([machine, i64::from(status), change])?;
+                self.sql.tally_clean.execute([machine, i64::from(status)])?;
+            }
+        }
         Ok(())
     }
 
@@ -85,6 +99,7 @@ impl<'c> Applier<'c> {
             self.create(execution)?;
         }
         self.change(key, &recent.changed)?;
+        self.find_by(key, &recent.terms, is_new || recent.created.is_some())?;
         for segment in &recent.segments {
             self.append(key, segment)?;
         }
@@ -135,9 +150,9 @@ impl<'c> Applier<'c> {
             execution.status as u8,
             execution.start_ms,
             execution.stop_ms,
-            &*execution.name,
+            name::column(&execution.name),
             seal(key, &execution.head, &mut self.sealed),
-            seal(tail_place(key), &execution.tail, &mut sealed_tail),
+            seal_tail(key, &execution.tail, &mut sealed_tail),
             version,
             alias,
             map_run,
@@ -145,17 +160,59 @@ impl<'c> Applier<'c> {
             redrives,
             redriven_ms,
         ])?;
+        *self.tally.entry((machine, execution.status as u8)).or_default() += 1;
         Ok(())
     }
 
     fn change(&mut self, key: ExecutionKey, changed: &Changed) -> rusqlite::Result<()> {
         let key = column(key);
-        if let Some(Ended { status, stop_ms, tail }) = &changed.ended {
-            let tail = seal(tail_place(key), tail, &mut self.sealed);
+        if let Some(Ended { status, stop_ms, tail }) = &changed.ended
+            && let Some((machine, before, _)) = place(&mut self.sql, key)?
+        {
+            *self.tally.entry((machine, before)).or_default() -= 1;
+            *self.tally.entry((machine, *status as u8)).or_default() += 1;
+            let tail = seal_tail(key, tail, &mut self.sealed);
             self.sql.execution_status.execute(params![key, *status as u8, stop_ms, tail])?;
         }
         if changed.redrives > 0 {
             self.sql.execution_redriven.execute(params![key, changed.redrives, changed.redriven_ms])?;
+        }
+        Ok(())
+    }
+
+    /// By which terms the execution is found from now on. `is_new`: it had none.
+    fn find_by(
+        &mut self,
+        key: ExecutionKey,
+        terms: &BTreeMap<Arc<str>, Vec<Arc<str>>>,
+        is_new: bool,
+    ) -> rusqlite::Result<()> {
+        if terms.is_empty() {
+            return Ok(());
+        }
+        let key = column(key);
+        let Some((_, _, start_ms)) = place(&mut self.sql, key)? else { return Ok(()) };
+        for (field, values) in terms {
+            if !is_new {
+                self.forget_terms(key, Some(field))?;
+            }
+            for value in values {
+                let found = self.sql.term_find.query_row([field, value], |row| row.get(0)).optional()?;
+                let term: i64 = match found {
+                    Some(term) => term,
+                    None => self.sql.term_add.insert([field, value])?,
+                };
+                self.sql.termed_add.execute([term, start_ms, key])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the terms of a field, or all, of an execution.
+    fn forget_terms(&mut self, key: i64, field: Option<&str>) -> rusqlite::Result<()> {
+        let gone = self.sql.termed_remove.query_map(params![key, field], |row| row.get::<_, i64>(0))?;
+        for term in gone.collect::<rusqlite::Result<Vec<_>>>()? {
+            self.sql.term_remove.execute([term])?;
         }
         Ok(())
     }
@@ -174,6 +231,10 @@ impl<'c> Applier<'c> {
             .execution_listed_under
             .query_row(row, |row| Ok([row.get::<_, Option<i64>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?]));
         let listed_under = listed_under.optional()?.unwrap_or_default();
+        if let Some((machine, status, _)) = place(&mut self.sql, column(key))? {
+            *self.tally.entry((machine, status)).or_default() -= 1;
+            self.forget_terms(column(key), None)?;
+        }
         self.sql.execution_remove.execute(row)?;
         let segments = [segment_id(key, 0), segment_id(key, Segment::NUMBER_MAX)];
         self.sql.segments_remove.execute(segments)?;
@@ -208,4 +269,15 @@ impl<'c> Applier<'c> {
         self.machines.insert(name.clone(), id);
         Ok(id)
     }
+}
+
+/// Machine, status and start of an execution that is in the database.
+fn place(sql: &mut Statements<'_>, key: i64) -> rusqlite::Result<Option<(i64, u8, i64)>> {
+    let found = sql.execution_place.query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    found.optional()
+}
+
+/// The tail of an execution with its checksum; one that runs has none, and needs none.
+fn seal_tail<'b>(key: i64, tail: &[u8], sealed: &'b mut Vec<u8>) -> &'b [u8] {
+    if tail.is_empty() { &[] } else { seal(tail_place(key), tail, sealed) }
 }

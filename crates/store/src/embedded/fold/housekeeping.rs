@@ -23,6 +23,8 @@ pub(super) struct Housekeeping {
     /// How many there were when they were folded. The log starts anew with the next commit, unless somebody reads it.
     folded_at: u32,
     checkpoint_pages: u32,
+    /// How many pages its file has room for: what was written over stays until it is cut off.
+    file_pages: u32,
     /// There are pages to give back.
     has_free: bool,
 }
@@ -36,7 +38,7 @@ fn spare_pages(connection: &Connection) -> rusqlite::Result<u32> {
 impl Housekeeping {
     pub fn new(checkpoint_pages: u32) -> Housekeeping {
         // What an earlier process has left is looked at first.
-        Housekeeping { pages: Arc::default(), folded_at: 0, checkpoint_pages, has_free: true }
+        Housekeeping { pages: Arc::default(), folded_at: 0, checkpoint_pages, file_pages: 0, has_free: true }
     }
 
     /// SQLite would fold its log at the end of a commit, while others wait for it.
@@ -50,7 +52,7 @@ impl Housekeeping {
 
     /// How long nothing has to happen before there is something to do here; `None`: there is nothing.
     pub fn patience(&self) -> Option<Duration> {
-        match (self.has_free, self.pages.load(Ordering::Relaxed) > LOG_PAGES_KEPT) {
+        match (self.has_free, self.file_pages > LOG_PAGES_KEPT) {
             (true, _) => Some(Duration::ZERO),
             (false, true) => Some(QUIET),
             (false, false) => None,
@@ -70,11 +72,15 @@ impl Housekeeping {
         }
         // Not at the cost of one who reads: another time will do.
         connection.busy_timeout(Duration::ZERO)?;
-        let cut = connection.prepare_cached("PRAGMA wal_checkpoint(TRUNCATE)")?.query_row([], |_| Ok(()));
+        let cut = connection
+            .prepare_cached("PRAGMA wal_checkpoint(TRUNCATE)")?
+            .query_row([], |row| row.get::<_, bool>(0));
         connection.busy_timeout(super::super::directory::BUSY_TIMEOUT)?;
-        cut?;
-        self.pages.store(0, Ordering::Relaxed);
-        self.folded_at = 0;
+        let is_busy = cut?;
+        if !is_busy {
+            self.pages.store(0, Ordering::Relaxed);
+            (self.folded_at, self.file_pages) = (0, 0);
+        }
         Ok(())
     }
 
@@ -95,6 +101,7 @@ impl Housekeeping {
 
     fn fold_if_long(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let pages = self.pages.load(Ordering::Relaxed);
+        self.file_pages = self.file_pages.max(pages);
         if pages < self.folded_at {
             self.folded_at = 0;
         }

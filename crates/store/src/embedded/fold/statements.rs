@@ -40,9 +40,21 @@ statements! {
             version, alias, map_run, item_count, redrives, redriven_ms)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     execution_listed_under: "SELECT machine, version, alias, map_run FROM execution WHERE key = ?1";
+    execution_place: "SELECT machine, status, start_ms FROM execution WHERE key = ?1";
     execution_status: "UPDATE execution SET status = ?2, stop_ms = ?3, tail = ?4 WHERE key = ?1";
     execution_redriven: "UPDATE execution SET redrives = redrives + ?2, redriven_ms = ?3 WHERE key = ?1";
     execution_remove: "DELETE FROM execution WHERE key = ?1";
+
+    tally_add: "INSERT INTO tally (machine, status, count) VALUES (?1, ?2, ?3)
+        ON CONFLICT (machine, status) DO UPDATE SET count = count + ?3";
+    tally_clean: "DELETE FROM tally WHERE machine = ?1 AND status = ?2 AND count = 0";
+
+    term_find: "SELECT id FROM term WHERE field = ?1 AND value = ?2";
+    term_add: "INSERT INTO term (field, value) VALUES (?1, ?2)";
+    term_remove: "DELETE FROM term WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM termed WHERE term = ?1)";
+    termed_add: "INSERT OR IGNORE INTO termed (term, start_ms, key) VALUES (?1, ?2, ?3)";
+    termed_remove: "DELETE FROM termed
+        WHERE key = ?1 AND (?2 IS NULL OR term IN (SELECT id FROM term WHERE field = ?2)) RETURNING term";
 
     segment_add: "INSERT INTO segment (id, data) VALUES (?1, ?2)";
     segments_remove: "DELETE FROM segment WHERE id BETWEEN ?1 AND ?2";

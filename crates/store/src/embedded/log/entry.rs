@@ -54,6 +54,9 @@ pub(super) fn change(mutation: &Mutation) -> Change<'_> {
         }
         Mutation::DropPermit { key, task } => Change::DropPermit { key: key.bits(), task: *task },
         Mutation::DeleteExecution(key) => Change::DeleteExecution { key: key.bits() },
+        Mutation::SetTerms { key, field, values } => {
+            Change::SetTerms { key: key.bits(), field, values: values.iter().map(|value| &**value).collect() }
+        }
     }
 }
 
@@ -107,6 +110,11 @@ fn mutation(change: Change<'_>) -> Result<Mutation, FormatError> {
         }
         Change::DropPermit { key, task } => Mutation::DropPermit { key: execution_key(key)?, task },
         Change::DeleteExecution { key } => Mutation::DeleteExecution(execution_key(key)?),
+        Change::SetTerms { key, field, values } => Mutation::SetTerms {
+            key: execution_key(key)?,
+            field: field.into(),
+            values: values.into_iter().map(Into::into).collect(),
+        },
     })
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Recent {
     pub queued: BTreeMap<(u32, Arc<str>), Queued>,
     /// Task: its permit; `None`: it has none any more.
     pub permits: BTreeMap<u32, Option<Vec<u8>>>,
+    /// Field: the values by which it is found from now on.
+    pub terms: BTreeMap<Arc<str>, Vec<Arc<str>>>,
 }
 
 /// Changes of an execution's row.
@@ -136,6 +138,10 @@ impl Tail {
             Mutation::DropPermit { key, task } => {
                 self.of(key).permits.insert(task, None);
             }
+            Mutation::SetTerms { key, field, values } => {
+                self.bytes += field.len() + values.iter().map(|value| value.len()).sum::<usize>();
+                self.of(key).terms.insert(field, values);
+            }
             Mutation::DeleteExecution(key) => {
                 let gone = Recent { deleted: true, ..Recent::default() };
                 let before = self.executions.insert(key, gone);
@@ -179,6 +185,7 @@ impl Tail {
         self.names.entry(machine).or_default().insert(name, key);
         let recent = self.of(key);
         recent.changed = Changed::default();
+        recent.terms.clear();
         recent.created = Some(execution);
     }
 
@@ -214,6 +221,7 @@ impl Recent {
         self.deleted |= newer.deleted;
         if let Some(created) = newer.created {
             self.changed = Changed::default();
+            self.terms.clear();
             self.created = Some(created);
         }
         self.change(newer.changed);
@@ -221,6 +229,7 @@ impl Recent {
         self.timers.extend(newer.timers);
         self.dispatches.extend(newer.dispatches);
         self.permits.extend(newer.permits);
+        self.terms.extend(newer.terms);
         for (item, newer) in newer.queued {
             let item = self.queued.entry(item).or_default();
             if newer.removed {
