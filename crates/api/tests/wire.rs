@@ -208,8 +208,10 @@ async fn pages_of_others_are_refused_everywhere() {
 /// Clients that ask and do not read are closed; what is made for them is bounded together.
 #[tokio::test]
 async fn answers_that_nobody_takes_are_given_up() {
-    let write = WriteLimits { window: Duration::from_millis(100), window_bytes_min: 1 << 20 };
-    let limits = Limits { write, memory_bytes_max: 40 << 20, ..Limits::default() };
+    // Who takes nothing is told from who takes something slowly, however busy the machine is.
+    let write = WriteLimits { window: Duration::from_secs(1), window_bytes_min: 1 };
+    let memory_patience = Duration::from_secs(60);
+    let limits = Limits { write, memory_bytes_max: 40 << 20, memory_patience, ..Limits::default() };
     let endpoint: Arc<dyn Endpoint> = Arc::new(Large);
     let server = TestServer::with(Options { limits, own: vec![endpoint], ..Options::default() }).await;
     let request = b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -247,7 +249,13 @@ impl Endpoint for Large {
 /// What slow bodies hold goes to quick ones; what they have only announced they do not hold.
 #[tokio::test]
 async fn slow_bodies_keep_nobody_out() {
-    let limits = Limits { memory_bytes_max: 2 << 20, body_bytes_max: 2 << 20, ..Limits::default() };
+    let limits = Limits {
+        memory_bytes_max: 2 << 20,
+        body_bytes_max: 2 << 20,
+        memory_patience: Duration::from_secs(60),
+        body_timeout: Duration::from_secs(60),
+        ..Limits::default()
+    };
     let mut server = TestServer::with(Options { limits, ..Options::default() }).await;
     let head = "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AWSStepFunctions.ListActivities\r\ncontent-length: 2000000\r\n\r\n";
     let large = " ".repeat(2_000_000 - 2) + "{}";
