@@ -63,7 +63,12 @@ pub async fn stop(api: &Api, call: &Call, submitted: Option<&Document>) -> Resul
         None => own_child(api, call).await?,
     };
     let Some(execution_arn) = execution_arn else { return Ok(()) };
-    let request = StopRequest { execution_arn, error: None, cause: None };
+    // As measured on AWS (<https://github.com/floci-io/floci>, `AslExecutorParallelCutTest`).
+    let cause = format!(
+        "The Task state in AWS Step Functions execution [{}] which was managing this resource was aborted",
+        call.execution_arn
+    );
+    let request = StopRequest { execution_arn, error: None, cause: Some(cause) };
     match api.backend.stop(request).await {
         Ok(_) | Err(ExecutionError::DoesNotExist) => Ok(()),
         Err(error) => Err(Failure::new("States.Runtime", error.to_string())),
