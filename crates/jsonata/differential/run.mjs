@@ -1,5 +1,5 @@
 // Runs generated cases through jsonata-js and through this crate, and reports where they differ.
-//   node run.mjs [--suite DIR] [--seed N] [--each N] [--answer BINARY] [--write FILE --count N] [--show N]
+//   node run.mjs [--suite DIR] [--seed N] [--each N] [--answer BINARY] [--write FILE --count N] [--show N] [--java PYTHON]
 
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -54,6 +54,15 @@ const run = spawnSync(answer, { input, maxBuffer: 1 << 30 });
 if (run.status !== 0) throw new Error(`the answering program failed: ${run.stderr}`);
 const ours = run.stdout.toString().trim().split("\n").map((line) => JSON.parse(line));
 
+// A relative of AWS's evaluator instead of jsonata-js: the PyPI package jsonata-rs, in the Python named.
+let relative;
+if (options.java) {
+  const partner = spawnSync(options.java, [path.join(here, "java.py")], { input, maxBuffer: 1 << 30 });
+  if (partner.status !== 0) throw new Error(`the other program failed: ${partner.stderr}`);
+  const parse = (line) => JSON.parse(line.replace(/\b-?Infinity\b|\bNaN\b/g, "null"));
+  relative = partner.stdout.toString().trim().split("\n").map(parse);
+}
+
 const kinds = {};
 let shown = 0;
 let agreed = 0;
@@ -61,7 +70,8 @@ let messages = 0;
 let messagesAgreed = 0;
 const kept = [];
 for (let i = 0; i < cases.length; i++) {
-  const theirs = await ask(cases[i]);
+  const theirs = relative ? relative[i] : await ask(cases[i]);
+  if ("value" in theirs) theirs.value = canonical(theirs.value);
   const mine = ours[i];
   if ("value" in mine) mine.value = canonical(mine.value);
   const { message, ...rest } = theirs;
@@ -76,11 +86,12 @@ for (let i = 0; i < cases.length; i++) {
     kept.push({ ...cases[i], answer: rest });
     continue;
   }
-  const kind = `${Object.keys(rest)[0]} in js, ${Object.keys(ourRest)[0]} here`;
+  const kind = `${Object.keys(rest)[0]} ${relative ? "in java" : "in js"}, ${Object.keys(ourRest)[0]} here`;
   kinds[kind] = (kinds[kind] ?? 0) + 1;
   if (shown++ < Number(options.show)) {
     console.log(`${kind}\n  expr ${cases[i].expr.replaceAll("\n", " ").slice(0, 300)}\n  data ${JSON.stringify(cases[i].data)?.slice(0, 200)}`);
-    console.log(`  js   ${JSON.stringify(theirs).slice(0, 300)}\n  ours ${JSON.stringify(mine).slice(0, 300)}`);
+    if (relative) console.log(`  js   ${JSON.stringify(await ask(cases[i])).slice(0, 300)}`);
+    console.log(`  ${relative ? "java" : "js  "} ${JSON.stringify(theirs).slice(0, 300)}\n  ours ${JSON.stringify(mine).slice(0, 300)}`);
   }
 }
 console.log(`${agreed} of ${cases.length} agree: ${((100 * agreed) / cases.length).toFixed(3)} %`);

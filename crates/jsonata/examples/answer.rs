@@ -40,7 +40,7 @@ fn answer(case: &Value) -> Value {
         Err(error) => match error.kind {
             EvaluationErrorKind::Limit => member("limit", true),
             EvaluationErrorKind::UnsupportedResult => member("function", true),
-            EvaluationErrorKind::Expression => {
+            EvaluationErrorKind::Expression | EvaluationErrorKind::Internal => {
                 failure(error.code.as_deref().unwrap_or_default(), &error.message)
             }
         },

@@ -26,6 +26,8 @@ pub(crate) struct Fault {
     pub(crate) message: Option<String>,
     /// Whether a limit ended the evaluation.
     pub(crate) limit: bool,
+    /// Whether it is Java's own failure, which AWS only gives a number: the message.
+    pub(crate) internal: bool,
     /// Whether the result is a function, which is no JSON.
     pub(crate) unsupported: bool,
 }
@@ -44,6 +46,11 @@ impl Fault {
     pub(crate) fn unsupported() -> Box<Fault> {
         let message = Some("returned an unsupported result type.".to_owned());
         Box::new(Fault { message, unsupported: true, ..Fault::default() })
+    }
+
+    /// A failure of the host language that AWS does not tell: `id` stands for it.
+    pub(crate) fn internal(id: String) -> Box<Fault> {
+        Box::new(Fault { message: Some(id), internal: true, ..Fault::default() })
     }
 
     fn over_limit(message: &str) -> Box<Fault> {

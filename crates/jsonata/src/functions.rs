@@ -96,6 +96,12 @@ fn number_argument(arguments: &[Val<'_>], at: usize) -> Result<Option<f64>> {
     }
 }
 
+/// What AWS makes of a failure of Java within a function.
+fn internal(evaluator: &mut Evaluator<'_>) -> Box<Fault> {
+    let id = aws::random_uuid(evaluator);
+    Fault::internal(id)
+}
+
 fn argument<'a>(arguments: &[Val<'a>], at: usize) -> Val<'a> {
     arguments.get(at).cloned().unwrap_or_default()
 }
@@ -107,11 +113,12 @@ static PLAIN: [Builtin; 2] =
 /// AWS alone.
 static AWS: [Builtin; 6] = [
     Builtin::new("random", "<n?:n>", 1, aws::random),
-    Builtin::new("partition", "<a-n:a>", 2, aws::partition),
-    Builtin::new("range", "<nnn:a>", 3, aws::range),
-    Builtin::new("hash", "<s-s:s>", 2, aws::hash),
+    Builtin::new("partition", "<a<x>n?:a>", 2, aws::partition),
+    Builtin::new("range", "<n?n?n?:a>", 3, aws::range),
+    // More than two are refused by the function itself, which must tell a missing algorithm from an undefined one.
+    Builtin::new("hash", "<s+:s>", 2, aws::hash),
     Builtin::new("uuid", "<:s>", 0, aws::uuid),
-    Builtin::new("parse", "<s-:x>", 1, aws::parse),
+    Builtin::new("parse", "<s?:x>", 1, aws::parse),
 ];
 
 static SHARED: [Builtin; 64] = [
@@ -171,7 +178,8 @@ static SHARED: [Builtin; 64] = [
     Builtin::new("keys", "<x-:a<s>>", 1, object::keys),
     Builtin::new("lookup", "<x-s:x>", 2, object::lookup),
     Builtin::new("spread", "<x-:a<o>>", 1, object::spread),
-    Builtin::new("merge", "<a<o>:o>", 1, object::merge),
+    // Objects, and arrays of them: the function looks itself.
+    Builtin::new("merge", "<a:o>", 1, object::merge),
     Builtin::new("base64encode", "<s-:s>", 1, encoding::base64_encode),
     Builtin::new("base64decode", "<s-:s>", 1, encoding::base64_decode),
     Builtin::new("encodeUrlComponent", "<s-:s>", 1, encoding::encode_url_component),

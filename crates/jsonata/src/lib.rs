@@ -1,8 +1,10 @@
 //! JSONata (<https://jsonata.org>) as AWS Step Functions has it.
 //!
 //! An [`Expression`] is compiled once and evaluated often, from any thread. The evaluator follows jsonata-js 2.2 in
-//! results, error codes and messages; it departs where AWS does ([`Expression::evaluate`]): integers of 64 bits keep
-//! their digits, there are AWS's own functions and no `$eval`, and infinite numbers are written as texts.
+//! results, error codes and messages, but for what AWS does otherwise because its evaluator is one of Java: base64 and
+//! URLs, `$string` of fractions, parts of texts by UTF-16 units, regular expressions, null for an array. In AWS's mode
+//! ([`Expression::evaluate`]) there are AWS's own functions and no `$eval`, numbers are written as Java does, infinite
+//! ones as texts, and functions within a result are refused. Integers of 64 bits keep their digits.
 //!
 //! Everything that could make an evaluation differ from the one before comes in as an argument: the time, randomness,
 //! limits. Values of the input are borrowed, never copied.
@@ -39,6 +41,7 @@ pub struct Expression {
     source: Box<str>,
     program: Program,
     free_variables: Vec<Arc<str>>,
+    hiding_variables: Vec<Arc<str>>,
 }
 
 /// Why a text is no expression.
@@ -74,11 +77,14 @@ pub struct EvaluationError {
 /// Kinds of [`EvaluationError`]. AWS words the cause of each differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EvaluationErrorKind {
-    /// The expression went wrong: `... threw an error during evaluation. <code>: <message>`.
+    /// The expression went wrong: `... threw an error during evaluation. <code>: <message>`, or `...: <message>` where
+    /// there is no code.
     Expression,
     /// A limit was met: `... threw an error during evaluation: <message>`.
     Limit,
-    /// The result is a function: `... returned an unsupported result type.`
+    /// Java failed within a function: `... threw an internal error during evaluation. <a UUID>`.
+    Internal,
+    /// The result is or holds a function: `... returned an unsupported result type.`
     UnsupportedResult,
 }
 
@@ -161,12 +167,12 @@ impl Expression {
             token: fault.token.as_ref().map(|token| token.trim_matches('"').to_owned()),
             message: fault.render(),
         })?;
-        let free = program.names.iter().zip(&program.bound).filter(|(name, bound)| {
-            let builtin = functions::find(name, true).or_else(|| functions::find(name, false));
-            !**bound && builtin.is_none() && &***name != "$"
-        });
-        let free_variables = free.map(|(name, _)| name.clone()).collect();
-        Ok(Expression { source: source.into(), program, free_variables })
+        let free =
+            program.names.iter().zip(&program.bound).filter(|(name, bound)| !**bound && &***name != "$");
+        let (hiding_variables, free_variables) = free
+            .map(|(name, _)| name.clone())
+            .partition(|name| functions::find(name, true).or_else(|| functions::find(name, false)).is_some());
+        Ok(Expression { source: source.into(), program, free_variables, hiding_variables })
     }
 
     /// Evaluates as jsonata-js does, with `data` as the context `$`. `None` is undefined.
@@ -223,6 +229,12 @@ impl Expression {
         &self.free_variables
     }
 
+    /// The names of built-in functions that the expression uses and does not bind itself: a variable of such a name hides
+    /// the function.
+    pub fn hiding_variables(&self) -> &[Arc<str>] {
+        &self.hiding_variables
+    }
+
     /// What AWS refuses in this expression when a state machine is created.
     pub fn aws_refusals(&self) -> Vec<Refusal> {
         program::refusals(&self.program)
@@ -238,6 +250,7 @@ pub fn aws_functions() -> impl Iterator<Item = (&'static str, &'static str, bool
 fn evaluation_error(fault: &Fault) -> EvaluationError {
     let kind = match fault {
         Fault { limit: true, .. } => EvaluationErrorKind::Limit,
+        Fault { internal: true, .. } => EvaluationErrorKind::Internal,
         Fault { unsupported: true, .. } => EvaluationErrorKind::UnsupportedResult,
         _ => EvaluationErrorKind::Expression,
     };

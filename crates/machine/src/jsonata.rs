@@ -14,8 +14,8 @@ pub(crate) fn evaluate(
     environment: &mut Environment<'_>,
     field: &str,
 ) -> Result<Value, Fault> {
-    let mut bound: Vec<(&str, &Value)> = Vec::with_capacity(1 + expression.free_variables().len());
-    for name in expression.free_variables() {
+    let mut bound: Vec<(&str, &Value)> = Vec::with_capacity(expression.free_variables().len());
+    for name in expression.free_variables().iter().chain(expression.hiding_variables()) {
         match &**name {
             "states" => bound.push(("states", states)),
             name => bound.extend(variables.get(name).map(|value| (name, value))),
@@ -33,10 +33,10 @@ pub(crate) fn evaluate(
             (EvaluationErrorKind::Expression, Some(code)) => {
                 format!("{specified} threw an error during evaluation. {code}: {}", error.message)
             }
-            (EvaluationErrorKind::Expression, None) => {
-                format!("{specified} threw an error during evaluation. {}", error.message)
+            (EvaluationErrorKind::Internal, _) => {
+                format!("{specified} threw an internal error during evaluation. {}", error.message)
             }
-            (EvaluationErrorKind::Limit, _) => {
+            (EvaluationErrorKind::Expression, None) | (EvaluationErrorKind::Limit, _) => {
                 format!("{specified} threw an error during evaluation: {}", error.message)
             }
         },

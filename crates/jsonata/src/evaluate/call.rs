@@ -155,6 +155,10 @@ impl<'a> Evaluator<'a> {
             used += usize::from(!matches!(action, Action::Context | Action::RefuseContext));
             match action {
                 Action::Take | Action::Skip => fitted.push(rest.next().unwrap_or_default()),
+                Action::Nothing => {
+                    rest.next();
+                    fitted.push(Val::Undefined);
+                }
                 Action::Wrap => {
                     let value = rest.next().unwrap_or_default();
                     fitted.push(Val::List(List::new(vec![value], 0, self.meter)?));

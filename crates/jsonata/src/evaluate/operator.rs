@@ -196,8 +196,8 @@ fn contains<'a>(left: &Val<'a>, right: &Val<'a>) -> bool {
         return false;
     }
     match right.items() {
-        Some(items) => (0..items.len()).any(|at| items.get(at).is_same(left)),
-        None => right.is_same(left),
+        Some(items) => (0..items.len()).any(|at| items.get(at).is_equal(left)),
+        None => right.is_equal(left),
     }
 }
 

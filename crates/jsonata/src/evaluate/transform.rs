@@ -6,7 +6,7 @@ use super::{Env, Evaluator, Function};
 use crate::fault::{Fault, Result};
 use crate::program::Transform;
 use crate::syntax::TypeSymbol;
-use crate::value::{List, Map, Text, Val, to_message, to_precision_15};
+use crate::value::{List, Map, Text, Val, decimal_text, to_message};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn transform(
@@ -48,16 +48,8 @@ impl<'a> Evaluator<'a> {
         let Some(members) = update.members() else {
             return Err(Fault::new("T2011").at(transform.update.position).value(to_message(&update)));
         };
-        let Val::Map(target) = matched else {
-            // JavaScript can put properties on arrays and functions, which nobody sees, but not on primitive values.
-            let on_primitive =
-                !matched.is_array() && !matches!(matched, Val::Function(_)) && members.len() > 0;
-            return if on_primitive {
-                Err(Fault::host("Cannot create property on a primitive value"))
-            } else {
-                Ok(())
-            };
-        };
+        // What is no object has no members to change.
+        let Val::Map(target) = matched else { return Ok(()) };
         for (key, value) in members.to_vec() {
             // An object must not come to hold itself.
             let value = if holds(&value, target) { self.deep_copy(&value)? } else { value };
@@ -106,7 +98,9 @@ impl<'a> Evaluator<'a> {
             return Ok(Val::Map(Rc::new(map)));
         }
         Ok(match value {
-            Val::Float(number) if value.is_numeric()? => Val::Float(to_precision_15(*number)),
+            Val::Float(number) if value.is_numeric()? => {
+                Val::Float(decimal_text(*number).parse().unwrap_or(*number))
+            }
             Val::Float(_) => Val::Null,
             Val::Function(_) => Val::Text(Text::Static("")),
             other => other.clone(),

@@ -3,7 +3,7 @@
 use super::calendar::{self, DAYS, Fields, MONTHS};
 use super::date_picture::{self, Marker, Part};
 use super::integer_picture::{Grouping, IntegerPicture, LetterCase, Style};
-use super::{FormatError, integer_format, js_number};
+use super::{FormatError, integer_format};
 
 /// The picture used where none is given: ISO 8601, as `2018-02-05T10:20:30.500Z`.
 const DEFAULT_PICTURE: &str = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001][Z01:01t]";
@@ -11,8 +11,8 @@ const DEFAULT_PICTURE: &str = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001][Z01:
 /// Formats the instant `millis` (milliseconds since the epoch) in `timezone` (an offset as `+hhmm`; UTC if `None`) by
 /// a date picture (ISO 8601 if `None`).
 ///
-/// As in jsonata-js, a timezone without a readable number and an instant beyond JavaScript's range give `NaN` for
-/// every number, and a negative offset with minutes is off by an hour: `-0530` is six and a half hours.
+/// Fractions of milliseconds are dropped. As in jsonata-js, an instant beyond JavaScript's range gives `NaN` for every
+/// number.
 ///
 /// Errors: D3130 and D3131 for integer pictures inside markers, D3132 for an unknown component, D3133 for a name
 /// where there is none, D3134 for a timezone picture with too many digits, D3135 for a missing `]`; D3137 for names of
@@ -24,7 +24,8 @@ pub fn from_millis(
 ) -> Result<String, FormatError> {
     let offset = timezone.map_or(Offset { hours: 0.0, minutes: 0.0 }, Offset::parse);
     let parts = date_picture::analyse(picture.unwrap_or(DEFAULT_PICTURE))?;
-    let fields = Fields::of(calendar::instant(millis + (60.0 * offset.hours + offset.minutes) * 60_000.0));
+    let fields =
+        Fields::of(calendar::instant(millis.trunc() + (60.0 * offset.hours + offset.minutes) * 60_000.0));
     let mut text = String::new();
     for part in &parts {
         match part {
@@ -43,11 +44,10 @@ struct Offset {
 }
 
 impl Offset {
-    /// Reads `+hhmm`. The hours are rounded down and the minutes keep the sign, which is right only east of Greenwich
-    /// and for whole hours.
+    /// Reads `+hhmm`. Any other text is UTC.
     fn parse(timezone: &str) -> Self {
-        let number = js_number::parse_int(timezone);
-        Self { hours: (number / 100.0).floor(), minutes: number % 100.0 }
+        let number = timezone.parse::<i32>().unwrap_or(0);
+        Self { hours: f64::from(number / 100), minutes: f64::from(number % 100) }
     }
 
     /// `hhmm` as a number.
@@ -180,6 +180,9 @@ mod tests {
         check(INSTANT, "[Z0] [Z00] [Z000] [Z0000] [Z01:01t]", Some("+0100"), "+1 +01 +100 +0100 +01:00");
         check(INSTANT, "[Z0] [Z0t]", Some("+0130"), "+1:30 +1:30");
         check(INSTANT, "[Z0t]", None, "Z");
+        check(INSTANT, "[H]:[m] [Z]", Some("-0530"), "5:03 -05:30");
+        check(INSTANT, "[H]:[m] [Z01:01t]", Some("utc"), "10:33 Z");
+        check(-1.5, "[s].[f001]", None, "59.999");
         check(
             INSTANT,
             "[Z00000]",

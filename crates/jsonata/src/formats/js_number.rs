@@ -35,10 +35,15 @@ fn move_decimal_point(value: f64, shift: i64) -> f64 {
 /// Most decimals [`to_fixed`] accepts.
 pub(super) const FIXED_DECIMALS_MAX: usize = 100;
 
-/// `value.toFixed(decimals)` of a value that is not negative: the exact decimal expansion, ties upwards.
+/// `value.toFixed(decimals)` of a value that is not negative: the exact decimal expansion, ties upwards. From 1e21 on, where
+/// JavaScript has an exponent, the digits that tell the value from its neighbours, and zeros.
 pub(super) fn to_fixed(value: f64, decimals: usize) -> String {
-    if value.is_nan() || value >= 1e21 {
+    if !value.is_finite() {
         return to_text(value);
+    }
+    if value >= 1e21 {
+        let point = if decimals > 0 { "." } else { "" };
+        return format!("{value}{point}{}", "0".repeat(decimals));
     }
     // Rust rounds ties to even; everything else agrees.
     if fraction_bits(value) == decimals + 1 {
@@ -154,7 +159,7 @@ mod tests {
         check(482100043445825.56, 3, "482100043445825.563");
         check(0.000001, 7, "0.0000010");
         check(123.456, 0, "123");
-        check(1e21, 2, "1e+21");
+        check(1e21, 2, "1000000000000000000000.00");
         check(f64::NAN, 2, "NaN");
         check(0.0, 2, "0.00");
         check(f64::from_bits(1), 3, "0.000");

@@ -77,7 +77,10 @@ fn power_of_ten(exponent: i32) -> f64 {
 /// The digits of the mantissa around a decimal separator (which is always there), at least as many as the picture
 /// asks for.
 fn digits(mantissa: f64, picture: &NumberPicture, format: &DecimalFormat) -> Vec<char> {
-    let rounded = js_number::round(mantissa, picture.fraction_digits_max);
+    let rounded = match mantissa.abs() {
+        whole if whole >= 1e21 => mantissa,
+        _ => js_number::round(mantissa, picture.fraction_digits_max),
+    };
     let mut text = in_family(&js_number::to_fixed(rounded.abs(), picture.fraction_digits_max), format);
     match text.iter().position(|c| *c == '.') {
         Some(point) => drop(text.splice(point..=point, format.decimal_separator.iter().copied())),
@@ -190,7 +193,8 @@ mod tests {
         check(1234.5678, "$#,##0.00 USD", "$1,234.57 USD");
         check(-5.0, "0;(0)", "(5)");
         check(0.5, "0", "0");
-        check(1e21, "0.00", "1e+21.00");
+        check(1e21, "0.00", "1000000000000000000000.00");
+        check(-1.5e308, "0", &format!("-15{}", "0".repeat(307)));
         check(1.0, "#,#,#0", ",,1");
     }
 

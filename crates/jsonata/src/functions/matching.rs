@@ -317,10 +317,18 @@ pub(super) fn split<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) ->
         return Ok(Val::List(result.finish(0)?));
     }
     let separator = argument(arguments, 1);
+    if separator.is_undefined() {
+        return Err(Fault::new("T0410").index(2));
+    }
     if let Some(separator) = separator.as_str() {
         let most = if limit.is_infinite() { usize::MAX } else { limit.trunc() as usize };
         if separator.is_empty() {
-            for char in text.chars().take(most) {
+            // Java's units: a character beyond the Basic Multilingual Plane is two halves, which are no characters.
+            let halves = |char: char| {
+                let half = if char.len_utf16() == 1 { char } else { char::REPLACEMENT_CHARACTER };
+                std::iter::repeat_n(half, char.len_utf16())
+            };
+            for char in text.chars().flat_map(halves).take(most) {
                 result.push(Val::Text(Text::copy(char.encode_utf8(&mut [0; 4]), evaluator.meter)?))?;
             }
         } else {
@@ -359,9 +367,13 @@ pub(super) fn replace<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) 
     let Some(text) = text_argument(arguments, 0)? else { return Ok(Val::Undefined) };
     let (pattern, replacement) = (argument(arguments, 1), argument(arguments, 2));
     if pattern.as_str() == Some("") {
-        return Err(Fault::new("D3010").value("\"\"".to_owned()).index(2));
+        // AWS gives these two without their codes, as jsonata-java has none for them.
+        return Err(Fault::host("Second argument of replace function cannot be an empty string"));
     }
-    let limit = limit(arguments, 3, "D3011")?;
+    let limit = number_argument(arguments, 3)?.map_or(f64::INFINITY, f64::trunc);
+    if limit < 0.0 {
+        return Err(Fault::host("Fourth argument of replace function must evaluate to a positive number"));
+    }
     if limit <= 0.0 {
         return Ok(subject);
     }

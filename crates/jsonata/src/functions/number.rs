@@ -135,7 +135,7 @@ pub(super) fn power<'a>(_: &mut Evaluator<'a>, arguments: &[Val<'a>]) -> Result<
 }
 
 pub(super) fn round<'a>(_: &mut Evaluator<'a>, arguments: &[Val<'a>]) -> Result<Val<'a>> {
-    let precision = number_argument(arguments, 1)?.filter(|precision| *precision != 0.0);
+    let precision = number_argument(arguments, 1)?.map(f64::trunc).filter(|precision| *precision != 0.0);
     if let (int @ Val::Int(_), true) =
         (argument(arguments, 0), precision.is_none_or(|precision| precision > 0.0))
     {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::argument;
 use crate::evaluate::{self, Evaluator};
-use crate::fault::Result;
-use crate::value::{ListBuilder, Map, SEQUENCE, Text, Val};
+use crate::fault::{Fault, Result};
+use crate::value::{Items, ListBuilder, Map, SEQUENCE, Val};
 
 pub(super) fn keys<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) -> Result<Val<'a>> {
     let mut result = evaluator.builder()?;
@@ -72,6 +72,12 @@ pub(super) fn merge<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) ->
     let list = argument(arguments, 0);
     let Some(items) = super::array::items_of(&list)? else { return Ok(Val::Undefined) };
     let result = Map::new(evaluator.meter)?;
+    merge_into(evaluator, &result, items)?;
+    Ok(Val::Map(Rc::new(result)))
+}
+
+/// Adds the members of all objects, also of those in arrays among them.
+fn merge_into<'a>(evaluator: &mut Evaluator<'a>, result: &Map<'a>, items: Items<'_, 'a>) -> Result<()> {
     for at in 0..items.len() {
         let item = items.get(at);
         if let Some(members) = item.members() {
@@ -80,11 +86,10 @@ pub(super) fn merge<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) ->
                 result.insert(key, value)?;
             }
         } else if let Some(inner) = item.items() {
-            // JavaScript's objects have the places of an array as keys.
-            for (place, value) in inner.to_vec().into_iter().enumerate() {
-                result.insert(Text::new(place.to_string(), evaluator.meter)?, value)?;
-            }
+            merge_into(evaluator, result, inner)?;
+        } else {
+            return Err(Fault::new("T0412").index(1).name("objects"));
         }
     }
-    Ok(Val::Map(Rc::new(result)))
+    Ok(())
 }

@@ -25,41 +25,45 @@ pub(super) fn string<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) -
     }
 }
 
-/// The place that `index` means in `length` items for JavaScript's `slice`.
-fn slice_place(index: f64, length: usize) -> usize {
-    let index = if index.is_nan() { 0.0 } else { index.trunc() };
-    if index < 0.0 { (length as f64 + index).max(0.0) as usize } else { index.min(length as f64) as usize }
-}
-
+/// As dashjoin's jsonata-java does it: the start counts characters, and the length is turned into the UTF-16 units of
+/// as many characters from the start of the text. Where there are not so many, Java fails. Half a character becomes
+/// U+FFFD.
 pub(super) fn substring<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) -> Result<Val<'a>> {
     let Some(text) = text_argument(arguments, 0)? else { return Ok(Val::Undefined) };
-    let mut start = number_argument(arguments, 1)?.unwrap_or(f64::NAN);
-    let count = number_argument(arguments, 2)?;
-    let length = text.chars().count();
-    if length as f64 + start < 0.0 {
-        start = 0.0;
+    let whole = |at: usize| -> Result<_> { Ok(number_argument(arguments, at)?.map(|number| number as i32)) };
+    let (start, count) = (whole(1)?.unwrap_or(0), whole(2)?);
+    if count.is_some_and(|count| count <= 0) {
+        return evaluator.text(String::new());
     }
-    let end = match count {
-        Some(count) if count <= 0.0 => return evaluator.text(String::new()),
-        Some(count) if start >= 0.0 => start + count,
-        Some(count) => length as f64 + start + count,
-        None => length as f64,
-    };
-    let (from, to) = (slice_place(start, length), slice_place(end, length));
-    let part = part(text, from, to);
-    evaluator.text(part.to_owned())
-}
-
-/// Characters `from` to `to` of `text`.
-fn part(text: &str, from: usize, to: usize) -> &str {
-    if from >= to {
-        return "";
-    }
+    let (start, count) = (i64::from(start), count.map_or(usize::MAX, |count| count.max(0) as usize));
     if text.is_ascii() {
-        return text.get(from..to.min(text.len())).unwrap_or_default();
+        let start = if start < 0 { (text.len() as i64 + start).max(0) } else { start };
+        let from = (start as usize).min(text.len());
+        let to = from.saturating_add(count).min(text.len());
+        return evaluator.text(text[from..to].to_owned());
     }
-    let byte = |at| text.char_indices().nth(at).map_or(text.len(), |(byte, _)| byte);
-    text.get(byte(from)..byte(to)).unwrap_or_default()
+    evaluator.meter.spend(text.len() as u64 / 64)?;
+    drop(evaluator.meter.hold(text.len() * 2)?);
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let chars = text.chars().count() as i64;
+    let start = match start {
+        start if units.len() as i64 + start < 0 => 0,
+        start if start < 0 => (chars + start).max(0),
+        start => start,
+    };
+    if start >= chars {
+        return evaluator.text(String::new());
+    }
+    // The units of the first `count` characters; `None` when there are fewer.
+    let units_of = |count: usize| {
+        let mut chars = text.chars();
+        let units = chars.by_ref().take(count).map(char::len_utf16).sum::<usize>();
+        (count as i64 <= text.chars().count() as i64).then_some(units)
+    };
+    let from = units_of(start as usize).unwrap_or(units.len());
+    let Some(length) = units_of(count.min(units.len())) else { return Err(super::internal(evaluator)) };
+    let to = (from + length).min(units.len());
+    evaluator.text(String::from_utf16_lossy(units.get(from..to).unwrap_or_default()))
 }
 
 pub(super) fn substring_before<'a>(evaluator: &mut Evaluator<'a>, arguments: &[Val<'a>]) -> Result<Val<'a>> {

@@ -175,13 +175,8 @@ impl Machine<'_> {
                 go(true)
             }
             Op::Moved(register) => go(self.state.marks[register] != at),
-            Op::Start => {
-                go(at == 0 || (self.program.multiline && self.char_at(at, true).is_some_and(is_line_end)))
-            }
-            Op::End => {
-                let after = self.char_at(at, false);
-                go(after.is_none_or(|char| self.program.multiline && is_line_end(char)))
-            }
+            Op::Start => go(self.is_start(at)),
+            Op::End => go(self.is_end(at)),
             Op::Boundary { negated } => {
                 let before = self.char_at(at, true).is_some_and(is_word);
                 let after = self.char_at(at, false).is_some_and(is_word);
@@ -202,6 +197,25 @@ impl Machine<'_> {
             }
             Op::Done => go(true),
         }
+    }
+
+    /// Whether `^` matches.
+    fn is_start(&self, at: usize) -> bool {
+        let begins = |before: char| {
+            let after = self.char_at(at, false);
+            is_line_end(before) && after.is_some() && !(before == '\r' && after == Some('\n'))
+        };
+        at == 0 || (self.program.multiline && self.char_at(at, true).is_some_and(begins))
+    }
+
+    /// Whether `$` matches: Java's end is also before a last line terminator.
+    fn is_end(&self, at: usize) -> bool {
+        let is_end = |char: char| {
+            let within = char == '\n' && self.char_at(at, true) == Some('\r');
+            let rest = self.text.get(at..).unwrap_or_default();
+            is_line_end(char) && !within && (self.program.multiline || is_last(rest))
+        };
+        self.char_at(at, false).is_none_or(is_end)
     }
 
     fn set_group(&mut self, group: usize, range: Option<(usize, usize)>, choices: &mut Vec<Choice>) {
@@ -284,7 +298,7 @@ impl Machine<'_> {
     }
 
     fn reference(&self, group: usize, at: usize, back: bool) -> Option<usize> {
-        let Some((from, to)) = self.state.groups.get(group).copied().flatten() else { return Some(at) };
+        let (from, to) = self.state.groups.get(group).copied().flatten()?;
         let wanted = self.text.get(from..to)?;
         let mut position = at;
         let mut chars = wanted.chars();
@@ -305,20 +319,19 @@ fn is_word(char: char) -> bool {
 }
 
 fn is_line_end(char: char) -> bool {
-    matches!(char, '\n' | '\r' | '\u{2028}' | '\u{2029}')
+    matches!(char, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// The character that stands for all its cases: the upper case, unless that is several characters or would turn a
-/// character beyond ASCII into one of ASCII.
+/// Whether `rest`, which begins with a line terminator, is no more than that.
+fn is_last(rest: &str) -> bool {
+    rest == "\r\n" || rest.chars().nth(1).is_none()
+}
+
+/// The character that stands for both its cases: only letters of ASCII have two, as in Java.
 fn canonical(char: char) -> char {
-    let mut upper = char.to_uppercase();
-    match (upper.next(), upper.next()) {
-        (Some(single), None) if char.is_ascii() || !single.is_ascii() => single,
-        _ => char,
-    }
+    char.to_ascii_uppercase()
 }
 
 fn other_cases(char: char) -> impl Iterator<Item = char> {
-    let upper = canonical(char);
-    [char, upper].into_iter().chain(char.to_lowercase()).chain(upper.to_lowercase())
+    [char.to_ascii_uppercase(), char.to_ascii_lowercase()].into_iter()
 }

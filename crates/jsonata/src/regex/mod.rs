@@ -1,4 +1,5 @@
-//! Regular expressions as JavaScript has them (no `u` flag), compiled once.
+//! Regular expressions, compiled once: the syntax is that of JavaScript (no `u` flag), what `\s`, `.`, `$`, the flag `i`
+//! and references mean is as in `java.util.regex`, which AWS uses.
 //!
 //! A pattern without look-around and back-references is translated for the `regex` crate, which is linear in the text.
 //! What remains runs on a backtracking matcher with a bounded number of steps: JavaScript's own matcher takes
@@ -22,7 +23,8 @@ pub(crate) struct Regex {
 
 #[derive(Debug)]
 enum Engine {
-    Linear(regex::Regex),
+    /// With the program for texts that end with a line terminator, which `$` may stand before.
+    Linear(regex::Regex, Option<program::Program>),
     Backtracking(program::Program),
 }
 
@@ -41,7 +43,11 @@ impl Regex {
             regex::RegexBuilder::new(&translated).unicode(true).size_limit(1 << 20).build().ok()
         });
         let engine = match linear {
-            Some(regex) => Engine::Linear(regex),
+            Some(regex) => {
+                let ends = parse::has_end(&parsed.root);
+                let program = ends.then(|| program::compile(&parsed, ignore_case, multiline)).transpose()?;
+                Engine::Linear(regex, program)
+            }
             None => Engine::Backtracking(program::compile(&parsed, ignore_case, multiline)?),
         };
         Ok(Regex { source: pattern.to_owned(), engine })
@@ -55,7 +61,10 @@ impl Regex {
     pub(crate) fn is_match(&self, text: &str, meter: &Meter<'_>) -> Result<bool> {
         meter.spend(1 + text.len() as u64 / 64)?;
         match &self.engine {
-            Engine::Linear(regex) => Ok(regex.is_match(text)),
+            Engine::Linear(_, Some(program)) if ends_with_line_end(text) => {
+                Ok(backtrack::find(program, text, 0, meter)?.is_some())
+            }
+            Engine::Linear(regex, _) => Ok(regex.is_match(text)),
             Engine::Backtracking(program) => Ok(backtrack::find(program, text, 0, meter)?.is_some()),
         }
     }
@@ -64,10 +73,13 @@ impl Regex {
     pub(crate) fn find_at(&self, text: &str, start: usize, meter: &Meter<'_>) -> Result<Option<Captures>> {
         meter.spend(1 + (text.len().saturating_sub(start)) as u64 / 64)?;
         match &self.engine {
-            Engine::Linear(regex) if regex.captures_len() == 1 => {
+            Engine::Linear(_, Some(program)) if ends_with_line_end(text) => {
+                backtrack::find(program, text, start, meter)
+            }
+            Engine::Linear(regex, _) if regex.captures_len() == 1 => {
                 Ok(regex.find_at(text, start).map(|found| vec![Some((found.start(), found.end()))]))
             }
-            Engine::Linear(regex) => {
+            Engine::Linear(regex, _) => {
                 let mut locations = regex.capture_locations();
                 if regex.captures_read_at(&mut locations, text, start).is_none() {
                     return Ok(None);
@@ -77,6 +89,10 @@ impl Regex {
             Engine::Backtracking(program) => backtrack::find(program, text, start, meter),
         }
     }
+}
+
+fn ends_with_line_end(text: &str) -> bool {
+    text.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
 }
 
 #[cfg(test)]

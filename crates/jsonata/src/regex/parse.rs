@@ -43,8 +43,6 @@ pub(super) enum Node {
 pub(super) struct Class {
     pub(super) negated: bool,
     pub(super) ranges: Vec<(char, char)>,
-    /// Whether a character beyond ASCII was written out (as opposed to coming from `\s`, `\W` and the like).
-    pub(super) explicit_beyond_ascii: bool,
 }
 
 const NESTING_MAX: usize = 100;
@@ -446,7 +444,6 @@ impl Parser {
 
 impl Class {
     fn add(&mut self, low: char, high: char) {
-        self.explicit_beyond_ascii |= !high.is_ascii();
         self.ranges.push((low, high));
     }
 
@@ -456,19 +453,20 @@ impl Class {
     }
 }
 
-/// What JavaScript calls white space and line terminators.
-const SPACES: [(char, char); 10] = [
-    ('\t', '\r'),
-    (' ', ' '),
-    ('\u{a0}', '\u{a0}'),
-    ('\u{1680}', '\u{1680}'),
-    ('\u{2000}', '\u{200a}'),
-    ('\u{2028}', '\u{2029}'),
-    ('\u{202f}', '\u{202f}'),
-    ('\u{205f}', '\u{205f}'),
-    ('\u{3000}', '\u{3000}'),
-    ('\u{feff}', '\u{feff}'),
-];
+/// What Java calls white space: ASCII only.
+const SPACES: [(char, char); 2] = [('\t', '\r'), (' ', ' ')];
+
+/// Whether `$` occurs.
+pub(super) fn has_end(node: &Node) -> bool {
+    match node {
+        Node::End => true,
+        Node::Group(inner, _) | Node::Repeat { node: inner, .. } | Node::Look { node: inner, .. } => {
+            has_end(inner)
+        }
+        Node::Sequence(items) | Node::Alternatives(items) => items.iter().any(has_end),
+        _ => false,
+    }
+}
 
 fn complement(ranges: &[(char, char)]) -> Vec<(char, char)> {
     let mut out = Vec::with_capacity(ranges.len() + 1);

@@ -1,4 +1,4 @@
-//! Patterns against what V8 answers.
+//! Patterns against what V8 answers, and Java where it differs.
 
 use super::*;
 use crate::limits::Limits;
@@ -31,8 +31,18 @@ fn matches_as_javascript_does() {
         ("\\w+", "", "é_a1", "_a1"),
         ("\\d", "", "\u{661}", "-"),
         ("k", "i", "\u{212a}", "-"),
+        ("\\s", "", "a\u{a0}\u{3000}b c", " "),
+        ("[^\\s]+", "", " a\u{a0}b ", "a\u{a0}b"),
+        ("\\S+$", "", "ab\u{2003}", "ab\u{2003}"),
+        ("b$", "", "ab\n", "b"),
+        ("b$", "", "ab\r\n", "b"),
+        ("b$", "", "ab\n\n", "-"),
+        ("(?=.)b$", "", "ab\n", "b"),
+        (".", "", "\u{85}x", "x"),
+        ("(a)?\\1b", "", "b", "-"),
         ("[a-z]+", "i", "ABC", "ABC"),
-        ("É", "i", "é", "é"),
+        ("É", "i", "é", "-"),
+        ("[à-ý]", "i", "É", "-"),
         ("^b$", "m", "a\rb\nc", "b"),
         ("(a)\\1", "", "aba a aa", "aa,a"),
         ("a(?=b)", "", "aab", "a"),

@@ -19,9 +19,9 @@ impl Translation {
         match node {
             Node::Empty => out.push_str("(?:)"),
             Node::Char(char) => self.char(*char, out)?,
-            Node::Any => out.push_str("[^\\n\\r\\x{2028}\\x{2029}]"),
+            Node::Any => out.push_str("[^\\n\\r\\x{85}\\x{2028}\\x{2029}]"),
             Node::Class(class) => self.class(class, out)?,
-            // JavaScript has more line terminators.
+            // Java has more line terminators.
             Node::Start | Node::End if self.multiline => return None,
             Node::Start => out.push_str("\\A"),
             Node::End => out.push_str("\\z"),
@@ -85,9 +85,6 @@ impl Translation {
             push_char(char, out);
             return Some(());
         }
-        if !char.is_ascii() {
-            return None;
-        }
         if char.is_ascii_alphabetic() {
             out.push('[');
             out.push(char.to_ascii_lowercase());
@@ -100,9 +97,6 @@ impl Translation {
     }
 
     fn class(&self, class: &Class, out: &mut String) -> Option<()> {
-        if self.ignore_case && class.explicit_beyond_ascii {
-            return None;
-        }
         if class.ranges.is_empty() {
             out.push_str(if class.negated { "[\\x{0}-\\x{10FFFF}]" } else { "[^\\x{0}-\\x{10FFFF}]" });
             return Some(());

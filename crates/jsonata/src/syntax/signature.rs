@@ -66,6 +66,8 @@ pub(crate) struct Signature {
 pub(crate) enum Action {
     /// Take the next argument as it is.
     Take,
+    /// The next argument is null where an array is wanted, which Java takes for nothing.
+    Nothing,
     /// Take the next argument into an array of its own.
     Wrap,
     /// Take the next argument, an array whose items must have the subtype of parameter `.0`.
@@ -232,6 +234,9 @@ impl Parameter {
     fn action(&self, number: usize, symbol: Symbol, count: usize) -> Action {
         if !self.array || symbol == Symbol::Missing {
             return Action::Take;
+        }
+        if symbol == Symbol::Null && count == 1 && self.subtype.as_deref() != Some("x") {
+            return Action::Nothing;
         }
         let Some(subtype) = &self.subtype else {
             return if symbol == Symbol::Array { Action::Take } else { Action::Wrap };

@@ -24,18 +24,22 @@ pub(crate) fn from_json(value: &json::Value) -> Val<'_> {
     }
 }
 
-/// The JSON value; `None` for undefined. `non_finite_as_text` is AWS's way of writing the infinities and NaN, the other
-/// way is JavaScript's `null`. Functions within a value are left out as JavaScript's `JSON.stringify` does; one that is
-/// itself the value is refused.
-pub(crate) fn to_json(value: &Val<'_>, non_finite_as_text: bool) -> Result<Option<json::Value>> {
+/// The JSON value; `None` for undefined. In AWS's way the infinities and NaN become texts, numbers are written as Java
+/// does, and functions are refused; in jsonata-js's the former become `null`, and functions within a value are left out.
+pub(crate) fn to_json(value: &Val<'_>, aws: bool) -> Result<Option<json::Value>> {
     Ok(Some(match value {
         Val::Undefined => return Ok(None),
         Val::Null => json::Value::Null,
         Val::Bool(value) => (*value).into(),
         Val::Int(int) => (*int).into(),
         Val::Float(value) => match json::Number::from_f64(*value) {
+            Some(number) if aws && number.as_i64().is_none() => {
+                let mut text = String::new();
+                json::java::write_double(*value, &mut text);
+                json::Number::parse(&text).unwrap_or(number).into()
+            }
             Some(number) => number.into(),
-            None if non_finite_as_text => super::number_text(*value).into(),
+            None if aws => super::number_text(*value).into(),
             None => json::Value::Null,
         },
         Val::Text(text) => json::Value::String(text.to_arc()),
@@ -44,32 +48,32 @@ pub(crate) fn to_json(value: &Val<'_>, non_finite_as_text: bool) -> Result<Optio
         Val::List(list) => {
             let mut items = Vec::with_capacity(list.items().len());
             for item in list.items() {
-                items.push(inner_json(item, non_finite_as_text)?.unwrap_or_default());
+                items.push(inner_json(item, aws)?.unwrap_or_default());
             }
             items.into()
         }
         Val::Map(map) => {
             let mut object = json::Object::with_capacity(map.len());
             map.visit(|key, value| {
-                if let Some(value) = inner_json(value, non_finite_as_text)? {
+                if let Some(value) = inner_json(value, aws)? {
                     object.insert(key.to_arc(), value);
                 }
                 Ok(())
             })?;
             object.into()
         }
-        Val::Tuple(tuple) => return to_json(&tuple.context, non_finite_as_text),
+        Val::Tuple(tuple) => return to_json(&tuple.context, aws),
         Val::Function(_) => return Err(Fault::unsupported()),
     }))
 }
 
 #[inline]
-fn inner_json(value: &Val<'_>, non_finite_as_text: bool) -> Result<Option<json::Value>> {
+fn inner_json(value: &Val<'_>, aws: bool) -> Result<Option<json::Value>> {
     match value {
         Val::Int(int) => Ok(Some((*int).into())),
         Val::Text(text) => Ok(Some(json::Value::String(text.to_arc()))),
         Val::Object(object) => Ok(Some(json::Value::Object((*object).clone()))),
-        Val::Function(_) => Ok(None),
-        _ => to_json(value, non_finite_as_text),
+        Val::Function(_) if !aws => Ok(None),
+        _ => to_json(value, aws),
     }
 }

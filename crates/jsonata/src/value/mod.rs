@@ -18,7 +18,7 @@ pub(crate) use list::{
     CONS, Items, KEEP_SINGLETON, List, ListBuilder, OUTER_WRAPPER, SEQUENCE, TUPLE_STREAM,
 };
 pub(crate) use map::{Map, Members};
-pub(crate) use number::{number_text, to_precision_15, whole};
+pub(crate) use number::{decimal_text, number_text, whole};
 pub(crate) use stringify::{stringify, to_message};
 pub(crate) use text::Text;
 

@@ -1,14 +1,15 @@
-//! `$string`: JSON text as JSONata prints it, and values as error messages show them.
+//! `$string`: JSON text as AWS prints it, and values as error messages show them.
 
 use stepwright_value::write_string_as_javascript;
 
-use super::{Val, number_text, to_precision_15};
+use super::{Val, decimal_text, number_text};
 use crate::fault::Result;
 
 /// Longest value that a message shows, in bytes.
 const MESSAGE_BYTES_MAX: usize = 32 * 1024;
 
-/// Appends `value` as JSON text: fractions to 15 digits, functions as empty texts.
+/// Appends `value` as JSON text: fractions to 15 digits, functions as empty texts. Only the characters with a short
+/// escape are escaped, other control characters stand as they are.
 pub(crate) fn stringify(value: &Val<'_>, pretty: bool, out: &mut String) -> Result<()> {
     Writer { pretty, precise: false, bytes_max: usize::MAX }.value(value, 0, out)
 }
@@ -44,7 +45,7 @@ impl Writer {
             Val::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             Val::Int(int) => out.push_str(&int.to_string()),
             Val::Float(number) => self.number(value, *number, out)?,
-            Val::Text(text) => write_string_as_javascript(text.as_str(), out),
+            Val::Text(text) => self.text(text.as_str(), out),
             Val::Function(_) => out.push_str(if self.precise { "null" } else { "\"\"" }),
             Val::Tuple(tuple) => self.value(&tuple.context, indent, out)?,
             Val::Array(_) | Val::List(_) => self.array(value, indent, out)?,
@@ -57,11 +58,34 @@ impl Writer {
         if self.precise {
             out.push_str(&if number.is_finite() { number_text(number) } else { "null".to_owned() });
         } else if value.is_numeric()? {
-            out.push_str(&number_text(to_precision_15(number)));
+            out.push_str(&decimal_text(number));
         } else {
             out.push_str("null");
         }
         Ok(())
+    }
+
+    fn text(&self, text: &str, out: &mut String) {
+        if self.precise {
+            return write_string_as_javascript(text, out);
+        }
+        out.push('"');
+        let mut rest = text;
+        while let Some(at) = rest.find(['"', '\\', '\u{8}', '\u{c}', '\n', '\r', '\t']) {
+            out.push_str(&rest[..at]);
+            out.push_str(match rest.as_bytes()[at] {
+                b'"' => "\\\"",
+                b'\\' => "\\\\",
+                8 => "\\b",
+                12 => "\\f",
+                b'\n' => "\\n",
+                b'\r' => "\\r",
+                _ => "\\t",
+            });
+            rest = &rest[at + 1..];
+        }
+        out.push_str(rest);
+        out.push('"');
     }
 
     fn line(&self, indent: usize, out: &mut String) {
@@ -101,12 +125,14 @@ impl Writer {
             }
             empty = false;
             self.line(indent + 1, out);
-            write_string_as_javascript(key.as_str(), out);
+            self.text(key.as_str(), out);
             out.push_str(if self.pretty { ": " } else { ":" });
             self.value(&value, indent + 1, out)?;
         }
         if !empty {
             self.line(indent, out);
+        } else if self.pretty {
+            out.push('\n');
         }
         out.push('}');
         Ok(())
