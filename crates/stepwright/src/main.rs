@@ -83,6 +83,7 @@ fn run() -> Result<Exit, Failure> {
         cli::Command::Logs(arguments) => commands::logs::run(&arguments),
         cli::Command::Invoke(arguments) => commands::invoke::run(arguments),
         cli::Command::Limits(arguments) => commands::limits::run(arguments),
+        cli::Command::Store(arguments) => commands::store::run(arguments),
         cli::Command::Completions(arguments) => commands::completions::run(&arguments),
     }
 }

@@ -137,6 +137,7 @@ const OUTPUTS: &[(&str, &str)] = &[
         "a line for each line: `number`, `timestamp`, `functionName`, `requestId`, `logStreamName`, `executionArn`, `stateName`, `isPlatform`, `message`",
     ),
     ("limits", "the answer of `/limits`"),
+    ("store", "one object: what the command found or did; [store](store.md)"),
 ];
 
 const EXITS: [Exit; 6] =

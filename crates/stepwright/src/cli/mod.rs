@@ -90,6 +90,7 @@ pub enum Command {
     Logs(Logs),
     Invoke(Invoke),
     Limits(Limits),
+    Store(crate::commands::store::Store),
     Completions(Completions),
 }
 

@@ -14,11 +14,13 @@ pub mod run;
 pub mod serve;
 pub mod start;
 pub mod stop;
+pub mod store;
 pub mod test_state;
 pub mod validate;
 
 use anyhow::Context;
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
 use crate::exit::{Exit, Failure, OrExit};
@@ -27,7 +29,17 @@ use crate::wiring::Wired;
 
 fn runtime() -> Result<Runtime, Failure> {
     let runtime = Builder::new_multi_thread().enable_all().build();
-    runtime.context("the runtime cannot be started").or_exit(Exit::CannotStart)
+    let runtime = runtime.context("the runtime cannot be started").or_exit(Exit::CannotStart)?;
+    fail_beyond_the_file_size_limit(&runtime);
+    Ok(runtime)
+}
+
+/// A write beyond the limit of a file's size (`ulimit -f`) is an error like that of a full disk, and not the end of the process
+/// without a word.
+fn fail_beyond_the_file_size_limit(runtime: &Runtime) {
+    let _inside = runtime.enter();
+    // Whoever catches the signal gets the error; without a handler the signal would end the process, as it did before.
+    let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
 }
 
 /// Tells what is not as it was declared.

@@ -59,10 +59,10 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
     );
     let protection = Protection::open(&config.protection, &config.data_dir).or_exit(Exit::Usage)?;
     server::check_exposure(config.listen, &protection.access).or_exit(Exit::Usage)?;
+    let runtime = super::runtime()?;
     data_directory::prepare(&config.data_dir).or_exit(Exit::CannotStart)?;
     let store = Embedded::open(EmbeddedOptions::new(&config.data_dir)).or_exit(Exit::CannotStart)?;
     data_directory::close_files(&config.data_dir);
-    let runtime = super::runtime()?;
     let identity = Identity { account_id: config.account_id, region: config.region };
     let identity = data_directory::settle(&config.data_dir, &*store, &config.wanted, identity);
     let identity = runtime.block_on(identity).or_exit(Exit::Usage)?;
@@ -145,7 +145,17 @@ async fn serve(
         log.flush(LOG_FLUSH_MAX).await;
     }
     wired.functions.shutdown().await;
-    Ok(if failed.is_some() { Exit::StoreFailed } else { Exit::Success })
+    ended(failed)
+}
+
+/// How the server ends, if the store has failed for a reason or has not.
+fn ended(failed: Option<String>) -> Result<Exit, Failure> {
+    match failed {
+        Some(reason) => Err(anyhow::anyhow!(reason))
+            .context("nothing more can be made durable; what was acknowledged is kept: mend the cause and start again")
+            .or_exit(Exit::StoreFailed),
+        None => Ok(Exit::Success),
+    }
 }
 
 fn cannot_listen(config: &Config) -> String {

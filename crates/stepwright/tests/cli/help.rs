@@ -5,7 +5,7 @@ use crate::environment::Environment;
 #[test]
 fn every_command_has_examples() {
     let environment = Environment::new();
-    for command in ["run", "validate", "explain", "completions"] {
+    for command in ["run", "validate", "explain", "completions", "store"] {
         let said = environment.run(&[command, "--help"]);
         assert!(said.out.contains("Examples:\n  stepwright "), "{command}: {}", said.out);
         assert!(said.out.lines().all(|line| line.chars().count() <= 110), "{command}: {}", said.out);

@@ -72,7 +72,7 @@ pub(super) fn open(options: &EmbeddedOptions) -> Result<(Locks, Connection), Ope
 }
 
 /// Whether there is a database, that can be opened as far as its header tells.
-fn look(directory: &Path) -> Result<bool, OpenError> {
+pub(super) fn look(directory: &Path) -> Result<bool, OpenError> {
     let file = database(directory);
     let mut header = Vec::new();
     match File::open(&file) {
@@ -146,7 +146,7 @@ fn escaped(path: &Path) -> String {
 
 /// Locks the directory itself, whatever becomes of the files in it; and the file that says who has it, which is what earlier
 /// versions lock.
-fn lock(directory: &Path) -> Result<(File, File), OpenError> {
+pub(super) fn lock(directory: &Path) -> Result<(File, File), OpenError> {
     let path = directory.join(LOCK);
     let opened = File::open(directory).map_err(io(directory))?;
     try_lock(&opened, directory, directory)?;
@@ -195,29 +195,29 @@ fn holder(directory: &Path) -> String {
 
 /// Creates an empty database: complete and on disk before it has its name.
 fn create(directory: &Path) -> Result<(), OpenError> {
-    let new = directory.join(DATABASE_NEW);
-    // Left by a process that was killed here.
-    remove_new(&new)?;
+    let new = new_database(directory)?;
     build(&new).map_err(|source| OpenError::Sqlite { file: new.clone(), source })?;
     put_in_place(directory, &new)
 }
 
 /// A database that was made under another name gets its own, complete and on disk.
-fn put_in_place(directory: &Path, new: &Path) -> Result<(), OpenError> {
+pub(super) fn put_in_place(directory: &Path, new: &Path) -> Result<(), OpenError> {
     pages::seal_file(new).map_err(io(new))?;
     let file = database(directory);
     fs::rename(new, &file).map_err(io(&file))?;
     sync(directory).map_err(io(directory))
 }
 
-fn remove_new(new: &Path) -> Result<(), OpenError> {
-    for path in [new.to_owned(), beside(new, "-journal"), beside(new, "-wal"), beside(new, "-shm")] {
+/// The name under which a database is made; what a process left there that was killed is removed.
+pub(super) fn new_database(directory: &Path) -> Result<PathBuf, OpenError> {
+    let new = directory.join(DATABASE_NEW);
+    for path in [new.clone(), beside(&new, "-journal"), beside(&new, "-wal"), beside(&new, "-shm")] {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&path)(error)),
             _ => {}
         }
     }
-    Ok(())
+    Ok(new)
 }
 
 /// A database of the first versions, whose pages have no checksums, is written anew with them.
@@ -225,28 +225,30 @@ fn reserve(directory: &Path) -> Result<(), OpenError> {
     let file = database(directory);
     let mut header = [0; HEADER_BYTES];
     File::open(&file).and_then(|mut opened| opened.read_exact(&mut header)).map_err(io(&file))?;
-    if header.get(RESERVED_AT) == Some(&RESERVED_BYTES) {
-        return Ok(());
-    }
-    let _lock = lock_database(directory)?;
-    write_anew(directory, |connection| {
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-    })
+    if is_of_first_versions(&header) { write_anew(directory) } else { Ok(()) }
+}
+
+/// Whether the pages of the database that begins so have no checksums.
+pub(super) fn is_of_first_versions(header: &[u8]) -> bool {
+    header.get(RESERVED_AT) != Some(&RESERVED_BYTES)
 }
 
 /// Where a database's header says how many bytes of each page are not SQLite's.
 const RESERVED_AT: usize = 20;
 
-/// Writes the database anew, without what was deleted in it. Nobody else may have it open.
-fn write_anew(
-    directory: &Path,
-    prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-) -> Result<(), OpenError> {
-    let (file, new) = (database(directory), directory.join(DATABASE_NEW));
-    remove_new(&new)?;
+/// Writes the database anew, without what was deleted in it. Whoever calls has the directory.
+pub(super) fn write_anew(directory: &Path) -> Result<(), OpenError> {
+    let _lock = lock_database(directory)?;
+    let (file, new) = (database(directory), new_database(directory)?);
+    let mut header = [0; HEADER_BYTES];
+    File::open(&file).and_then(|mut opened| opened.read_exact(&mut header)).map_err(io(&file))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&file, flags).map_err(unreadable(&file))?;
-    let written = prepare(&connection)
+    if !is_of_first_versions(&header) {
+        pages::verify_reads(&connection).map_err(unreadable(&file))?;
+    }
+    let written = connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .and_then(|()| connection.pragma_update(None, "auto_vacuum", "INCREMENTAL"))
         .and_then(|()| copy_into(&connection, &new));
     written.map_err(unreadable(&file))?;
@@ -321,7 +323,7 @@ fn configure(file: &Path, options: &EmbeddedOptions) -> rusqlite::Result<Connect
     Ok(connection)
 }
 
-fn unreadable(file: &Path) -> impl Fn(rusqlite::Error) -> OpenError {
+pub(super) fn unreadable(file: &Path) -> impl Fn(rusqlite::Error) -> OpenError {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     move |source| match source.sqlite_error_code() {
         Some(DatabaseCorrupt | NotADatabase) => {
@@ -334,12 +336,12 @@ fn unreadable(file: &Path) -> impl Fn(rusqlite::Error) -> OpenError {
     }
 }
 
-fn io(path: &Path) -> impl Fn(std::io::Error) -> OpenError {
+pub(super) fn io(path: &Path) -> impl Fn(std::io::Error) -> OpenError {
     move |source| OpenError::Io { path: path.into(), source }
 }
 
 /// The file that SQLite keeps beside a database.
-fn beside(file: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     name.into()

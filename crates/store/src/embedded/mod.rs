@@ -17,9 +17,11 @@
 //!
 //! What it leaves out: several processes on one directory (refused), compression.
 
+pub mod care;
 mod directory;
 mod error;
 mod fold;
+mod inspect;
 mod judge;
 mod log;
 mod name;
@@ -108,6 +110,14 @@ pub struct Sizes {
     pub log: u64,
 }
 
+/// What becomes of a log that has not all that was acknowledged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Damaged {
+    Refuse,
+    /// What cannot be reached is given up.
+    GiveUp,
+}
+
 /// The embedded store. Dropping it closes it.
 pub struct Embedded {
     directory: PathBuf,
@@ -129,20 +139,24 @@ impl Embedded {
     ///
     /// A directory that is in use, or that holds something else under the store's file name, is left as it is.
     pub fn open(options: EmbeddedOptions) -> Result<Arc<Embedded>, OpenError> {
+        Embedded::open_as(options, Damaged::Refuse)
+    }
+
+    fn open_as(options: EmbeddedOptions, damaged: Damaged) -> Result<Arc<Embedded>, OpenError> {
         let file = directory::database(&options.directory);
-        let sqlite = |source| OpenError::Sqlite { file: file.clone(), source };
+        let sqlite = directory::unreadable(&file);
         let (locks, connection) = directory::open(&options)?;
-        let expected = read::log(&connection).map_err(sqlite)?;
+        let expected = read::log(&connection).map_err(&sqlite)?;
         let scan = Scan::new(&options.directory, expected)?;
         scan.check_versions()?;
-        if let Some(fault) = scan.fault() {
+        if let Some(fault) = scan.fault().filter(|_| damaged == Damaged::Refuse) {
             return Err(OpenError::lost(&options.directory, fault));
         }
-        let newest = Arc::new(Newest::new(expected.folded, read::free_from(&connection).map_err(sqlite)?));
+        let newest = Arc::new(Newest::new(expected.folded, read::free_from(&connection).map_err(&sqlite)?));
         let readers = Arc::new(Readers::open(&options)?);
-        let judging = readers::connect(&options).map_err(sqlite)?;
+        let judging = readers::connect(&options).map_err(&sqlite)?;
         let folder = fold::start(connection, newest.clone(), &options)?;
-        let opened = Judge::new(newest.clone(), judging).map_err(sqlite).and_then(|mut judge| {
+        let opened = Judge::new(newest.clone(), judging).map_err(&sqlite).and_then(|mut judge| {
             replay(&scan, &newest, &mut judge)?;
             let log = begin_log(&options, &scan, &newest)?;
             let turn = Turn::new(Writer::new(judge, log, newest.clone()), newest.clone(), readers.clone());
@@ -220,8 +234,8 @@ fn begin_log(options: &EmbeddedOptions, scan: &Scan, newest: &Newest) -> Result<
         // What lies there has another layout, and nothing of it is needed.
         log::remove(directory).map_err(io)?;
     }
-    // Opening takes a position, which no record has.
-    let position = scan.last() + 1;
+    // Opening takes a position, which no record has, beyond all of which there is any trace.
+    let position = scan.newest().max(scan.last()) + 1;
     let log = Log::open(directory, position, options.log_bytes).map_err(|source| match source.kind() {
         ErrorKind::ResourceBusy => {
             OpenError::InUse { directory: directory.clone(), holder: "another process".into() }

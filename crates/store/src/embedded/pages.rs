@@ -8,7 +8,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -62,6 +62,27 @@ pub(super) fn seal_file(path: &Path) -> io::Result<()> {
         file.write_all(&page)?;
     }
     file.sync_all()
+}
+
+/// The numbers of pages of a database file that are not as they were written, at most so many.
+pub(super) fn damaged(path: &Path, most: usize) -> io::Result<Vec<u64>> {
+    let mut file = io::BufReader::with_capacity(1 << 20, File::open(path)?);
+    let mut page = [0; PAGE_BYTES];
+    let mut damaged = Vec::new();
+    for number in 1.. {
+        match file.read_exact(&mut page) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+            other => other?,
+        }
+        // One that was never in use was never written.
+        if !is_as_written(number, &page) && page.iter().any(|byte| *byte != 0) {
+            damaged.push(number);
+        }
+        if damaged.len() >= most {
+            break;
+        }
+    }
+    Ok(damaged)
 }
 
 /// Has SQLite leave our bytes free in the file that it makes next of this database.

@@ -29,7 +29,7 @@ macro_rules! row_columns {
 }
 
 /// The columns that [`RawExecution`] reads.
-const EXECUTION: &str = concat!(
+pub(super) const EXECUTION: &str = concat!(
     "SELECT ",
     row_columns!(),
     ", e.head, e.tail FROM execution e JOIN machine m ON m.id = e.machine "

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::directory::database;
+use super::directory::{database, unreadable};
 use super::{EmbeddedOptions, OpenError};
 use crate::StoreError;
 use crate::answer::lock;
@@ -35,9 +35,7 @@ impl Readers {
     pub(super) fn open(options: &EmbeddedOptions) -> Result<Readers, OpenError> {
         let file = database(&options.directory);
         let connections = (0..options.readers.max(1)).map(|_| connect(options));
-        let free = connections
-            .collect::<rusqlite::Result<Vec<_>>>()
-            .map_err(|source| OpenError::Sqlite { file, source })?;
+        let free = connections.collect::<rusqlite::Result<Vec<_>>>().map_err(unreadable(&file))?;
         Ok(Readers {
             pool: Mutex::new(Pool { free, lent: 0, waiting: 0, closed: false }),
             returned: Condvar::new(),

@@ -69,6 +69,7 @@ fn logged(executions: u64, file_bytes: u64) -> tempfile::TempDir {
     Embedded::open(EmbeddedOptions::new(directory.path())).unwrap().close();
     let opened = 10;
     let connection = Connection::open(directory::database(directory.path())).unwrap();
+    pages::verify_reads(&connection).unwrap();
     connection.execute("UPDATE log SET folded = ?1, opened = ?1", [opened]).unwrap();
     drop(connection);
     let mut log = Log::open(directory.path(), opened as u64, file_bytes).unwrap();

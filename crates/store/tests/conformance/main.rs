@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod build;
+mod care;
 mod differential;
 mod directory;
 mod embedded;
 mod faulty;
+mod old_directories;
 mod suite;
 
 use std::sync::Arc;

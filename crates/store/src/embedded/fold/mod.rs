@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::OpenError;
-use super::directory::database;
+use super::directory::{database, unreadable};
 use super::newest::{Newest, Next};
 use super::{EmbeddedOptions, log};
 use crate::StoreError;
@@ -69,7 +69,7 @@ pub(super) fn start(
     let thread = spawned.map_err(|source| OpenError::Io { path: file.clone(), source })?;
     match reported.recv() {
         Ok(Ok(())) => Ok(thread),
-        Ok(Err(source)) => Err(OpenError::Sqlite { file, source }),
+        Ok(Err(source)) => Err(unreadable(&file)(source)),
         Err(_) => Err(OpenError::Damaged { file, found: "its tables are not as they were written".into() }),
     }
 }

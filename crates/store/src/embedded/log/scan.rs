@@ -188,6 +188,7 @@ impl Scan {
         let state = match self.broken.get(&next) {
             Some(State::Damaged) => "damaged",
             Some(_) => "incomplete",
+            None if self.damaged_place().is_some() => "damaged",
             None => "missing",
         };
         let found = format!("record {next} is {state}, and everything up to {acknowledged} was acknowledged");
@@ -208,27 +209,26 @@ impl Scan {
 
     fn undecided_record(&self) -> Option<Fault> {
         let next = self.last() + 1;
-        let fault = |file: PathBuf| {
-            let found = format!("record {next} is damaged, and may have been acknowledged");
-            Some(Fault { file, found })
-        };
-        match self.broken.get(&next) {
-            Some(State::Damaged) => return fault(self.file_of(next)),
+        let file = match self.broken.get(&next) {
+            Some(State::Damaged) => self.file_of(next),
             Some(_) => return None,
-            None => {}
-        }
-        let files = paths(&self.directory);
+            None => self.damaged_place()?,
+        };
+        Some(Fault { file, found: format!("record {next} is damaged, and may have been acknowledged") })
+    }
+
+    /// The file in which the first sector of the record after the last one would be, where that is damaged: behind the
+    /// last, or at the beginning of the other file.
+    fn damaged_place(&self) -> Option<PathBuf> {
         let (current, end) = match self.whole.get(&self.last()).or(self.folded.as_ref()) {
             Some(place) => (place.file, place.offset + place.header.sealed_bytes()),
             None => (usize::MAX, 0),
         };
-        for (number, (file, damaged)) in files.into_iter().zip(&self.damaged_blocks).enumerate() {
+        let mut files = paths(&self.directory).into_iter().zip(&self.damaged_blocks).enumerate();
+        files.find_map(|(number, (file, damaged))| {
             let place = if number == current { end } else { 0 };
-            if damaged.contains(&place) {
-                return fault(file);
-            }
-        }
-        None
+            damaged.contains(&place).then_some(file)
+        })
     }
 
     /// Where the record is, or would be.
@@ -253,6 +253,12 @@ impl Scan {
             }
         }
         Ok(())
+    }
+
+    /// The entries of what cannot be reached any more, with their positions.
+    pub fn stranded(&self) -> Result<Vec<(u64, Vec<Entry>)>, OpenError> {
+        let beyond = self.whole.range(self.last() + 1..);
+        beyond.map(|(position, place)| Ok((*position, self.entries(place)?))).collect()
     }
 
     fn entries(&self, place: &Place) -> Result<Vec<Entry>, OpenError> {

@@ -74,11 +74,13 @@ impl Layers<'_> {
         let mut segments = Vec::new();
         for recent in self.recent(key) {
             let wanted = recent.segments.iter().filter(|segment| numbers.contains(&segment.number));
-            // They are there in the order of their numbers.
-            match newest_first {
-                true => segments.extend(wanted.rev().take(limit).cloned()),
-                false => segments.extend(wanted.take(limit).cloned()),
+            // They are there in the order in which they were added, which mostly is that of their numbers.
+            let mut wanted: Vec<&Segment> = wanted.collect();
+            wanted.sort_by_key(|segment| segment.number);
+            if newest_first {
+                wanted.reverse();
             }
+            segments.extend(wanted.into_iter().take(limit).cloned());
             if recent.deleted {
                 return (segments, false);
             }

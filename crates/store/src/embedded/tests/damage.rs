@@ -138,10 +138,10 @@ const SIZES: [(usize, usize); 5] = [(200, 8), (1 << 10, 5), (20_000, 4), (1 << 2
 fn a_torn_last_record_is_dropped_wherever_it_lies_and_whatever_lay_there_before() {
     for (bytes, in_a_file) in SIZES {
         let rounds =
-            if bytes > 1 << 20 { &[1, 2][..] } else { &[1, in_a_file as u64, 2 * in_a_file as u64 + 1] };
+            if bytes > 1 << 20 { &[2][..] } else { &[1, in_a_file as u64, 2 * in_a_file as u64 + 1] };
         for &before in rounds {
             let whole = crashed(bytes, in_a_file, before, 1);
-            for (what, is_missing) in TEARS {
+            for (what, is_missing) in TEARS.into_iter().skip(if bytes > 1 << 20 { 4 } else { 0 }) {
                 for stale in [false, true] {
                     let torn = whole.again();
                     // What an earlier record left there.
@@ -215,7 +215,8 @@ fn damage_to_what_was_acknowledged_is_refused() {
 fn missing_files_and_ends_of_files_are_refused() {
     for (bytes, in_a_file) in SIZES {
         let whole = crashed(bytes, in_a_file, 2 * in_a_file as u64 + 1, in_a_file as u64);
-        for gone in [&[0][..], &[1], &[2], &[0, 1], &[0, 1, 2]] {
+        let all: [&[usize]; 5] = [&[0, 1, 2], &[0], &[1], &[2], &[0, 1]];
+        for gone in all.into_iter().take(if bytes > 1 << 20 { 1 } else { 5 }) {
             let damaged = whole.again();
             for number in gone {
                 fs::remove_file(&all_paths(damaged.directory.path())[*number]).unwrap();
