@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 use stepwright_types::arn::Account;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 
 use crate::actions;
 use crate::backend::Backend;
@@ -21,6 +21,11 @@ use crate::model::check::{Checked, Object, Path, Violations, Wire};
 use crate::page_token::PageTokens;
 use crate::quotas::Quotas;
 use crate::throttling::Throttling;
+
+/// Definitions up to this size are checked within a millisecond or two.
+const SHORT_BYTES_MAX: usize = 32 << 10;
+/// Longer ones that are checked at a time.
+const CHECKS_MAX: usize = 2;
 
 /// What an [`Api`] is made of.
 pub struct Parts {
@@ -44,7 +49,9 @@ pub struct Api {
 /// What all accounts share.
 pub struct Service {
     pub(crate) backend: Arc<dyn Backend>,
-    pub(crate) definitions: Arc<dyn Definitions>,
+    definitions: Arc<dyn Definitions>,
+    /// Bounds the long definitions that are checked at a time.
+    checks: Arc<Semaphore>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) deletions: Deletions,
     pub(crate) environment: Arc<dyn Environment>,
@@ -75,6 +82,7 @@ impl Api {
             throttling: Arc::new(Throttling::new(&parts.account.region)),
             backend: parts.backend,
             definitions: parts.definitions,
+            checks: Arc::new(Semaphore::new(CHECKS_MAX)),
             catalog,
             environment: parts.environment,
             quotas,
@@ -102,6 +110,31 @@ impl Api {
 }
 
 impl Service {
+    /// Checks a definition; a long one on a thread of its own, so that others need not wait for their answers.
+    pub(crate) async fn checking<T: Send + 'static>(
+        &self,
+        definition: &str,
+        check: impl FnOnce(&dyn Definitions, &str) -> T + Send + 'static,
+    ) -> T {
+        if definition.len() <= SHORT_BYTES_MAX {
+            return check(&*self.definitions, definition);
+        }
+        // The semaphore is never closed.
+        let place = self.checks.clone().acquire_owned().await.ok();
+        let (definitions, definition) = (self.definitions.clone(), definition.to_owned());
+        let checked = tokio::task::spawn_blocking(move || {
+            let checked = check(&*definitions, &definition);
+            drop(place);
+            checked
+        });
+        match checked.await {
+            Ok(checked) => checked,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The process ends.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Ends long polls: they are answered empty, now and from now on.
     pub fn stop_polls(&self) {
         self.stopping.send_replace(true);

@@ -210,6 +210,7 @@ async fn service() -> (Arc<Api>, Arc<Engine>) {
         entropy: Arc::new(Entropy::from_system()),
         account: account.clone(),
         calls_max: 100,
+        cores: None,
         limits: Vec::new(),
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
         retention: stepwright_engine::retention::Retention::default(),

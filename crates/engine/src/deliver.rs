@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use stepwright_machine::{
-    Effect, Event, Execution, ExecutionKind, Failure, Identity, Input, Outcome, Step, StepError, TaskId,
+    Budget, Effect, Event, Execution, ExecutionKind, Failure, Identity, Input, Nothing, Outcome, Step,
+    StepError, TaskId,
 };
 use stepwright_store::{Dispatch, Execution as Row, ExecutionKey, Mutation, QueueItem, Status, Timer};
 use stepwright_types::arn::MapRunArn;
@@ -19,6 +20,7 @@ use crate::load::Progress;
 use crate::map_runs;
 use crate::record::{Head, Tail};
 use crate::redrive;
+use crate::steps::Pace;
 use crate::tasks::HandedOver;
 use crate::terms;
 
@@ -26,6 +28,8 @@ use crate::terms;
 pub(crate) struct Loaded {
     pub execution: Execution,
     pub identity: Arc<Identity>,
+    /// How long steps of its revision take.
+    pub pace: Arc<Pace>,
     /// What its history has come to.
     pub progress: Progress,
     /// How its state machine wants it logged.
@@ -98,19 +102,23 @@ impl Engine {
         look: impl FnOnce(&Execution, &mut Drive) -> R,
     ) -> Result<R, DeliverError> {
         let loaded = self.loaded(key, place).await?;
+        let is_express = loaded.express.is_some();
         let input = input(&loaded.execution).ok_or(DeliverError::Refused)?;
-        let mut drive = match self.drive(key, &mut loaded.execution, input) {
+        let mut drive = match self.take_step(key, place, input).await {
             Ok(drive) => drive,
             Err(error) => {
-                if loaded.express.is_some() {
-                    self.endings.forget(key);
-                    self.leave_places(key);
+                if let DeliverError::Step(_) = &error {
+                    if is_express {
+                        self.endings.forget(key);
+                        self.leave_places(key);
+                    }
+                    // What is in memory may have gone a part of the way.
+                    *place = None;
                 }
-                // What is in memory may have gone a part of the way.
-                *place = None;
-                return Err(error.into());
+                return Err(error);
             }
         };
+        let Some(loaded) = place else { return Err(DeliverError::NotFound) };
         let seen = look(&loaded.execution, &mut drive);
         let mut mutations = Vec::new();
         if loaded.express.is_none() {
@@ -148,17 +156,18 @@ impl Engine {
         Ok(place.insert(loaded))
     }
 
-    /// Steps the execution until it waits for the outside world.
+    /// Steps the execution until it waits for the outside world, or has used what `budget` allows.
     pub(crate) fn drive(
         &self,
         key: ExecutionKey,
         execution: &mut Execution,
         input: Input,
+        budget: &dyn Budget,
     ) -> Result<Drive, StepError> {
         let now_ms = self.clock.now_ms();
         let mut entropy = || self.entropy.next();
         let (input, held) = self.begin_in_turn(execution, input);
-        let Step { events, effects } = execution.step(input, now_ms, &mut entropy)?;
+        let Step { events, effects } = execution.step_within(input, now_ms, &mut entropy, budget)?;
         let mut drive = Drive { events, effects, held, handed_over: Vec::new() };
         self.hold_back(execution, &mut drive);
         let mut from = 0;
@@ -172,9 +181,10 @@ impl Engine {
             };
             from += 1;
             let Some(started) = started else { continue };
-            let step = execution.step(started, now_ms, &mut entropy)?;
+            let step = execution.step_within(started, now_ms, &mut entropy, &Nothing)?;
             drive.events.extend(step.events);
-            drive.effects.extend(step.effects);
+            // Whether it goes on by itself is known already.
+            drive.effects.extend(step.effects.into_iter().filter(|effect| *effect != Effect::Continue));
         }
         drive.forget_queued();
         self.timers.settle(key, &mut drive.effects);
@@ -254,7 +264,7 @@ impl Engine {
                 Effect::CancelTimer { timer, due_ms } => {
                     self.timers.remove(&Timer { due_ms, key, timer: timer.0 });
                 }
-                Effect::Continue => self.timers.insert(continue_timer(key)),
+                Effect::Continue => self.run_queue.push(key),
                 Effect::Finished(outcome) => self.endings.tell(key, &outcome),
                 Effect::StartMapRun(run) => self.start_map_run(key, run),
                 Effect::CancelMapRun { run } => self.cancel_map_run(key, run),
@@ -335,7 +345,7 @@ fn mutation(key: ExecutionKey, effect: &Effect, stop_ms: i64, execution: &Execut
 
 /// The timer that continues an execution whose step was cut short; due at once, and in the store so that a crash in between
 /// loses nothing.
-fn continue_timer(key: ExecutionKey) -> Timer {
+pub(crate) fn continue_timer(key: ExecutionKey) -> Timer {
     Timer { due_ms: 0, key, timer: CONTINUE }
 }
 

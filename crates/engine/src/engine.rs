@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use stepwright_machine::Budget;
 use stepwright_store::{CommitError, Epoch, ExecutionKey, Mutation, ShardId, Store, StoreError, Unit};
 use stepwright_tasks::TaskTarget;
 use stepwright_types::arn::Account;
@@ -12,9 +13,11 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::activities::Activities;
 use crate::clock::Clock;
+use crate::compute::Computer;
 use crate::dispatch::Dispatches;
 use crate::endings::Endings;
 use crate::entropy::Entropy;
+use crate::error::DeliverError;
 use crate::express::EXPRESS_MAX;
 use crate::history_log::HistoryLog;
 use crate::hot::Hot;
@@ -23,7 +26,9 @@ use crate::map_runs::MapRuns;
 use crate::observer::Observer;
 use crate::programs::{Definitions, Programs};
 use crate::recent::Recent;
+use crate::recovery::Standby;
 use crate::retention::Retention;
+use crate::run_queue::RunQueue;
 use crate::timers::Timers;
 
 /// What an engine is built from.
@@ -37,6 +42,9 @@ pub struct EngineOptions {
     pub account: Arc<Account>,
     /// Task calls at a time, over all executions; others wait for their turn.
     pub calls_max: usize,
+    /// Cores that computations which take long may use at a time. `None`: they are made where they come up, one after another,
+    /// as a simulation wants it.
+    pub cores: Option<usize>,
     /// Limits over executions, from the configuration file.
     pub limits: Vec<Limit>,
     /// See [`crate::SNAPSHOT_AFTER`], which is what it usually is.
@@ -60,6 +68,8 @@ pub struct Engine {
     pub(crate) programs: Programs,
     pub(crate) hot: Hot,
     pub(crate) timers: Timers,
+    pub(crate) computer: Arc<Computer>,
+    pub(crate) run_queue: Arc<RunQueue>,
     pub(crate) activities: Activities,
     pub(crate) dispatches: Dispatches,
     pub(crate) endings: Arc<Endings>,
@@ -94,20 +104,26 @@ struct Failure {
 const SHARD: ShardId = ShardId(0);
 
 impl Engine {
-    /// Takes over the executions of the store: loads the wake-ups, and in the background sends again what was under way when
-    /// the last holder ended. The engine is ready when this returns.
+    /// Takes over the executions of the store, and goes on with them.
     pub async fn open(options: EngineOptions) -> Result<Arc<Engine>, StoreError> {
+        Ok(Engine::stand_by(options).await?.go_on())
+    }
+
+    /// Takes over the executions of the store, without running any of them yet. Requests are answered.
+    pub async fn stand_by(options: EngineOptions) -> Result<Standby, StoreError> {
         let (epoch, newest) = options.store.acquire(SHARD).await?;
         let engine = Arc::new(Engine {
             shard: Shard { id: SHARD, epoch, newest: AtomicU64::new(newest) },
             store: options.store,
             targets: options.targets,
-            clock: options.clock,
             entropy: options.entropy,
             account: options.account,
             programs: Programs::new(options.definitions),
             hot: Hot::default(),
             timers: Timers::default(),
+            computer: Arc::new(Computer::new(options.clock.clone(), options.cores)),
+            run_queue: Arc::default(),
+            clock: options.clock,
             activities: Activities::default(),
             dispatches: Dispatches::default(),
             endings: Arc::default(),
@@ -123,11 +139,7 @@ impl Engine {
             failure: Failure { sender: watch::Sender::new(false), reason: Mutex::default() },
         });
         engine.load_limits(options.limits).await?;
-        engine.recover().await?;
-        engine.spawn_timer_loop();
-        engine.spawn_limit_loop();
-        engine.spawn_retention_loop();
-        Ok(engine)
+        engine.recover().await
     }
 
     /// Resolves when the store has failed, with the reason. The process must end then; a restart goes on from what is
@@ -144,8 +156,25 @@ impl Engine {
         self.failure.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Ends what is being computed, and computes nothing more but what takes a moment: what is left goes on after the next
+    /// start. To be called before requests that are in flight are waited for.
+    pub fn stop_computing(&self) {
+        self.computer.close();
+    }
+
+    /// Computes what a caller wants to know, without keeping others waiting. It is interrupted when the caller goes away, and
+    /// at `until_ms`.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        until_ms: i64,
+        work: impl FnOnce(&dyn Budget) -> T + Send + 'static,
+    ) -> Result<T, DeliverError> {
+        self.computer.ask(Some(until_ms), |slice| work(slice)).await.ok_or(DeliverError::Ending)
+    }
+
     /// Cancels the calls that are under way, and makes no more. Their executions are on disk and go on after the next start.
     pub fn shut_down(&self) {
+        self.computer.close();
         self.dispatches.close();
     }
 
@@ -200,12 +229,13 @@ impl Engine {
     }
 
     /// How many executions, timers, calls and open map runs are in memory, for metrics.
-    pub fn gauges(&self) -> [(&'static str, usize); 4] {
+    pub fn gauges(&self) -> [(&'static str, usize); 5] {
         [
             ("stepwright_executions_in_memory", self.hot.len()),
             ("stepwright_timers", self.timers.len()),
             ("stepwright_task_calls", self.dispatches.len()),
             ("stepwright_map_runs", self.map_runs.len()),
+            ("stepwright_executions_waiting_to_compute", self.run_queue.len()),
         ]
     }
 

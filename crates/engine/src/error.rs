@@ -36,6 +36,9 @@ pub enum DeliverError {
     /// The execution is not waiting for this (any more).
     #[error("the execution does not wait for this")]
     Refused,
+    /// The process ends. It was not delivered, and nothing is lost: the next start goes on.
+    #[error("the server is stopping; try again")]
+    Ending,
     /// The interpreter contradicted itself: a defect.
     #[error(transparent)]
     Step(#[from] StepError),

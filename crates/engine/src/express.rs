@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{BehaviourFlags, Event, Execution, ExecutionKind, Identity, Input, Outcome};
+use stepwright_machine::{BehaviourFlags, Event, Execution, ExecutionKind, Identity, Outcome};
 use stepwright_value::Document;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::compute::Moment;
 use crate::deliver::{Loaded, locator};
 use crate::endings::Listener;
 use crate::engine::Engine;
@@ -69,7 +70,7 @@ impl Engine {
         let place = self.express.clone().try_acquire_owned().map_err(|_| StartError::TooMany)?;
         let Revision { machine_arn, revision_id, role_arn, definition } = request.revision;
         let revision = self.programs.get(&machine_arn, &revision_id, definition.as_deref()).await;
-        let Runnable { program, logging } = revision.map_err(DeliverError::from)?;
+        let Runnable { program, logging, pace } = revision.map_err(DeliverError::from)?;
         let key = self.next_key().map_err(|error| DeliverError::from(LoadError::from(error)))?;
         let name = request.name.unwrap_or_else(|| self.entropy.uuid().into());
         let start_ms = self.clock.now_ms();
@@ -82,7 +83,9 @@ impl Engine {
             locator(key),
         ));
         let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::CURRENT);
-        let mut drive = self.drive(key, &mut execution, Input::Start).map_err(DeliverError::from)?;
+        let moment = Moment::new(&*self.clock);
+        let first = self.first_step(key, &mut execution, &pace, &moment);
+        let mut drive = first.map_err(DeliverError::from)?;
         self.observe(&execution, logging.as_deref(), &drive.events);
         let started = |ending| ExpressStarted {
             execution_arn: identity.execution_arn.clone(),
@@ -103,6 +106,7 @@ impl Engine {
         *home = Some(Loaded {
             execution,
             identity: identity.clone(),
+            pace,
             progress: Progress::default(),
             logging,
             express: Some(running),

@@ -11,6 +11,7 @@
 
 mod activities;
 mod clock;
+mod compute;
 mod deliver;
 mod dispatch;
 mod endings;
@@ -33,7 +34,9 @@ mod record;
 mod recovery;
 mod redrive;
 pub mod retention;
+mod run_queue;
 mod start;
+mod steps;
 mod tasks;
 pub mod terms;
 mod timer_set;
@@ -55,6 +58,7 @@ pub use programs::{Definitions, MachineFacts};
 pub use queries::{Described, History, Section, Sections};
 pub use recent::{KeptHistory, RecentExpress};
 pub use record::{Head, Processor, Tail};
+pub use recovery::Standby;
 pub use redrive::{NotRedrivable, RedriveError};
 pub use start::{Revision, StartExecution, Started, StartedBy};
 pub use tasks::ActivityTask;

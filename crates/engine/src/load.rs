@@ -19,6 +19,7 @@ use crate::history_log::Logging;
 use crate::programs::Runnable;
 use crate::queries::section;
 use crate::record::Head;
+use crate::steps::Pace;
 use crate::windows::Windows;
 
 /// So much is to be replayed at most before a snapshot is written, as [`Progress::cost`] counts it. A snapshot of an execution
@@ -93,10 +94,10 @@ enum Until {
 impl Engine {
     /// Rebuilds an execution from its row and what is stored of its history.
     pub(crate) async fn load(&self, row: Row) -> Result<Loaded, LoadError> {
-        let (mut execution, logging) = self.unstarted(&row).await?;
+        let (mut execution, logging, pace) = self.unstarted(&row).await?;
         let identity = execution.identity().clone();
         let progress = self.replay(row.key, &mut execution, Segment::NUMBER_MAX, Until::End).await?;
-        Ok(Loaded { execution, identity, progress, logging, express: None })
+        Ok(Loaded { execution, identity, pace, progress, logging, express: None })
     }
 
     /// The execution as it was right after the event with this id, or after its last one where there is no such; `None` when there is
@@ -107,23 +108,24 @@ impl Engine {
         event_id: u32,
     ) -> Result<Option<Execution>, LoadError> {
         let Some(row) = self.store.execution(key).await? else { return Ok(None) };
-        let (mut execution, _) = self.unstarted(&row).await?;
+        let (mut execution, ..) = self.unstarted(&row).await?;
         let number = self.segment_of(key, event_id).await?;
         self.replay(key, &mut execution, number, Until::Event(event_id)).await?;
         Ok(Some(execution))
     }
 
     /// The execution of a row before anything has happened to it.
-    async fn unstarted(&self, row: &Row) -> Result<(Execution, Option<Arc<Logging>>), LoadError> {
+    async fn unstarted(&self, row: &Row) -> Result<(Execution, Option<Arc<Logging>>, Arc<Pace>), LoadError> {
         let head = Head::decode(&row.head)?;
         let machine = self.machine_of(row);
-        let Runnable { program, logging } = self.programs.get(&machine, &head.revision_id, None).await?;
+        let Runnable { program, logging, pace } =
+            self.programs.get(&machine, &head.revision_id, None).await?;
         let identity = Arc::new(self.identity(row, &head));
         let flags =
             head.flags().map_err(|error| LoadError::Behaviour(identity.execution_arn.clone(), error))?;
         let flow = head.processor.map_or(FlowId(0), |processor| FlowId(processor.flow));
         let execution = Execution::child(program, identity, flags, flow);
-        Ok((execution.ok_or(LoadError::NoDefinition(machine))?, logging))
+        Ok((execution.ok_or(LoadError::NoDefinition(machine))?, logging, pace))
     }
 
     /// Takes an execution to which nothing has happened as far as its segments up to the number `last`, and `until`, go.

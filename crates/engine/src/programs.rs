@@ -10,6 +10,7 @@ use stepwright_store::{Pending, StoreError};
 
 use crate::LoadError;
 use crate::history_log::Logging;
+use crate::steps::Pace;
 
 /// Programs kept in memory. A program is a few times the size of its definition (1 MB at most, usually a few KB).
 const PROGRAMS_MAX: NonZeroUsize = NonZeroUsize::new(512).unwrap();
@@ -54,6 +55,7 @@ pub struct MachineFacts {
 pub(crate) struct Runnable {
     pub program: Arc<Program>,
     pub logging: Option<Arc<Logging>>,
+    pub pace: Arc<Pace>,
 }
 
 /// The compiled revisions of state machines.
@@ -95,7 +97,7 @@ impl Programs {
             }
         };
         let logging = self.definitions.logging(machine_arn, revision_id).await?.map(Arc::new);
-        let runnable = Runnable { program, logging };
+        let runnable = Runnable { program, logging, pace: Arc::default() };
         self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(key, runnable.clone());
         Ok(runnable)
     }

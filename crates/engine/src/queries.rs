@@ -111,7 +111,10 @@ impl Engine {
         let stopped_ms =
             |_: &Execution, drive: &mut Drive| drive.events.last().map(|event| event.timestamp_ms);
         let engine = self.clone();
-        let delivered = async move { engine.deliver(key, runs, Vec::new(), stopped_ms).await };
+        let delivered = async move {
+            let _stopping = engine.computer.stopping(key);
+            engine.deliver(key, runs, Vec::new(), stopped_ms).await
+        };
         let stopped_ms = to_its_end(delivered).await?;
         Ok(stopped_ms.unwrap_or_else(|| self.clock.now_ms()))
     }

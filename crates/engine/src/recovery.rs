@@ -10,45 +10,80 @@ use tokio::sync::Semaphore;
 use crate::deliver::{CONTINUE, Loaded};
 use crate::engine::Engine;
 use crate::error::DeliverError;
+use crate::map_runs::Run;
 
 /// Timers, and executions of a recovery, that are worked on at a time.
 const SIDE_BY_SIDE: usize = 256;
 
+/// An engine that has taken over the executions of its store and does not yet go on with them: so that a server can listen
+/// before it runs what may take long.
+pub struct Standby {
+    engine: Arc<Engine>,
+    /// Tasks that were sent and have not been answered.
+    dispatched: BTreeMap<ExecutionKey, Vec<Dispatch>>,
+    map_runs: Vec<Arc<Run>>,
+}
+
+impl Standby {
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Goes on with what the last holder left, in the background.
+    pub fn go_on(self) -> Arc<Engine> {
+        let Standby { engine, dispatched, map_runs } = self;
+        engine.resume_map_runs(map_runs);
+        engine.give_turns();
+        engine.send_all_again(dispatched);
+        engine.spawn_timer_loop();
+        engine.spawn_run_loop();
+        engine.spawn_limit_loop();
+        engine.spawn_retention_loop();
+        engine
+    }
+}
+
 impl Engine {
-    /// Loads what wakes executions, and starts to send again what was dispatched without an answer.
-    pub(crate) async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
+    /// Loads what wakes executions, and what was dispatched without an answer.
+    pub(crate) async fn recover(self: Arc<Self>) -> Result<Standby, StoreError> {
         // Before anything can happen: who held a place holds it still.
         self.restore_places().await?;
-        self.timers.extend(self.store.timers(self.shard.id).await?);
+        let (going_on, timers): (Vec<Timer>, Vec<Timer>) =
+            self.store.timers(self.shard.id).await?.into_iter().partition(|timer| timer.timer == CONTINUE);
+        self.timers.extend(timers);
+        going_on.iter().for_each(|timer| self.run_queue.push(timer.key));
         for item in self.store.queued(self.shard.id).await? {
             self.activities.push(&item.queue, (item.key, item.task));
         }
         let mut dispatched: BTreeMap<ExecutionKey, Vec<Dispatch>> = BTreeMap::new();
         let mut all = self.store.dispatches(self.shard.id).await?;
-        self.recover_map_runs(&mut all).await?;
+        let map_runs = self.recover_map_runs(&mut all).await?;
         for dispatch in all {
             dispatched.entry(dispatch.key).or_default().push(dispatch);
         }
-        self.give_turns();
-        if !dispatched.is_empty() {
-            tracing::info!(executions = dispatched.len(), "tasks that were under way are sent again");
-            let engine = self.clone();
-            tokio::spawn(async move {
-                let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
-                for (key, dispatches) in dispatched {
-                    // The semaphore is never closed.
-                    let Ok(place) = places.clone().acquire_owned().await else { return };
-                    let engine = engine.clone();
-                    tokio::spawn(async move {
-                        if let Err(error) = engine.send_again(key, dispatches).await {
-                            tracing::error!(execution = ?key, %error, "its tasks could not be sent again");
-                        }
-                        drop(place);
-                    });
-                }
-            });
+        Ok(Standby { engine: self, dispatched, map_runs })
+    }
+
+    fn send_all_again(self: &Arc<Self>, dispatched: BTreeMap<ExecutionKey, Vec<Dispatch>>) {
+        if dispatched.is_empty() {
+            return;
         }
-        Ok(())
+        tracing::info!(executions = dispatched.len(), "tasks that were under way are sent again");
+        let engine = self.clone();
+        tokio::spawn(async move {
+            let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+            for (key, dispatches) in dispatched {
+                // The semaphore is never closed.
+                let Ok(place) = places.clone().acquire_owned().await else { return };
+                let engine = engine.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = engine.send_again(key, dispatches).await {
+                        tracing::error!(execution = ?key, %error, "its tasks could not be sent again");
+                    }
+                    drop(place);
+                });
+            }
+        });
     }
 
     /// Makes the calls again that still are to be answered. Others were overtaken by what ended their task (a callback that was
@@ -131,7 +166,7 @@ impl Engine {
         });
     }
 
-    async fn fire(self: &Arc<Self>, timer: Timer) {
+    pub(crate) async fn fire(self: &Arc<Self>, timer: Timer) {
         let input = match timer.timer {
             CONTINUE => Input::Continue,
             number => Input::TimerFired { timer: TimerId(number) },

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{BehaviourFlags, Effect, Execution, Input};
+use stepwright_machine::{BehaviourFlags, Effect, Execution};
 use stepwright_store::{CommitError, Execution as Row, Listed, Mutation, Status};
 use stepwright_value::Document;
 
+use crate::compute::Moment;
 use crate::deliver::{Loaded, outcome};
 use crate::engine::{Engine, to_its_end};
 use crate::error::{DeliverError, LoadError, StartError};
@@ -65,7 +66,7 @@ impl Engine {
 
     async fn start_now(self: &Arc<Self>, request: StartExecution) -> Result<Started, StartError> {
         let Revision { machine_arn, revision_id, role_arn, definition } = request.revision;
-        let Runnable { program, logging } = self
+        let Runnable { program, logging, pace } = self
             .programs
             .get(&machine_arn, &revision_id, definition.as_deref())
             .await
@@ -104,7 +105,7 @@ impl Engine {
         let identity = Arc::new(identity);
         let execution = Execution::new(program, identity.clone(), BehaviourFlags::CURRENT);
         self.start_loaded(
-            Loaded { execution, identity, progress: Progress::default(), logging, express: None },
+            Loaded { execution, identity, pace, progress: Progress::default(), logging, express: None },
             &mut row,
             head.parent_arn,
         )
@@ -117,8 +118,10 @@ impl Engine {
         row: &mut Row,
         parent: Option<Arc<str>>,
     ) -> Result<Started, StartError> {
-        let mut drive =
-            self.drive(row.key, &mut loaded.execution, Input::Start).map_err(DeliverError::from)?;
+        let moment = Moment::new(&*self.clock);
+        let mut drive = self
+            .first_step(row.key, &mut loaded.execution, &loaded.pace, &moment)
+            .map_err(DeliverError::from)?;
         if let Some(ended) = loaded.execution.outcome() {
             let (status, tail) = outcome(ended, loaded.execution.history_len());
             (row.status, row.tail) = (status, tail.encode());

@@ -91,6 +91,7 @@ impl World {
                 entropy: Arc::new(Entropy::from_seed(self.now_ms as u64)),
                 account: Arc::new(machines::account()),
                 calls_max: 10_000,
+                cores: None,
                 snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
                 retention: stepwright_engine::retention::Retention::default(),
                 observer: None,
@@ -191,7 +192,7 @@ fn every_item_is_an_execution_of_its_own() {
                 assert_eq!((&*child.head.input, child.tail.output.as_deref()), ("7", Some("7")));
                 let events = engine.history(child.row.key).await.expect("a read").events;
                 assert_eq!(events.is_empty(), kind == "EXPRESS");
-                assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
+                assert_eq!(engine.gauges().map(|(_, count)| count), [0; 5]);
             });
         }
     }
@@ -289,7 +290,7 @@ fn failures_are_tolerated_up_to_a_limit_and_then_the_others_are_stopped() {
                     assert_eq!(described.record.status, Status::Failed);
                     assert_eq!(described.items.running, 0);
                 }
-                assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
+                assert_eq!(engine.gauges().map(|(_, count)| count), [0; 5]);
             });
         }
     }
@@ -334,7 +335,7 @@ fn stopping_the_execution_aborts_run_and_children() {
                 assert_eq!((items.succeeded, items.running), (10, 0), "{kind} {crashes}");
                 let rows = children(&engine, &described.record.map_run_arn).await;
                 assert!(rows.iter().all(|row| row.status != Status::Running), "{kind}");
-                assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
+                assert_eq!(engine.gauges().map(|(_, count)| count), [0; 5]);
             });
         }
     }

@@ -104,6 +104,7 @@ impl World {
                 entropy: Arc::new(Entropy::from_seed(self.now_ms as u64)),
                 account: Arc::new(machines::account()),
                 calls_max: 10,
+                cores: None,
                 limits: Vec::new(),
                 snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
                 retention: Retention::compile(self.retention.clone()).expect("a retention"),
@@ -199,7 +200,7 @@ fn heartbeats_move_one_timer_and_leave_no_history() {
         pass_ms(2).await;
         assert_eq!(status(&engine, "e").await, Status::Failed);
         assert!(matches!(engine.task_heartbeat(&token).await, Err(CallbackError::TaskGone)));
-        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
+        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 5]);
     });
     assert_eq!(world.timers(), []);
 }
@@ -345,7 +346,7 @@ fn a_name_stands_for_one_execution() {
         assert!(matches!(start(&engine, "e", "[]").await, Err(StartError::NameTaken(_))));
         pass_ms(9_000).await;
         assert!(matches!(start(&engine, "e", "{}").await, Err(StartError::NameTaken(row)) if row.status == Status::Succeeded));
-        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
+        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 5]);
     });
 }
 
@@ -406,7 +407,7 @@ fn many_timers_are_loaded_and_fire() {
         assert_eq!(engine.gauges()[1].1, TIMERS as usize);
         // They are nobody's: each is taken away when it is due.
         pass_ms(2_000).await;
-        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
+        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 5]);
     });
     assert_eq!(world.timers(), []);
 }

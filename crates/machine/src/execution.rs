@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stepwright_asl::program::{FlowId, Program};
 
-use crate::branch::{Branch, PendingTask, PendingTimer};
+use crate::branch::{Branch, PendingTask, PendingTimer, Purpose};
 use crate::breakpoints::Breakpoints;
 use crate::budget::{Budget, Unbounded};
 use crate::chance::{self, Chance, Seed};
@@ -306,6 +306,18 @@ impl Execution {
             Effect::Dispatch(call) => Some(*call),
             _ => None,
         }
+    }
+
+    /// The timer of the whole execution, and when it is due: its time is over then. Milliseconds since 1970.
+    pub fn deadline(&self) -> Option<(TimerId, i64)> {
+        let of_execution = |timer: &PendingTimer| timer.purpose == Purpose::Execution;
+        let found = self.timers.iter().find(|(_, timer)| of_execution(timer));
+        found.map(|(id, timer)| (*id, timer.due_ms))
+    }
+
+    /// How many lines it has: its own, and those of its Parallel and Map states.
+    pub fn line_count(&self) -> usize {
+        self.branches.len()
     }
 
     pub(crate) fn is_due(&self, timer: TimerId, now_ms: i64) -> bool {

@@ -211,9 +211,7 @@ impl<'a> Turn<'a> {
     fn drive(&mut self) -> Result<(), Trouble> {
         while self.execution.outcome.is_none() && self.execution.holders.is_empty() {
             let Some(id) = self.execution.ready.first().copied() else { break };
-            let is_full =
-                self.step.events.len() >= EVENTS_PER_STEP_MAX || self.new_bytes >= BYTES_PER_STEP_MAX;
-            if is_full || !self.budget.has_more() {
+            if !self.has_more() {
                 self.step.effects.push(Effect::Continue);
                 break;
             }
@@ -221,6 +219,12 @@ impl<'a> Turn<'a> {
             self.settle(id, result)?;
         }
         Ok(())
+    }
+
+    /// Whether another state, or iteration of one, may begin in this step.
+    pub fn has_more(&self) -> bool {
+        let is_full = self.step.events.len() >= EVENTS_PER_STEP_MAX || self.new_bytes >= BYTES_PER_STEP_MAX;
+        !is_full && self.budget.has_more()
     }
 
     /// Lets a state's failure meet Retry and Catch; everything else passes.

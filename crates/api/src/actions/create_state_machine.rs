@@ -5,6 +5,7 @@ use stepwright_store::Expect;
 use super::{WRITE_ATTEMPTS, configuration, publication, tag_resource};
 use crate::api::Api;
 use crate::catalog::{CatalogWrite, Machine, MachineEntry, Published, Record as _, Tags, WriteError};
+use crate::definitions::Definitions;
 use crate::error::{ApiError, invalid_definition};
 use crate::model::{
     CreateStateMachineInput, CreateStateMachineOutput, ErrorName, StateMachineType, Timestamp,
@@ -41,7 +42,8 @@ pub async fn run(api: &Api, input: CreateStateMachineInput) -> Result<CreateStat
 /// The first revision that the request asks for.
 async fn machine(api: &Api, input: CreateStateMachineInput) -> Result<Machine, ApiError> {
     let r#type = input.r#type.unwrap_or(StateMachineType::Standard);
-    let checked = api.definitions.check(&input.definition, r#type).map_err(|invalid| {
+    let check = move |definitions: &dyn Definitions, text: &str| definitions.check(text, r#type);
+    let checked = api.checking(&input.definition, check).await.map_err(|invalid| {
         ApiError::service(ErrorName::InvalidDefinition, invalid_definition(&invalid.message))
     })?;
     Ok(Machine {

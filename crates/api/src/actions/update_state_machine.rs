@@ -6,6 +6,7 @@ use super::{WRITE_ATTEMPTS, configuration, publication};
 use crate::api::Api;
 use crate::arn::{self, Qualifier};
 use crate::catalog::{Machine, MachineEntry, Record as _, WriteError};
+use crate::definitions::Definitions;
 use crate::error::{ApiError, invalid_definition};
 use crate::model::{ErrorName, Timestamp, UpdateStateMachineInput, UpdateStateMachineOutput};
 use crate::resolve;
@@ -101,7 +102,9 @@ async fn updated(api: &Api, current: &Machine, input: &UpdateStateMachineInput) 
         ..current.clone()
     };
     if let Some(definition) = &input.definition {
-        let checked = api.definitions.check(definition, machine.r#type).map_err(|invalid| {
+        let r#type = machine.r#type;
+        let check = move |definitions: &dyn Definitions, text: &str| definitions.check(text, r#type);
+        let checked = api.checking(definition, check).await.map_err(|invalid| {
             ApiError::service(ErrorName::InvalidDefinition, invalid_definition(&invalid.message))
         })?;
         machine.definition.clone_from(definition);

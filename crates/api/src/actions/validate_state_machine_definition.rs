@@ -1,6 +1,7 @@
 //! `ValidateStateMachineDefinition`
 
 use crate::api::Api;
+use crate::definitions::Definitions;
 use crate::error::ApiError;
 use crate::model::{
     StateMachineType, ValidateStateMachineDefinitionDiagnostic as WireDiagnostic,
@@ -17,7 +18,10 @@ pub async fn run(
     let severity = input.severity.unwrap_or(Severity::Error);
     // The model has checked that it is not negative.
     let results_max = usize::try_from(input.max_results.unwrap_or(0)).unwrap_or(0);
-    let found = api.definitions.validate(&input.definition, r#type, severity, results_max);
+    let validate = move |definitions: &dyn Definitions, text: &str| {
+        definitions.validate(text, r#type, severity, results_max)
+    };
+    let found = api.checking(&input.definition, validate).await;
     let diagnostics = found
         .diagnostics
         .into_iter()

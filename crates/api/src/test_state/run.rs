@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwright_engine::Engine;
 use stepwright_machine::test_state::{Inspection, Progress, Setup, StateTest, Verdict};
-use stepwright_machine::{ExecutionKind, Failure, Identity, Input, StepError, TaskCall};
+use stepwright_machine::{Budget, ExecutionKind, Failure, Identity, Input, StepError, TaskCall};
 use stepwright_types::{error_name, limit};
 
 use super::Waiting;
@@ -31,9 +31,9 @@ pub(super) async fn run(
         failed_iterations: count(configuration.map_iteration_failure_count),
         reader_data: configuration.map_item_reader_data.as_deref().map(Into::into),
     };
-    let mut test = StateTest::new(setup, start_ms);
-    let entropy = &mut || engine.entropy().next();
-    let mut progress = test.begin(start_ms, entropy).map_err(internal)?;
+    let until_ms = start_ms.saturating_add(limit::EXPRESS_DURATION_MS_MAX);
+    let begin: Work = Box::new(move |test, entropy, budget| test.begin(start_ms, entropy, budget));
+    let (mut test, mut progress) = step(engine, StateTest::new(setup, start_ms), until_ms, begin).await?;
     if let (Progress::Lines { iterations }, Some(failed)) =
         (&progress, configuration.map_iteration_failure_count)
         && *iterations > 0
@@ -43,30 +43,58 @@ pub(super) async fn run(
     let mut answer = request.answer.map(|answer| answer.0);
     loop {
         let now_ms = engine.clock().now_ms();
-        progress = match progress {
+        let work: Work = match progress {
             Progress::Done(verdict) => return Ok((verdict, test.inspect())),
             Progress::Time => {
                 let Some((timer, due_ms)) = test.next_timer() else { return Err(stuck()) };
                 if waiting == Waiting::Real {
-                    let deadline_ms = start_ms.saturating_add(limit::EXPRESS_DURATION_MS_MAX);
-                    engine.clock().sleep_until(due_ms.min(deadline_ms)).await;
-                    if due_ms > deadline_ms {
+                    engine.clock().sleep_until(due_ms.min(until_ms)).await;
+                    if due_ms > until_ms {
                         return Ok((timed_out(), test.inspect()));
                     }
                 }
-                test.receive(Input::TimerFired { timer }, due_ms.max(now_ms), entropy).map_err(internal)?
+                let (input, at_ms) = (Input::TimerFired { timer }, due_ms.max(now_ms));
+                Box::new(move |test, entropy, budget| test.receive(input, at_ms, entropy, budget))
             }
             waits => match (answer.take(), waits) {
-                (Some(answer), _) => test.answer(answer, now_ms, entropy).map_err(internal)?,
+                (Some(answer), _) => {
+                    Box::new(move |test, entropy, budget| test.answer(answer, now_ms, entropy, budget))
+                }
                 (None, Progress::Call(call)) => {
-                    let Some(input) = called(engine, *call, &identity, &test, start_ms).await else {
+                    let Some(input) = called(engine, *call, &identity, &test, until_ms).await else {
                         return Ok((timed_out(), test.inspect()));
                     };
-                    test.receive(input, engine.clock().now_ms(), entropy).map_err(internal)?
+                    let at_ms = engine.clock().now_ms();
+                    Box::new(move |test, entropy, budget| test.receive(input, at_ms, entropy, budget))
                 }
                 (None, _) => return Err(stuck()),
             },
         };
+        (test, progress) = step(engine, test, until_ms, work).await?;
+    }
+}
+
+/// What happens to the tested state.
+type Work = Box<
+    dyn FnOnce(&mut StateTest, &mut dyn FnMut() -> u64, &dyn Budget) -> Result<Progress, StepError> + Send,
+>;
+
+/// Computes what may take long, without keeping others waiting.
+async fn step(
+    engine: &Engine,
+    mut test: StateTest,
+    until_ms: i64,
+    work: Work,
+) -> Result<(StateTest, Progress), TestStateError> {
+    let entropy = engine.entropy().clone();
+    let computed = engine.compute(until_ms, move |budget| {
+        let progress = work(&mut test, &mut || entropy.next(), budget);
+        (test, progress)
+    });
+    let (test, progress) = computed.await.map_err(|error| TestStateError::Internal(error.to_string()))?;
+    match progress {
+        Err(StepError::Interrupted) => Ok((test, Progress::Done(timed_out()))),
+        progress => Ok((test, progress.map_err(internal)?)),
     }
 }
 
@@ -76,11 +104,10 @@ async fn called(
     call: TaskCall,
     identity: &Identity,
     test: &StateTest,
-    start_ms: i64,
+    until_ms: i64,
 ) -> Option<Input> {
-    let deadline_ms = start_ms.saturating_add(limit::EXPRESS_DURATION_MS_MAX);
-    let timer = test.next_timer().filter(|(_, due_ms)| *due_ms <= deadline_ms);
-    let due_ms = timer.map_or(deadline_ms, |(_, due_ms)| due_ms);
+    let timer = test.next_timer().filter(|(_, due_ms)| *due_ms <= until_ms);
+    let due_ms = timer.map_or(until_ms, |(_, due_ms)| due_ms);
     tokio::select! {
         input = engine.call_once(call, identity) => Some(input),
         () = engine.clock().sleep_until(due_ms) => timer.map(|(timer, _)| Input::TimerFired { timer }),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{Effect, Execution, ExecutionKind, Failure, Identity, Input, MapRun, Outcome};
+use stepwright_machine::{Effect, Execution, ExecutionKind, Failure, Identity, MapRun, Outcome};
 use stepwright_store::{Execution as Row, ExecutionKey, Listed, Mutation, Status};
 use stepwright_value::Document;
 use tokio::sync::{OwnedMutexGuard, mpsc};
 
 use super::naming::{Span, child_name, span_of};
+use crate::compute::Moment;
 use crate::deliver::{Drive, Loaded, locator, outcome};
 use crate::engine::Engine;
 use crate::error::{DeliverError, LoadError};
@@ -16,6 +17,7 @@ use crate::history_log::Logging;
 use crate::hot::Slot;
 use crate::load::Progress;
 use crate::record::{Head, Processor};
+use crate::steps::Pace;
 use crate::terms;
 
 /// What a run's driver is told.
@@ -68,6 +70,7 @@ pub(crate) struct Family {
     pub work: Arc<MapRun>,
     pub revision_id: Arc<str>,
     pub logging: Option<Arc<Logging>>,
+    pub pace: Arc<Pace>,
     pub news: mpsc::UnboundedSender<News>,
 }
 
@@ -182,8 +185,10 @@ impl Engine {
     ) -> Result<Vec<(ExecutionKey, Option<Ending>)>, DeliverError> {
         let (mut begun, mut mutations) = (Vec::with_capacity(group.len()), Vec::new());
         let (mut ended, mut placed) = (Vec::new(), Vec::new());
+        // All of them together take no more than a moment here.
+        let moment = Moment::new(&*self.clock);
         for beginning in group {
-            let mut driven = self.first_steps(family, beginning)?;
+            let mut driven = self.first_steps(family, beginning, &moment)?;
             let key = driven.key;
             let ending = driven.loaded.execution.outcome().map(Ending::of);
             self.begin_mutations(family, &mut driven, &mut mutations);
@@ -223,13 +228,19 @@ impl Engine {
         Ok(begun)
     }
 
-    fn first_steps(&self, family: &Family, beginning: Beginning) -> Result<Driven, DeliverError> {
+    fn first_steps(
+        &self,
+        family: &Family,
+        beginning: Beginning,
+        moment: &Moment<'_>,
+    ) -> Result<Driven, DeliverError> {
         let Beginning { key, identity, is_again } = beginning;
         let missing = || LoadError::NoDefinition(identity.machine_arn.clone());
         let mut execution = family.execution(identity.clone()).ok_or_else(missing)?;
-        let drive = self.drive(key, &mut execution, Input::Start)?;
-        let logging = family.logging.clone();
-        let loaded = Loaded { execution, identity, progress: Progress::default(), logging, express: None };
+        let drive = self.first_step(key, &mut execution, &family.pace, moment)?;
+        let (logging, pace) = (family.logging.clone(), family.pace.clone());
+        let progress = Progress::default();
+        let loaded = Loaded { execution, identity, pace, progress, logging, express: None };
         Ok(Driven { key, loaded, drive, is_again })
     }
 

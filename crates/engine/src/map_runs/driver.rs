@@ -14,7 +14,7 @@ use super::children::{Beginning, Ending, Family, News};
 use super::items::CollectedResults;
 use super::marks::Marks;
 use super::naming::Span;
-use super::planner::Planner;
+use super::planner::{Plan, Planner};
 use super::{Live, Run};
 use crate::engine::Engine;
 use crate::error::{DeliverError, LoadError};
@@ -163,8 +163,8 @@ impl Driver {
         let head = Head::decode(&parent.head).map_err(LoadError::from)?;
         let machine_arn = self.engine.machine_of(&parent);
         let revision = self.engine.programs.get(&machine_arn, &head.revision_id, None).await?;
-        let (revision_id, logging) = (head.revision_id, revision.logging);
-        let family = Family { work: work.clone(), revision_id, logging, news: self.news.clone() };
+        let (revision_id, logging, pace) = (head.revision_id, revision.logging, revision.pace);
+        let family = Family { work: work.clone(), revision_id, logging, pace, news: self.news.clone() };
         self.sink = Some(Box::new(CollectedResults::new(work.state_name())));
         let redrive_ms = self.bring_up_to_date(work.redrive_count).await?;
         let mut marks = Marks::default();
@@ -239,14 +239,15 @@ impl Driver {
             return self.begin_again(room, &work.family).await;
         }
         let Some(planner) = &mut work.planner else { return Ok(false) };
-        let now_ms = self.engine.clock.now_ms();
-        let plans = match planner.next(room, now_ms, &self.engine.entropy).await {
+        let Some(plans) = self.plan(planner, room).await else { return Ok(true) };
+        let plans = match plans {
             Ok(plans) => plans,
             Err(failure) => {
                 self.failing = Some(failure);
                 return Ok(true);
             }
         };
+        let now_ms = self.engine.clock.now_ms();
         self.run.live().items.total = planner.total();
         let mut group = Vec::with_capacity(plans.len());
         for plan in plans {
@@ -259,6 +260,20 @@ impl Driver {
             group.push(Beginning { key, identity, is_again: false });
         }
         Ok(self.begin(group, &work.family))
+    }
+
+    /// What is to begin next; `None` when the run is cancelled meanwhile.
+    async fn plan(&self, planner: &mut Planner, room: usize) -> Option<Result<Vec<Plan>, Failure>> {
+        let mut planned = std::pin::pin!(planner.next(room, &self.engine));
+        loop {
+            tokio::select! {
+                biased;
+                plans = &mut planned => return Some(plans),
+                () = self.run.changed.notified() => if self.run.is_cancelled() {
+                    return None;
+                },
+            }
+        }
     }
 
     pub fn add(&mut self, key: ExecutionKey, span: Span, identity: &Arc<Identity>, is_again: bool) {

@@ -166,11 +166,12 @@ impl Engine {
         }
     }
 
-    /// Goes on with the runs that were open. Takes their dispatches out of `dispatches`.
+    /// The runs that were open. Takes their dispatches out of `dispatches`.
     pub(crate) async fn recover_map_runs(
-        self: &Arc<Self>,
+        &self,
         dispatches: &mut Vec<Dispatch>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Arc<Run>>, StoreError> {
+        let mut runs = Vec::new();
         let keys: Vec<RunKey> = dispatches.iter().filter_map(RunKey::of_dispatch).collect();
         dispatches.retain(|dispatch| RunKey::of_dispatch(dispatch).is_none());
         for key in keys {
@@ -179,10 +180,17 @@ impl Engine {
             let record = record.ok_or_else(|| StoreError::Corrupt(format!("map run {key:?}")))?;
             let run = Run::new(key, record);
             self.map_runs.lock().insert(key, run.clone());
+            runs.push(run);
+        }
+        Ok(runs)
+    }
+
+    /// Goes on with runs that were open.
+    pub(crate) fn resume_map_runs(self: &Arc<Self>, runs: Vec<Arc<Run>>) {
+        for run in runs {
             let engine = self.clone();
             tokio::spawn(async move { Driver::new(engine, run).resume().await });
         }
-        Ok(())
     }
 
     /// The run as its execution sees it; `None` when that does not wait for it (any more).

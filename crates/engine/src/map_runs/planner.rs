@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use stepwright_machine::{Batch, Failure, MapRun, RunItem, Unbounded};
+use stepwright_machine::{Batch, Budget, Failure, MapRun, RunItem};
 use stepwright_tasks::{Item, ItemSource, Position};
 use stepwright_types::error_name;
 use stepwright_value::Document;
@@ -11,7 +11,8 @@ use stepwright_value::Document;
 use super::items::InputItems;
 use super::marks::Marks;
 use super::naming::{BATCH_ITEMS_MAX, ITEMS_MAX, Span};
-use crate::entropy::Entropy;
+use crate::compute::{Moment, Slice};
+use crate::engine::Engine;
 
 /// Items that are held at a time before they are started.
 const PAGE: usize = 1_024;
@@ -56,12 +57,13 @@ impl Planner {
     }
 
     /// The next children, at most `max`; fewer when their inputs are large, none at the end.
-    pub async fn next(&mut self, max: usize, now_ms: i64, entropy: &Entropy) -> Result<Vec<Plan>, Failure> {
+    pub async fn next(&mut self, max: usize, engine: &Engine) -> Result<Vec<Plan>, Failure> {
         let (mut plans, mut bytes) = (Vec::new(), 0);
-        while plans.len() < max && bytes < GROUP_BYTES_MAX {
+        let moment = Moment::new(&*engine.clock);
+        while plans.len() < max && bytes < GROUP_BYTES_MAX && (plans.is_empty() || moment.goes_on()) {
             let plan = match self.work.batch() {
-                Some(batch) => self.batch(batch, now_ms, entropy).await?,
-                None => self.single(now_ms, entropy).await?,
+                Some(batch) => self.batch(batch, engine, &moment).await?,
+                None => self.single(engine, &moment).await?,
             };
             let Some(plan) = plan else { break };
             bytes += plan.input.len_bytes();
@@ -70,13 +72,13 @@ impl Planner {
         Ok(plans)
     }
 
-    async fn single(&mut self, now_ms: i64, entropy: &Entropy) -> Result<Option<Plan>, Failure> {
+    async fn single(&mut self, engine: &Engine, moment: &Moment<'_>) -> Result<Option<Plan>, Failure> {
         while let Some(item) = self.item().await? {
             if self.marks.is_marked(item.index) {
                 continue;
             }
             let span = Span { first: item.index, count: 1 };
-            return Ok(Some(Plan { span, input: self.select(item, now_ms, entropy)? }));
+            return Ok(Some(Plan { span, input: self.select(item, engine, moment).await? }));
         }
         Ok(None)
     }
@@ -85,8 +87,8 @@ impl Planner {
     async fn batch(
         &mut self,
         mut batch: Batch,
-        now_ms: i64,
-        entropy: &Entropy,
+        engine: &Engine,
+        moment: &Moment<'_>,
     ) -> Result<Option<Plan>, Failure> {
         let mut first = 0;
         while let Some(item) = self.item().await? {
@@ -97,7 +99,7 @@ impl Planner {
                 break;
             }
             let (index, again) = (item.index, item.clone());
-            let selected = self.select(item, now_ms, entropy)?;
+            let selected = self.select(item, engine, moment).await?;
             if !batch.has_room_for(selected.value()) || batch.len() >= BATCH_ITEMS_MAX {
                 self.page.push_front(again);
                 break;
@@ -131,8 +133,22 @@ impl Planner {
         Ok(self.page.pop_front())
     }
 
-    fn select(&self, item: Item, now_ms: i64, entropy: &Entropy) -> Result<Document, Failure> {
+    /// `ItemSelector`, here as long as it takes a moment only.
+    async fn select(&self, item: Item, engine: &Engine, moment: &Moment<'_>) -> Result<Document, Failure> {
         let item = RunItem { index: item.index, key: item.key, value: item.value };
-        self.work.select(item, now_ms, &mut || entropy.next(), &Unbounded)
+        let (work, now_ms) = (self.work.clone(), engine.clock.now_ms());
+        if moment.goes_on() {
+            let selected = work.select(item.clone(), now_ms, &mut || engine.entropy.next(), moment);
+            if moment.goes_on() {
+                return selected;
+            }
+        }
+        let entropy = engine.entropy.clone();
+        let select = move |slice: &Slice| work.select(item, now_ms, &mut || entropy.next(), slice);
+        match engine.computer.ask(None, select).await {
+            Some(selected) => selected,
+            // The process ends, and the run goes on after the next start.
+            None => std::future::pending().await,
+        }
     }
 }

@@ -71,7 +71,7 @@ fn nothing_is_stored_and_the_newest_are_kept_first() {
             ["ExecutionStarted", "WaitStateEntered", "WaitStateExited", "ExecutionSucceeded"]
         );
         assert!(!ended.history.is_truncated());
-        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
+        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 5]);
         // A STANDARD execution is not among them.
         start(&engine, "standard", "0").await.expect("starts");
         pass_ms(10).await;

@@ -89,6 +89,7 @@ impl World {
                 entropy: Arc::new(Entropy::from_seed(self.now_ms as u64)),
                 account: Arc::new(machines::account()),
                 calls_max: 10,
+                cores: None,
                 limits: Limit::compile_all(definitions(self.limits)).expect("limits"),
                 snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
                 retention: stepwright_engine::retention::Retention::default(),

@@ -65,7 +65,7 @@ fn an_execution_goes_on_after_a_restart() {
         assert_eq!((ended.row.status, ended.row.stop_ms), (Status::Succeeded, Some(START_MS + 1_000)));
         assert_eq!((ended.row.listed.redrives, ended.tail.output.as_deref()), (1, Some("1")));
         assert_eq!(redrive(&engine, "other").await, Err(Some(NotRedrivable::Succeeded)));
-        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 4]);
+        assert_eq!(engine.gauges().map(|(_, count)| count), [0; 5]);
         let events = engine.history(key(&engine).await).await.expect("a read").events;
         let entered =
             |body: &EventBody| matches!(body, EventBody::StateEntered { kind: StateKind::Task, .. });

@@ -131,9 +131,10 @@ pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId, mut asked: boo
     let program = turn.program.clone();
     let state = program.state(turn.state_of(id));
     let stepwright_asl::program::Kind::Map(map) = &state.kind else { return Ok(()) };
+    let mut has_begun = false;
     loop {
         let Phase::Joining(join) = &turn.branch(id)?.phase else { return Ok(()) };
-        if !join.can_begin() {
+        if !join.can_begin() || (has_begun && !turn.has_more()) {
             return Ok(());
         }
         let Some(of_map) = &join.map else { return Ok(()) };
@@ -158,6 +159,7 @@ pub(crate) fn begin_iterations(turn: &mut Turn<'_>, id: BranchId, mut asked: boo
             IterationStarted { parent: id, name: state.name.clone(), index, input, flow: map.processor };
         let line = BranchId(turn.execution.next_branch);
         turn.emit_after(line, slot_id, EventBody::IterationStarted(Box::new(started)))?;
+        has_begun = true;
     }
 }
 

@@ -18,6 +18,7 @@ use stepwright_value::{Document, Object, Value};
 
 use crate::branch::{MapItem, Phase};
 use crate::breakpoints::{Breakpoints, Hold, Point};
+use crate::budget::Budget;
 use crate::effect::{Effect, TaskCall};
 use crate::event::{BranchId, Event, EventBody, TaskId, TimerId};
 use crate::execution::{Execution, Hooks, Step, StepError};
@@ -153,10 +154,15 @@ impl StateTest {
     }
 
     /// Lets the state begin.
-    pub fn begin(&mut self, now_ms: i64, entropy: &mut dyn FnMut() -> u64) -> Result<Progress, StepError> {
-        let mut step = self.turn(now_ms, entropy).take(Input::Continue)?;
+    pub fn begin(
+        &mut self,
+        now_ms: i64,
+        entropy: &mut dyn FnMut() -> u64,
+        budget: &dyn Budget,
+    ) -> Result<Progress, StepError> {
+        let mut step = self.turn(now_ms, entropy, budget).take(Input::Continue)?;
         if self.is_joining() {
-            let more = self.turn(now_ms, entropy).run(|turn| {
+            let more = self.turn(now_ms, entropy, budget).run(|turn| {
                 let selected = select_items(turn);
                 turn.settle(BranchId::ROOT, selected)
             })?;
@@ -171,8 +177,9 @@ impl StateTest {
         input: Input,
         now_ms: i64,
         entropy: &mut dyn FnMut() -> u64,
+        budget: &dyn Budget,
     ) -> Result<Progress, StepError> {
-        let step = self.turn(now_ms, entropy).take(input)?;
+        let step = self.turn(now_ms, entropy, budget).take(input)?;
         Ok(self.progress(step))
     }
 
@@ -182,6 +189,7 @@ impl StateTest {
         answer: Result<Document, Failure>,
         now_ms: i64,
         entropy: &mut dyn FnMut() -> u64,
+        budget: &dyn Budget,
     ) -> Result<Progress, StepError> {
         if let Some(task) = self.task() {
             let input = match answer {
@@ -190,7 +198,7 @@ impl StateTest {
                     Input::TaskFailed { task, error: error.unwrap_or_default(), cause, phase: TaskPhase::Run }
                 }
             };
-            return self.receive(input, now_ms, entropy);
+            return self.receive(input, now_ms, entropy, budget);
         }
         let answer = answer.and_then(|result| match self.exceeds_tolerance() {
             false => Ok(result),
@@ -199,7 +207,7 @@ impl StateTest {
                 "The specified tolerated failure threshold was exceeded",
             )),
         });
-        let step = self.turn(now_ms, entropy).run(|turn| {
+        let step = self.turn(now_ms, entropy, budget).run(|turn| {
             let joined = join(turn, answer);
             turn.settle(BranchId::ROOT, joined)
         })?;
@@ -227,9 +235,14 @@ impl StateTest {
     }
 
     /// A step in which no further state is entered.
-    fn turn<'t>(&'t mut self, now_ms: i64, entropy: &'t mut dyn FnMut() -> u64) -> Turn<'t> {
+    fn turn<'t>(
+        &'t mut self,
+        now_ms: i64,
+        entropy: &'t mut dyn FnMut() -> u64,
+        budget: &'t dyn Budget,
+    ) -> Turn<'t> {
         let StateTest { execution, traces, inside, .. } = self;
-        let hooks = Hooks { breakpoints: Some(inside), traces: Some(traces), ..Hooks::default() };
+        let hooks = Hooks { budget, breakpoints: Some(inside), traces: Some(traces) };
         Turn::new(execution, now_ms, entropy, hooks)
     }
 

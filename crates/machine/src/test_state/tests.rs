@@ -5,6 +5,7 @@ use stepwright_types::arn::Account;
 use stepwright_value::read;
 
 use super::*;
+use crate::budget::Unbounded;
 use crate::identity::ExecutionKind;
 
 const NOW_MS: i64 = 1_730_000_000_000;
@@ -62,17 +63,17 @@ fn test_of(definition: &str, state_name: Option<&str>, given: &Given) -> (Arc<Pr
 fn run(definition: &str, state_name: Option<&str>, given: &Given) -> (String, Inspection) {
     let (program, mut test) = test_of(definition, state_name, given);
     let entropy = &mut || 0;
-    let mut progress = test.begin(NOW_MS, entropy).expect("a step");
+    let mut progress = test.begin(NOW_MS, entropy, &Unbounded).expect("a step");
     if !given.mock.is_empty() && !matches!(progress, Progress::Done(_)) {
         let answer = match given.mock.strip_prefix('!').and_then(|text| text.split_once(": ")) {
             Some((error, cause)) => Err(Failure::new(error, cause)),
             None => Ok(Document::parse(given.mock).expect("a result")),
         };
-        progress = test.answer(answer, NOW_MS, entropy).expect("a step");
+        progress = test.answer(answer, NOW_MS, entropy, &Unbounded).expect("a step");
     }
     if progress == Progress::Time {
         let (timer, due_ms) = test.next_timer().expect("a timer");
-        progress = test.receive(Input::TimerFired { timer }, due_ms, entropy).expect("a step");
+        progress = test.receive(Input::TimerFired { timer }, due_ms, entropy, &Unbounded).expect("a step");
     }
     let name = |next: Option<StateId>| next.map_or("END".into(), |next| program.state(next).name.clone());
     let failure =

@@ -48,3 +48,8 @@ fn warn(config: &Config, wired: &Wired) {
         output::tell(&format!("warning: {warning}\n"));
     }
 }
+
+/// How many cores there are.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -163,6 +163,7 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
         entropy: Arc::new(Entropy::from_system()),
         account: account.clone(),
         calls_max: CALLS_MAX,
+        cores: Some(super::cores()),
         limits: Vec::new(),
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
         retention: stepwright_engine::retention::Retention::default(),

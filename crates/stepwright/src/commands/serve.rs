@@ -90,7 +90,7 @@ async fn serve(
         .into_iter()
         .fold(wired.targets.clone(), |targets, name| targets.with_integration(name, this_service.clone()));
     let account = Arc::new(Account::new(&*config.region, &*config.account_id));
-    let engine = Engine::open(EngineOptions {
+    let standby = Engine::stand_by(EngineOptions {
         store: store.clone(),
         definitions: Arc::new(StoredDefinitions(store.clone())),
         targets: Arc::new(targets),
@@ -98,6 +98,7 @@ async fn serve(
         entropy: Arc::new(Entropy::from_system()),
         account: account.clone(),
         calls_max: CALLS_MAX,
+        cores: Some(super::cores()),
         limits: config.limits().or_exit(Exit::Usage)?,
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
         retention: config.retention().or_exit(Exit::Usage)?,
@@ -106,15 +107,9 @@ async fn serve(
     })
     .await
     .or_exit(Exit::CannotStart)?;
+    let engine = standby.engine().clone();
     let backend = Arc::new(EngineBackend::new(engine.clone()));
-    let api = Arc::new(Api::new(Parts {
-        account: (*account).clone(),
-        backend: backend.clone(),
-        definitions: Arc::new(AslDefinitions),
-        catalog: backend.clone(),
-        catalog_lifetime: None,
-        environment: Arc::new(stepwright_api::environment::System),
-    }));
+    let api = api(&account, &backend);
     this_service.connect(&api);
     api.resume_deletions();
     api.throttling().set(&config.throttling).context("[throttling]").or_exit(Exit::Usage)?;
@@ -130,6 +125,7 @@ async fn serve(
         .await
         .with_context(|| cannot_listen(config))
         .or_exit(Exit::CannotStart)?;
+    standby.go_on();
     protection.follow(signals.clone());
     signals.serving();
     greet(config, &server, &wired, protection);
@@ -139,6 +135,7 @@ async fn serve(
         reason = engine.failed() => Some(reason),
     };
     tracing::info!("stopping: requests in flight are finished, executions go on after the next start");
+    engine.stop_computing();
     server.shut_down().await;
     engine.shut_down();
     if let Some(log) = log {
@@ -156,6 +153,17 @@ fn ended(failed: Option<String>) -> Result<Exit, Failure> {
             .or_exit(Exit::StoreFailed),
         None => Ok(Exit::Success),
     }
+}
+
+fn api(account: &Account, backend: &Arc<EngineBackend>) -> Arc<Api> {
+    Arc::new(Api::new(Parts {
+        account: account.clone(),
+        backend: backend.clone(),
+        definitions: Arc::new(AslDefinitions),
+        catalog: backend.clone(),
+        catalog_lifetime: None,
+        environment: Arc::new(stepwright_api::environment::System),
+    }))
 }
 
 fn cannot_listen(config: &Config) -> String {

@@ -178,6 +178,7 @@ async fn answer(
         entropy: Arc::new(Entropy::from_system()),
         account: Arc::new(Account::new(&*config.region, &*config.account_id)),
         calls_max: 1,
+        cores: Some(super::cores()),
         limits: Vec::new(),
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
         retention: stepwright_engine::retention::Retention::default(),

@@ -134,6 +134,7 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
         entropy: Arc::new(Entropy::from_seed(dice.throw())),
         account: Arc::new(machines::account()),
         calls_max: plan.calls_max,
+        cores: None,
         limits: world.shared.compiled(),
         // Even short executions get some.
         snapshot_after: 2_000,
