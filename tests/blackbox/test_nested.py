@@ -66,6 +66,8 @@ def test_a_child_is_awaited(workflows, suffix, output):
     assert event_types(history)[2:6] == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
     result = json.loads(ended["output"])
     assert (result["Status"], result["Output"]) == ("SUCCEEDED", output)
+    assert (result["RedriveCount"], result["RedriveStatus"]) == (0, "NOT_REDRIVABLE")
+    assert result["RedriveStatusReason"] == "Execution is SUCCEEDED and cannot be redriven"
     assert result["ExecutionArn"] == only_execution(workflows, child)["executionArn"]
 
 
@@ -80,6 +82,7 @@ def test_a_child_that_fails_fails_its_task(workflows):
     assert (output["Error"], cause["Status"], cause["Error"], cause["Cause"]) == (
         "States.TaskFailed", "FAILED", "Broken", "as asked",
     )
+    assert (cause["RedriveCount"], cause["RedriveStatus"], "RedriveStatusReason" in cause) == (0, "REDRIVABLE", False)
 
 
 def test_a_child_answers_through_its_token(workflows):

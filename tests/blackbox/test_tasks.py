@@ -162,6 +162,16 @@ def test_activity_worker(workflows):
     ]
 
 
+def test_an_activity_that_does_not_exist(workflows):
+    activity = workflows.client.create_activity(name="comes-and-goes")["activityArn"]
+    machine = workflows.create("asks-nobody", {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": activity, "End": True}}})
+    workflows.client.delete_activity(activityArn=activity)
+    ended, history = workflows.run(machine)
+    cause = f"An error occurred while executing the state 'A' (entered at the event id #2). The activity {activity} does not exist."
+    assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "States.Runtime", cause)
+    assert [event["type"] for event in history] == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]
+
+
 def test_heartbeat_timeout(workflows):
     activity = workflows.client.create_activity(name="silent")["activityArn"]
     machine = workflows.create("waits-for-silence", {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": activity, "HeartbeatSeconds": 1, "TimeoutSeconds": 60, "End": True}}})

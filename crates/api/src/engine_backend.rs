@@ -82,6 +82,11 @@ impl Definitions for StoredDefinitions {
             }))
         })
     }
+
+    fn has_activity(&self, activity_arn: &str) -> Pending<'_, Result<bool, StoreError>> {
+        let activity_arn = activity_arn.to_owned();
+        Box::pin(async move { Ok(self.0.record(CatalogKind::Activity, &activity_arn).await?.is_some()) })
+    }
 }
 
 impl StoredDefinitions {

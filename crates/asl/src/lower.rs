@@ -21,7 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::node::Node;
 use crate::options::CompileOptions;
 use crate::outline::{FlowView, Outline, StateView};
-use crate::program::{Flow, FlowId, Program, StateId, Transition};
+use crate::program::{Flow, FlowId, Kind, Program, Resource, State, StateId, Transition};
 
 pub(crate) type Lowered<T> = Result<T, Box<Diagnostic>>;
 
@@ -106,7 +106,8 @@ pub(crate) fn machine(outline: &Outline<'_>, options: &CompileOptions) -> Lowere
         states.push(state::lower(Scope { outline, options, state: view, variables, placeholders: None })?);
     }
     let timeout_s = outline.flows.first().and_then(|flow| flow.node.get("TimeoutSeconds")).and_then(integer);
-    Ok(Program { flows, states, timeout_s })
+    let activities = activities(&states);
+    Ok(Program { flows, states, timeout_s, activities })
 }
 
 /// Lowers a state that stands alone; what it leads to becomes Succeed states of these names behind the others.
@@ -124,7 +125,19 @@ pub(crate) fn single_state(outline: &Outline<'_>, options: &CompileOptions) -> L
     for view in outline.flows.iter().skip(1) {
         flows.push(Flow { start_at: start_at(view, options)?, owner: view.owner });
     }
-    Ok(Program { flows, states, timeout_s: None })
+    let activities = activities(&states);
+    Ok(Program { flows, states, timeout_s: None, activities })
+}
+
+fn activities(states: &[State]) -> Vec<Arc<str>> {
+    let arns = states.iter().filter_map(|state| match &state.kind {
+        Kind::Task(task) => match &task.resource {
+            Resource::Activity { arn } => Some(arn.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    arns.collect::<BTreeSet<Arc<str>>>().into_iter().collect()
 }
 
 fn start_at(flow: &FlowView<'_>, options: &CompileOptions) -> Lowered<StateId> {

@@ -30,6 +30,8 @@ pub struct Program {
     pub states: Vec<State>,
     /// `TimeoutSeconds` of the machine.
     pub timeout_s: Option<i64>,
+    /// The activities that its Task states name, each once.
+    pub activities: Vec<Arc<str>>,
 }
 
 /// States that transitions can reach from each other.

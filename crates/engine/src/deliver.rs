@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepwright_machine::{
-    Budget, Effect, Event, Execution, ExecutionKind, Failure, Identity, Input, Nothing, Outcome, Step,
+    Budget, Effect, Event, Execution, ExecutionKind, Failure, Hooks, Identity, Input, Nothing, Outcome, Step,
     StepError, TaskId,
 };
 use stepwright_store::{Dispatch, Execution as Row, ExecutionKey, Mutation, QueueItem, Status, Timer};
@@ -104,7 +104,9 @@ impl Engine {
         let loaded = self.loaded(key, place).await?;
         let is_express = loaded.express.is_some();
         let input = input(&loaded.execution).ok_or(DeliverError::Refused)?;
-        let mut drive = match self.take_step(key, place, input).await {
+        let missing = self.programs.missing_activities(loaded.execution.program()).await;
+        let missing = missing.map_err(LoadError::from)?;
+        let mut drive = match self.take_step(key, place, input, missing).await {
             Ok(drive) => drive,
             Err(error) => {
                 if let DeliverError::Step(_) = &error {
@@ -156,18 +158,21 @@ impl Engine {
         Ok(place.insert(loaded))
     }
 
-    /// Steps the execution until it waits for the outside world, or has used what `budget` allows.
+    /// Steps the execution until it waits for the outside world, or has used what `budget` allows. See
+    /// [`Hooks::missing_activities`].
     pub(crate) fn drive(
         &self,
         key: ExecutionKey,
         execution: &mut Execution,
         input: Input,
+        missing_activities: &[Arc<str>],
         budget: &dyn Budget,
     ) -> Result<Drive, StepError> {
         let now_ms = self.clock.now_ms();
         let mut entropy = || self.entropy.next();
         let (input, held) = self.begin_in_turn(execution, input);
-        let Step { events, effects } = execution.step_within(input, now_ms, &mut entropy, budget)?;
+        let hooks = Hooks { budget, missing_activities, ..Hooks::default() };
+        let Step { events, effects } = execution.step_with(input, now_ms, &mut entropy, hooks)?;
         let mut drive = Drive { events, effects, held, handed_over: Vec::new() };
         self.hold_back(execution, &mut drive);
         let mut from = 0;

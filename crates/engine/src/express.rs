@@ -84,7 +84,8 @@ impl Engine {
         ));
         let mut execution = Execution::new(program, identity.clone(), BehaviourFlags::CURRENT);
         let moment = Moment::new(&*self.clock);
-        let first = self.first_step(key, &mut execution, &pace, &moment);
+        // EXPRESS has no activities.
+        let first = self.first_step(key, &mut execution, &pace, &[], &moment);
         let mut drive = first.map_err(DeliverError::from)?;
         self.observe(&execution, logging.as_deref(), &drive.events);
         let started = |ending| ExpressStarted {

@@ -37,6 +37,11 @@ pub trait Definitions: Send + Sync + 'static {
     fn machine(&self, _machine_arn: &str) -> Pending<'_, Result<Option<MachineFacts>, StoreError>> {
         Box::pin(std::future::ready(Ok(Some(MachineFacts::default()))))
     }
+
+    /// Whether there is an activity with this ARN.
+    fn has_activity(&self, _activity_arn: &str) -> Pending<'_, Result<bool, StoreError>> {
+        Box::pin(std::future::ready(Ok(true)))
+    }
 }
 
 /// What is known of a state machine besides its revisions.
@@ -75,6 +80,17 @@ impl Programs {
     /// What is known of a machine now; `None` when there is none with this ARN.
     pub async fn machine(&self, machine_arn: &str) -> Result<Option<MachineFacts>, StoreError> {
         self.definitions.machine(machine_arn).await
+    }
+
+    /// Those of the program's activities that are not there now.
+    pub async fn missing_activities(&self, program: &Program) -> Result<Vec<Arc<str>>, StoreError> {
+        let mut missing = Vec::new();
+        for activity_arn in &program.activities {
+            if !self.definitions.has_activity(activity_arn).await? {
+                missing.push(activity_arn.clone());
+            }
+        }
+        Ok(missing)
     }
 
     /// A revision: from memory, or compiled from `definition`, or from where definitions are kept.

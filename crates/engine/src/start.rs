@@ -118,9 +118,11 @@ impl Engine {
         row: &mut Row,
         parent: Option<Arc<str>>,
     ) -> Result<Started, StartError> {
+        let missing = self.programs.missing_activities(loaded.execution.program()).await;
+        let missing = missing.map_err(|error| DeliverError::from(LoadError::from(error)))?;
         let moment = Moment::new(&*self.clock);
         let mut drive = self
-            .first_step(row.key, &mut loaded.execution, &loaded.pace, &moment)
+            .first_step(row.key, &mut loaded.execution, &loaded.pace, &missing, &moment)
             .map_err(DeliverError::from)?;
         if let Some(ended) = loaded.execution.outcome() {
             let (status, tail) = outcome(ended, loaded.execution.history_len());

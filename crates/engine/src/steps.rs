@@ -65,16 +65,17 @@ impl Engine {
         key: ExecutionKey,
         execution: &mut Execution,
         pace: &Pace,
+        missing_activities: &[Arc<str>],
         budget: &dyn Budget,
     ) -> Result<Drive, StepError> {
         if !pace.is_slow() {
-            match self.drive(key, execution, Input::Start, budget) {
+            match self.drive(key, execution, Input::Start, missing_activities, budget) {
                 Err(StepError::Interrupted) => pace.note(true),
                 done => return done,
             }
             *execution = execution.unstarted();
         }
-        self.drive(key, execution, Input::Start, &Nothing)
+        self.drive(key, execution, Input::Start, missing_activities, &Nothing)
     }
 
     /// A step of an execution that is in memory. After an error there may be nothing left in its place.
@@ -83,14 +84,16 @@ impl Engine {
         key: ExecutionKey,
         place: &mut Option<Loaded>,
         input: Input,
+        missing_activities: Vec<Arc<str>>,
     ) -> Result<Drive, DeliverError> {
+        let missing = &missing_activities;
         let loaded = place.as_mut().ok_or(DeliverError::NotFound)?;
         match way(loaded, &input) {
-            Way::Told => return Ok(self.drive(key, &mut loaded.execution, input, &Nothing)?),
+            Way::Told => return Ok(self.drive(key, &mut loaded.execution, input, missing, &Nothing)?),
             Way::Tried => {
                 let before = loaded.execution.clone();
                 let moment = Moment::new(&*self.clock);
-                match self.drive(key, &mut loaded.execution, input.clone(), &moment) {
+                match self.drive(key, &mut loaded.execution, input.clone(), missing, &moment) {
                     Err(StepError::Interrupted) => loaded.execution = before,
                     done => return Ok(done?),
                 }
@@ -98,7 +101,7 @@ impl Engine {
             }
             Way::Elsewhere => {}
         }
-        self.take_long_step(key, place, input).await
+        self.take_long_step(key, place, input, missing_activities).await
     }
 
     async fn take_long_step(
@@ -106,12 +109,13 @@ impl Engine {
         key: ExecutionKey,
         place: &mut Option<Loaded>,
         input: Input,
+        missing_activities: Vec<Arc<str>>,
     ) -> Result<Drive, DeliverError> {
         let loaded = place.take().ok_or(DeliverError::NotFound)?;
         let deadline = loaded.execution.deadline();
         let (engine, before) = (self.clone(), loaded.execution.clone());
         let work = move |loaded: &mut Loaded, slice: &Slice| {
-            let drive = engine.drive(key, &mut loaded.execution, input, slice);
+            let drive = engine.drive(key, &mut loaded.execution, input, &missing_activities, slice);
             loaded.pace.note(slice.used_ms() > SHORT_MS);
             drive
         };
@@ -124,7 +128,8 @@ impl Engine {
         }
         match deadline {
             Some((timer, due_ms)) if self.clock.now_ms() >= due_ms => {
-                Ok(self.drive(key, &mut loaded.execution, Input::TimerFired { timer }, &Nothing)?)
+                // No state is entered any more.
+                Ok(self.drive(key, &mut loaded.execution, Input::TimerFired { timer }, &[], &Nothing)?)
             }
             _ if self.computer.is_closing() => Err(DeliverError::Ending),
             // It is being stopped, and then it does not wait for this.

@@ -71,11 +71,13 @@ pub struct Hooks<'a> {
     pub breakpoints: Option<&'a mut dyn Breakpoints>,
     /// Gets what happens to the data inside the states that run.
     pub traces: Option<&'a mut Traces>,
+    /// Activities of the program that are not there: a state that would give a task to one of them fails.
+    pub missing_activities: &'a [Arc<str>],
 }
 
 impl Default for Hooks<'_> {
     fn default() -> Self {
-        Hooks { budget: &Unbounded, breakpoints: None, traces: None }
+        Hooks { budget: &Unbounded, breakpoints: None, traces: None, missing_activities: &[] }
     }
 }
 
@@ -212,10 +214,10 @@ impl Execution {
         let seed = if self.started { self.seed } else { Some(chance::seed(entropy)) };
         let chance = Chance::new(seed, self.moment());
         let mut random = || chance.draw().unwrap_or_else(&mut *entropy);
-        let Hooks { budget, breakpoints, traces } = hooks;
+        let Hooks { budget, breakpoints, traces, missing_activities } = hooks;
         // They are lent for this step only.
         let breakpoints = breakpoints.map(|breakpoints| breakpoints as &mut dyn Breakpoints);
-        let hooks = Hooks { budget, breakpoints, traces };
+        let hooks = Hooks { budget, breakpoints, traces, missing_activities };
         Turn::new(self, now_ms, &mut random, hooks).drawing(&chance).take(input)
     }
 

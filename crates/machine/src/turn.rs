@@ -37,6 +37,7 @@ pub(crate) struct Turn<'a> {
     pub entropy: &'a mut dyn FnMut() -> u64,
     pub breakpoints: Option<&'a mut dyn Breakpoints>,
     traces: Option<&'a mut Traces>,
+    pub missing_activities: &'a [Arc<str>],
     /// Where random numbers are derived.
     chance: Option<&'a Chance>,
     budget: Asked<'a>,
@@ -52,7 +53,7 @@ impl<'a> Turn<'a> {
         hooks: Hooks<'a>,
     ) -> Turn<'a> {
         let program = execution.program.clone();
-        let Hooks { budget, breakpoints, traces } = hooks;
+        let Hooks { budget, breakpoints, traces, missing_activities } = hooks;
         let (step, budget) = (Step::default(), Asked::new(budget));
         Turn {
             execution,
@@ -61,6 +62,7 @@ impl<'a> Turn<'a> {
             entropy,
             breakpoints,
             traces,
+            missing_activities,
             chance: None,
             budget,
             step,

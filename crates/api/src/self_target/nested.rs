@@ -129,21 +129,17 @@ pub async fn await_end(
     let status = described.status;
     let body = encode(&described).map_err(|error| failure(&error))?;
     let value = stepwright_value::read_bytes(&body).unwrap_or(Value::Null);
-    let shown = shown(&Dialect::Optimised.structure(&value), with_json, status);
+    let shown = shown(&Dialect::Optimised.structure(&value), with_json);
     match status {
         ExecutionStatus::Succeeded => Ok(Success { output: shown.into() }),
         _ => Err(Failure::new("States.TaskFailed", shown.to_json())),
     }
 }
 
-/// What AWS shows of an execution that has ended. The recordings of `.sync:2` and of failures show nothing about redrives.
-fn shown(described: &Value, with_json: bool, status: ExecutionStatus) -> Value {
-    let without_redrive = with_json || status != ExecutionStatus::Succeeded;
+/// What AWS shows of an execution that has ended: what `DescribeExecution` does, with `.sync:2` as JSON instead of text.
+fn shown(described: &Value, with_json: bool) -> Value {
     let mut members = Object::new();
     for (name, value) in described.as_object().into_iter().flat_map(Object::iter) {
-        if without_redrive && name.starts_with("Redrive") {
-            continue;
-        }
         let text = value.as_str().filter(|_| with_json && matches!(&**name, "Input" | "Output"));
         let json = text.and_then(|text| stepwright_value::read(text).ok());
         members.insert(name.clone(), json.unwrap_or_else(|| value.clone()));
@@ -168,14 +164,10 @@ mod tests {
             r#"{"Input":"{}","Name":"{}","Output":"{\"a\":1}","RedriveCount":0,"Status":"SUCCEEDED"}"#,
         );
         let described = described.expect("JSON");
-        assert_eq!(shown(&described, false, ExecutionStatus::Succeeded), described);
+        assert_eq!(shown(&described, false), described);
         assert_eq!(
-            shown(&described, true, ExecutionStatus::Succeeded).to_json(),
-            r#"{"Input":{},"Name":"{}","Output":{"a":1},"Status":"SUCCEEDED"}"#
-        );
-        assert_eq!(
-            shown(&described, false, ExecutionStatus::Failed).to_json(),
-            r#"{"Input":"{}","Name":"{}","Output":"{\"a\":1}","Status":"SUCCEEDED"}"#
+            shown(&described, true).to_json(),
+            r#"{"Input":{},"Name":"{}","Output":{"a":1},"RedriveCount":0,"Status":"SUCCEEDED"}"#
         );
     }
 }

@@ -185,10 +185,12 @@ impl Engine {
     ) -> Result<Vec<(ExecutionKey, Option<Ending>)>, DeliverError> {
         let (mut begun, mut mutations) = (Vec::with_capacity(group.len()), Vec::new());
         let (mut ended, mut placed) = (Vec::new(), Vec::new());
+        let missing = self.programs.missing_activities(family.work.program()).await;
+        let missing = missing.map_err(LoadError::from)?;
         // All of them together take no more than a moment here.
         let moment = Moment::new(&*self.clock);
         for beginning in group {
-            let mut driven = self.first_steps(family, beginning, &moment)?;
+            let mut driven = self.first_steps(family, beginning, &missing, &moment)?;
             let key = driven.key;
             let ending = driven.loaded.execution.outcome().map(Ending::of);
             self.begin_mutations(family, &mut driven, &mut mutations);
@@ -232,12 +234,13 @@ impl Engine {
         &self,
         family: &Family,
         beginning: Beginning,
+        missing_activities: &[Arc<str>],
         moment: &Moment<'_>,
     ) -> Result<Driven, DeliverError> {
         let Beginning { key, identity, is_again } = beginning;
-        let missing = || LoadError::NoDefinition(identity.machine_arn.clone());
-        let mut execution = family.execution(identity.clone()).ok_or_else(missing)?;
-        let drive = self.first_step(key, &mut execution, &family.pace, moment)?;
+        let no_flow = || LoadError::NoDefinition(identity.machine_arn.clone());
+        let mut execution = family.execution(identity.clone()).ok_or_else(no_flow)?;
+        let drive = self.first_step(key, &mut execution, &family.pace, missing_activities, moment)?;
         let (logging, pace) = (family.logging.clone(), family.pace.clone());
         let progress = Progress::default();
         let loaded = Loaded { execution, identity, pace, progress, logging, express: None };

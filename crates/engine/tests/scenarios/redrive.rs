@@ -1,10 +1,11 @@
 //! Redrives across lives of the process.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use stepwright_engine::{Described, Engine, NotRedrivable, RedriveError};
+use stepwright_engine::{Definitions, Described, Engine, NotRedrivable, RedriveError};
 use stepwright_machine::{EventBody, event::StateKind};
-use stepwright_store::{ExecutionKey, Status};
+use stepwright_store::{ExecutionKey, Pending, Status, StoreError};
 use stepwright_value::Document;
 
 use crate::{MACHINE, START_MS, WORK, World, activity, pass_ms, start};
@@ -168,4 +169,44 @@ fn timers_of_a_redriven_execution_count_anew() {
         assert_eq!(described(&engine).await.row.status, Status::TimedOut);
     });
     assert_eq!(world.timers(), []);
+}
+
+/// One definition, and an activity that comes later.
+struct Later(AtomicBool);
+
+impl Definitions for Later {
+    fn definition(&self, _: &str, _: &str) -> Pending<'_, Result<Option<String>, StoreError>> {
+        let after_a_wait = activity("").replace(
+            r#"{"StartAt":"T","States":{"#,
+            r#"{"StartAt":"W","States":{"W":{"Type":"Wait","SecondsPath":"$","Next":"T"},"#,
+        );
+        Box::pin(std::future::ready(Ok(Some(after_a_wait))))
+    }
+
+    fn has_activity(&self, activity_arn: &str) -> Pending<'_, Result<bool, StoreError>> {
+        Box::pin(std::future::ready(Ok(activity_arn != WORK || self.0.load(Ordering::Relaxed))))
+    }
+}
+
+#[test]
+fn an_activity_that_is_not_there_fails_the_execution_until_it_is() {
+    for input in ["0", "5"] {
+        let mut world = World::new("");
+        let definitions = Arc::new(Later(AtomicBool::new(false)));
+        world.definitions = Some(definitions.clone());
+        world.live(async |engine| {
+            start(&engine, "e", input).await.expect("starts");
+            pass_ms(6_000).await;
+            let ended = described(&engine).await;
+            assert_eq!(ended.tail.error.as_deref(), Some("States.Runtime"));
+            let cause = format!(
+                "An error occurred while executing the state 'T' (entered at the event id #4). The activity {WORK} does not exist."
+            );
+            assert_eq!(ended.tail.cause.as_deref(), Some(&*cause));
+            definitions.0.store(true, Ordering::Relaxed);
+            redrive(&engine, "t").await.expect("is redriven");
+            succeed_task(&engine).await;
+            assert_eq!(described(&engine).await.row.status, Status::Succeeded);
+        });
+    }
 }

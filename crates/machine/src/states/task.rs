@@ -50,6 +50,12 @@ pub(crate) fn work(turn: &mut Turn<'_>, id: BranchId, state: &State, task: &Task
     if call.parameters.len_bytes() > limit::PAYLOAD_BYTES_MAX {
         return Err(StateFailure::too_large(&state.name).into());
     }
+    if let Resource::Activity { arn } = &task.resource
+        && turn.missing_activities.contains(arn)
+    {
+        let fault = Fault::runtime(format!("The activity {arn} does not exist."));
+        return Err(turn.fail_in(id, state, fault));
+    }
     // A worker's heartbeats count from when it takes the task.
     let beats = call.heartbeat_s.filter(|_| !matches!(task.resource, Resource::Activity { .. }));
     let (timeout, heartbeat) = deadlines(turn, task_id, call.timeout_s, beats);

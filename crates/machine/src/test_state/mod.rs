@@ -242,7 +242,7 @@ impl StateTest {
         budget: &'t dyn Budget,
     ) -> Turn<'t> {
         let StateTest { execution, traces, inside, .. } = self;
-        let hooks = Hooks { budget, breakpoints: Some(inside), traces: Some(traces) };
+        let hooks = Hooks { budget, breakpoints: Some(inside), traces: Some(traces), ..Hooks::default() };
         Turn::new(execution, now_ms, entropy, hooks)
     }
 

@@ -1,6 +1,6 @@
 //! Task states: answers, retries, catchers, deadlines, callbacks, activities.
 
-use stepwright_machine::{Effect, ExecutionKind, Input, TaskId, token};
+use stepwright_machine::{Effect, ExecutionKind, Hooks, Input, Outcome, TaskId, history, token};
 
 use crate::harness::{self, Mode, World};
 use crate::{Reply, Scenario, check, lines, run};
@@ -187,4 +187,32 @@ fn activities() {
             "7<-6 ExecutionSucceeded {\"r\":1}",
         ],
     );
+}
+
+#[test]
+fn an_activity_that_is_not_there() {
+    let arn = "arn:aws:states:us-east-1:111111111111:activity:a";
+    let definition = format!(
+        r#"{{"StartAt":"W","States":{{"W":{{"Type":"Pass","Next":"T"}},"T":{{"Type":"Task","Resource":"{arn}",
+            "Retry":[{{"ErrorEquals":["States.ALL"]}}],"Catch":[{{"ErrorEquals":["States.ALL"],"Next":"W"}}],"End":true}}}}}}"#
+    );
+    for (missing, expected) in [
+        (vec![arn.into()], "ExecutionFailed"),
+        (vec!["arn:aws:states:us-east-1:111111111111:activity:other".into()], "ActivityScheduled"),
+    ] {
+        let program = harness::compile(&definition).expect("definition");
+        let identity = harness::identity("{}", ExecutionKind::Standard);
+        let mut execution = World::new(program, identity, Mode::Stepwise).execution;
+        let hooks = Hooks { missing_activities: &missing, ..Hooks::default() };
+        let step = execution.step_with(Input::Start, harness::START_MS, &mut || 7, hooks).expect("a step");
+        let last = step.events.last().expect("events");
+        assert_eq!((history::type_name(last).as_deref(), last.id), (Some(expected), 5));
+        if let Some(Outcome::Failed(failure)) = execution.outcome() {
+            assert_eq!(failure.name(), "States.Runtime");
+            let cause = format!(
+                "An error occurred while executing the state 'T' (entered at the event id #4). The activity {arn} does not exist."
+            );
+            assert_eq!(failure.cause.as_deref(), Some(&*cause));
+        }
+    }
 }
