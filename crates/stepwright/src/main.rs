@@ -2,7 +2,6 @@
 //!
 //! What a command prints on standard output is data; everything else goes to standard error. Exit codes are in [`exit`].
 
-mod child_failures;
 mod cli;
 mod client;
 mod commands;
@@ -19,10 +18,12 @@ mod function_output;
 mod history_logging;
 mod input;
 mod live;
+mod local_service;
 mod logging;
 mod markdown;
 mod mocks;
 mod named;
+mod observed;
 mod output;
 mod pretty;
 mod protection;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
+use stepwright_asl::program::Program;
 use stepwright_tasks::{
     BoxFuture, Call, CancellationSignal, Failure, Resource, Success, Targets, TaskTarget,
 };
 use stepwright_value::{Document, Value};
 
-use crate::definition::Definition;
 use crate::terminal::Stream;
-use crate::{definition, input, suggestions};
+use crate::{input, suggestions};
 
 /// What states get instead of calling anything, by name; all others call.
 pub struct Mocked {
@@ -26,8 +26,9 @@ enum Answer {
 
 impl Mocked {
     /// Reads `STATE=JSON`s: the result, or `{"errorOutput": {"error": …, "cause": …}}`. `@FILE` has the JSON in a file.
-    pub fn parse(given: &[String], definition: &Definition, targets: Targets) -> Result<Mocked> {
-        let names = definition::state_names(definition);
+    pub fn parse(given: &[String], programs: &[&Program], targets: Targets) -> Result<Mocked> {
+        let states = programs.iter().flat_map(|program| &program.states);
+        let names: Vec<String> = states.map(|state| state.name.to_string()).collect();
         let mut answers = BTreeMap::new();
         for text in given {
             let (state, json) =

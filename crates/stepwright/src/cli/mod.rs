@@ -156,7 +156,7 @@ pub struct Serve {
 ///
 /// Shows states as they run: a tree with durations on a terminal, plain lines in a pipe, or with --json one event of
 /// AWS's history a line. Prints the output on standard output. Nothing is kept. Ctrl-C stops the execution; a second one
-/// ends the program at once.
+/// ends the program at once. Executions that it started and did not wait for are waited for at the end.
 ///
 /// Exits with 1 when the execution fails, times out or is stopped; with 2 when the definition or the input cannot be used.
 #[derive(Debug, Args)]
@@ -178,9 +178,20 @@ pub struct Run {
     /// has it in a file. Can be given more than once.
     #[arg(long, value_name = "STATE=JSON")]
     pub mock: Vec<String>,
-    /// The type of state machine as which the definition is judged.
+    /// The type of state machine as which the definition is judged and executed; express as StartSyncExecution does.
     #[arg(long, value_enum, default_value_t = MachineType::Standard)]
     pub r#type: MachineType,
+    /// A further state machine, for `states:startExecution` and `aws-sdk:sfn`. `--substitute` and `--mock` hold for it too.
+    /// Can be given more than once.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub machine: Vec<String>,
+    /// As --machine, of type EXPRESS.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub express_machine: Vec<String>,
+    /// Serve the Step Functions API there while the execution runs: for workers of its activities, which are made, and for
+    /// SendTaskSuccess and its kin.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<Listen>,
     /// Do not show what functions print.
     #[arg(long)]
     pub no_function_output: bool,
@@ -297,6 +308,8 @@ Examples:
   stepwright run orders.asl.json --input '{\"n\": 1}'
   stepwright run orders.asl.yaml --input @order.json
   stepwright run orders.asl.json --mock 'Charge={\"paid\": true}' --substitute TableName=orders
+  stepwright run orders.asl.json --machine ship=ship.asl.json  (nested: arn:aws:states:us-east-1:123456789012:stateMachine:ship)
+  stepwright run orders.asl.json --listen 8090                 (workers and callbacks reach it there)
   stepwright run orders.asl.json --json | jq 'select(.type == \"TaskFailed\")'
   stepwright run orders.asl.json 2>/dev/null | jq .total        (the output alone)
 

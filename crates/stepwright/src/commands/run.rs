@@ -1,55 +1,42 @@
 //! `stepwright run`: one execution in this process, shown as it runs. Nothing is kept.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use stepwright_asl::program::Program;
 use stepwright_asl::{CompileOptions, Severity, diagnose};
-use stepwright_engine::{
-    Clock, Definitions, DeliverError, Engine, EngineOptions, Entropy, Revision, StartExecution, SystemClock,
-};
+use stepwright_engine::{Clock, DeliverError, Engine, SystemClock};
 use stepwright_machine::Status;
-use stepwright_store::memory::Memory;
-use stepwright_store::{Pending, StoreError};
 use stepwright_types::arn::Account;
 use stepwright_value::Document;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::child_failures::Observed;
-use crate::cli::{MachineType, Run};
+use crate::cli::{Listen, MachineType, Run};
 use crate::config::{self, Config, Overrides};
 use crate::definition::{self, Definition};
 use crate::diagnostics::Sheet;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::function_output::{self, Follower};
 use crate::input;
-use crate::live::{self, Ended, Form, Live};
+use crate::live::{self, Ended, Form, Live, Of};
+use crate::local_service::{self, Circle, LocalService, Machine};
 use crate::mocks::Mocked;
+use crate::observed::Observed;
 use crate::output;
 use crate::pretty;
 use crate::substitutions::Substitutions;
 use crate::terminal::{Stream, TEXT_COLUMNS_MAX};
 use crate::{unavailable, wiring};
 
-/// Task calls at a time.
-const CALLS_MAX: usize = 1_000;
 /// Between two frames of the tree.
 const FRAME: Duration = Duration::from_millis(80);
-const REVISION: &str = "run";
 const NAME_CHARS_MAX: usize = 80;
 
 pub fn run(arguments: Run) -> Result<Exit, Failure> {
-    let mut definition = definition::read(&arguments.definition)
-        .map_err(|reason| anyhow!("{} {reason}", arguments.definition.display()))
-        .or_exit(Exit::Usage)?;
     let substitutions = Substitutions::parse(&arguments.substitute).or_exit(Exit::Usage)?;
-    definition.text = substitutions.fill(&definition.text);
-    let Some(program) = compiled(&definition, arguments.r#type) else { return Ok(Exit::Usage) };
-    if let Some(line) = unavailable::line(&definition.name, &program).filter(|_| arguments.mock.is_empty()) {
-        output::tell(&line);
-    }
+    let Some(machines) = machines(&arguments, &substitutions)? else { return Ok(Exit::Usage) };
     let input = match input::read(&arguments.input, Stream::Error.ability()) {
         Ok(input) => input,
         Err(shown) => {
@@ -63,13 +50,12 @@ pub fn run(arguments: Run) -> Result<Exit, Failure> {
     let config = config::load(overrides).or_exit(Exit::Usage)?;
     let runtime = super::runtime()?;
     let job = Job {
-        machine: machine_name(&arguments.definition),
+        machines,
         name: arguments.name,
         form: form(arguments.json),
-        definition,
-        program,
         input,
         mocks: arguments.mock,
+        listen: arguments.listen,
         is_printed: !arguments.no_function_output && config.lambda.print.unwrap_or(true),
     };
     let exit = runtime.block_on(execute(job, &config));
@@ -79,16 +65,61 @@ pub fn run(arguments: Run) -> Result<Exit, Failure> {
 
 /// What is executed, and how it is shown.
 struct Job {
-    machine: String,
+    /// The one that is executed, and further ones.
+    machines: Vec<Machine>,
     name: String,
     form: Form,
-    definition: Definition,
-    program: Arc<Program>,
     input: Document,
     /// What states get instead of calling anything.
     mocks: Vec<String>,
+    /// Where workers and holders of task tokens are let in.
+    listen: Option<Listen>,
     /// Whether what functions print is shown.
     is_printed: bool,
+}
+
+/// Reads the definitions; none, when one has errors, which are shown.
+fn machines(arguments: &Run, substitutions: &Substitutions) -> Result<Option<Vec<Machine>>, Failure> {
+    let own = (machine_name(&arguments.definition), arguments.definition.clone(), arguments.r#type);
+    let mut given = vec![own];
+    for (flag, texts, machine_type) in [
+        ("--machine", &arguments.machine, MachineType::Standard),
+        ("--express-machine", &arguments.express_machine, MachineType::Express),
+    ] {
+        for text in texts {
+            let (name, file) = named_file(flag, text).or_exit(Exit::Usage)?;
+            if given.iter().any(|(other, ..)| *other == name) {
+                return Err(anyhow!("{flag} {name}: there is a state machine of this name already"))
+                    .or_exit(Exit::Usage);
+            }
+            given.push((name, file, machine_type));
+        }
+    }
+    let mut machines = Vec::new();
+    for (name, file, machine_type) in given {
+        let mut definition = definition::read(&file)
+            .map_err(|reason| anyhow!("{} {reason}", file.display()))
+            .or_exit(Exit::Usage)?;
+        definition.text = substitutions.fill(&definition.text);
+        let Some(program) = compiled(&definition, machine_type) else { return Ok(None) };
+        if let Some(line) =
+            unavailable::line(&definition.name, &program).filter(|_| arguments.mock.is_empty())
+        {
+            output::tell(&line);
+        }
+        machines.push(Machine { name, definition, program, machine_type: machine_type.into() });
+    }
+    Ok(Some(machines))
+}
+
+/// `NAME=FILE`
+fn named_file(flag: &str, text: &str) -> anyhow::Result<(String, PathBuf)> {
+    let (name, file) = text
+        .split_once('=')
+        .filter(|(_, file)| !file.is_empty())
+        .ok_or_else(|| anyhow!("{flag} {text:?}: it is NAME=FILE"))?;
+    check_name(name)?;
+    Ok((name.to_owned(), PathBuf::from(file)))
 }
 
 fn form(json: bool) -> Form {
@@ -150,76 +181,59 @@ async fn execute(job: Job, config: &Config) -> Result<Exit, Failure> {
     super::warn(config, &wired);
     let account = Arc::new(Account::new(&*config.region, &*config.account_id));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let execution_arn = account.execution(&job.machine, &job.name);
-    let live = Arc::new(Live::new(job.form, job.program.clone(), execution_arn.clone(), clock.now_ms()));
+    let [machine, ..] = &*job.machines else { return Ok(Exit::Usage) };
+    let machine_arn = account.state_machine(&machine.name);
+    let of = Of { machine_arn: machine_arn.clone(), name: job.name.clone() };
+    let live = Arc::new(Live::new(job.form, machine.program.clone(), of, clock.now_ms()));
     live::log::start(live.clone());
-    let observed = Arc::new(Observed::new(live.clone(), execution_arn));
-    let mocked = Mocked::parse(&job.mocks, &job.definition, wired.targets.clone()).or_exit(Exit::Usage)?;
-    let engine = Engine::open(EngineOptions {
-        store: Memory::new(),
-        definitions: Arc::new(OneDefinition(job.definition.text.clone())),
-        targets: Arc::new(mocked),
+    let observed = Arc::new(Observed::new(live.clone()));
+    let circle = Circle::new(wired.targets.clone());
+    let programs: Vec<&Program> = job.machines.iter().map(|machine| &*machine.program).collect();
+    let mocked = Mocked::parse(&job.mocks, &programs, circle.targets.clone()).or_exit(Exit::Usage)?;
+    let options = local_service::Options {
+        account,
         clock: clock.clone(),
-        entropy: Arc::new(Entropy::from_system()),
-        account: account.clone(),
-        calls_max: CALLS_MAX,
-        cores: Some(super::cores()),
-        limits: Vec::new(),
-        snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
-        retention: stepwright_engine::retention::Retention::default(),
-        observer: Some(observed.clone()),
-        history_log: None,
-    })
-    .await
-    .or_exit(Exit::CannotStart)?;
-    let start = StartExecution {
-        revision: Revision {
-            machine_arn: account.state_machine(&job.machine).into(),
-            revision_id: REVISION.into(),
-            role_arn: format!("arn:{}:iam::{}:role/stepwright-run", account.partition, account.account_id)
-                .into(),
-            definition: Some(job.definition.text.as_str().into()),
-        },
-        name: Some(job.name.as_str().into()),
-        input: job.input.clone(),
-        trace_header: None,
-        version_arn: None,
-        alias_arn: None,
-        started_by: None,
+        cores: super::cores(),
+        circle,
+        targets: Arc::new(mocked),
+        observer: observed.clone(),
     };
-    let machine_arn = start.revision.machine_arn.clone();
-    let printed = job.is_printed.then(|| Follower::new(wired.functions.logs()));
+    let service = LocalService::open(options).await.or_exit(Exit::CannotStart)?;
+    service.create(&job.machines).await.or_exit(Exit::Usage)?;
+    let server = match job.listen {
+        Some(Listen(address)) => Some(service.listen(address).await.or_exit(Exit::CannotStart)?),
+        None => None,
+    };
+    if let Some(server) = &server {
+        live.reached_at(format!("http://{}", server.local_address()));
+    }
     let mut watcher = Watcher {
-        engine: &engine,
+        engine: &service.engine,
         live: &live,
         clock: &*clock,
-        machine_arn,
+        machine_arn: machine_arn.into(),
         name: &job.name,
+        can_be_stopped: machine.machine_type == stepwright_asl::MachineType::Standard,
         signals,
-        printed,
+        printed: job.is_printed.then(|| Follower::new(wired.functions.logs())),
     };
-    let watched = match engine.start(start).await {
-        Ok(_) => watcher.watch().await,
-        Err(error) => Err(error.into()),
-    };
+    let watched = watcher.watch(service.start(machine, &job.name, job.input.text())).await;
     watcher.show_printed();
+    let has_ended = matches!(watched, Ok(Watched::Ended));
     let exit = conclude(watched, &live, &*clock, job.form);
+    if has_ended {
+        watcher.watch_nested(&observed).await;
+    }
     output::tell(&observed.told());
-    engine.shut_down();
+    if let Some(server) = server {
+        server.shut_down().await;
+    }
+    service.engine.shut_down();
     tokio::select! {
         () = wired.functions.shutdown() => {}
         () = watcher.signals.next() => {}
     }
     exit
-}
-
-/// The one definition there is.
-struct OneDefinition(String);
-
-impl Definitions for OneDefinition {
-    fn definition(&self, _: &str, _: &str) -> Pending<'_, Result<Option<String>, StoreError>> {
-        Box::pin(std::future::ready(Ok(Some(self.0.clone()))))
-    }
 }
 
 /// Ctrl-C, and the polite request to end.
@@ -258,14 +272,18 @@ struct Watcher<'a> {
     clock: &'a dyn Clock,
     machine_arn: Arc<str>,
     name: &'a str,
+    /// Those of EXPRESS state machines cannot.
+    can_be_stopped: bool,
     signals: Signals,
     /// What functions print, where it is to be shown.
     printed: Option<Follower>,
 }
 
 impl Watcher<'_> {
-    /// Draws until the execution has ended. The first Ctrl-C stops the execution, the second the program.
-    async fn watch(&mut self) -> anyhow::Result<Watched> {
+    /// Starts the execution, and draws until it has ended. The first Ctrl-C stops the execution, the second the program.
+    async fn watch(&mut self, start: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<Watched> {
+        let mut start = std::pin::pin!(start);
+        let mut has_started = false;
         let mut frames = tokio::time::interval(FRAME);
         frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut is_stopping = false;
@@ -273,9 +291,13 @@ impl Watcher<'_> {
             tokio::select! {
                 biased;
                 () = self.live.ended() => return Ok(Watched::Ended),
+                started = &mut start, if !has_started => {
+                    started?;
+                    has_started = true;
+                }
                 reason = self.engine.failed() => return Err(anyhow!(reason)),
                 () = self.signals.next() => {
-                    if is_stopping {
+                    if is_stopping || !self.can_be_stopped {
                         return Ok(Watched::Killed);
                     }
                     is_stopping = true;
@@ -288,6 +310,26 @@ impl Watcher<'_> {
                 }
             }
         }
+    }
+
+    /// Waits for executions that nobody waits for: as on AWS, they go on.
+    async fn watch_nested(&mut self, observed: &Observed) {
+        match observed.nested() {
+            0 => return,
+            1 => output::tell("1 execution that it started still runs; Ctrl-C ends it\n"),
+            count => {
+                output::tell(&format!("{count} executions that it started still run; Ctrl-C ends them\n"));
+            }
+        }
+        loop {
+            tokio::select! {
+                biased;
+                () = observed.nested_ended() => break,
+                () = self.signals.next() => break,
+                () = printed(&mut self.printed) => self.show_printed(),
+            }
+        }
+        self.show_printed();
     }
 
     /// Shows what functions have printed since the last time.

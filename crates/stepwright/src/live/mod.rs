@@ -17,9 +17,10 @@ mod terminal_model;
 mod tests;
 mod tree;
 mod visit;
+mod whom;
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use stepwright_asl::program::Program;
 use stepwright_engine::{MapRunProgress, Observer};
@@ -54,7 +55,15 @@ pub enum Form {
 pub struct Live {
     shown: Mutex<Shown>,
     has_ended: watch::Sender<bool>,
-    execution_arn: String,
+    of: Of,
+    /// Known from its first events on.
+    execution_arn: OnceLock<Arc<str>>,
+}
+
+/// Which execution is shown: the first one of that name.
+pub struct Of {
+    pub machine_arn: String,
+    pub name: String,
 }
 
 struct Shown {
@@ -69,7 +78,7 @@ struct Shown {
 }
 
 impl Live {
-    pub fn new(form: Form, program: Arc<Program>, execution_arn: String, start_ms: i64) -> Live {
+    pub fn new(form: Form, program: Arc<Program>, of: Of, start_ms: i64) -> Live {
         let screen = match form {
             Form::Tree(theme) => Some(Screen::new(theme)),
             Form::Lines | Form::Json => None,
@@ -85,8 +94,28 @@ impl Live {
                 unwritten: None,
             }),
             has_ended: watch::Sender::new(false),
-            execution_arn,
+            of,
+            execution_arn: OnceLock::new(),
         }
+    }
+
+    /// Whether this is the execution that is shown.
+    pub fn shows(&self, execution: &Identity) -> bool {
+        let arn = match self.execution_arn.get() {
+            Some(arn) => arn,
+            None if *execution.machine_arn == *self.of.machine_arn
+                && *execution.execution_name == *self.of.name =>
+            {
+                self.execution_arn.get_or_init(|| execution.execution_arn.clone())
+            }
+            None => return false,
+        };
+        *arn == execution.execution_arn
+    }
+
+    /// Tells whoever is waited for to come there.
+    pub fn reached_at(&self, endpoint: String) {
+        self.shown().picture.endpoint = Some(endpoint);
     }
 
     /// Returns when the execution has ended.
@@ -109,7 +138,7 @@ impl Live {
 
     /// Removes what is drawn in place, so that the terminal is as it was found.
     pub fn close(&self) {
-        let text = self.shown().screen.as_mut().map(|screen| screen.close(Stream::Error.size().columns));
+        let text = self.shown().screen.take().map(|mut screen| screen.close(Stream::Error.size().columns));
         write_error(&text.unwrap_or_default());
     }
 
@@ -123,7 +152,7 @@ impl Live {
         }
         let size = Stream::Error.size();
         let mut text = shown.frame(now_ms, size);
-        if let Some(screen) = &mut shown.screen {
+        if let Some(mut screen) = shown.screen.take() {
             text.push_str(&screen.close(size.columns));
         }
         let theme = match shown.form {
@@ -142,15 +171,11 @@ impl Live {
     /// A line from elsewhere, such as the log, without disturbing the tree.
     pub fn note(&self, text: &str) {
         let mut shown = self.shown();
-        match shown.form {
-            Form::Tree(_) => {
-                let rows = text.lines().map(|line| Row::new().with(Tone::Notice, line));
-                shown.notes.extend(rows);
-            }
-            Form::Lines | Form::Json => {
-                drop(shown);
-                write_error(text);
-            }
+        if shown.screen.is_some() {
+            shown.notes.extend(text.lines().map(|line| Row::new().with(Tone::Notice, line)));
+        } else {
+            drop(shown);
+            write_error(text);
         }
     }
 
@@ -169,7 +194,7 @@ impl Live {
 
 impl Observer for Live {
     fn committed(&self, execution: &Identity, events: &[Event]) {
-        if *execution.execution_arn != *self.execution_arn {
+        if !self.shows(execution) {
             return;
         }
         let mut shown = self.shown();
@@ -194,7 +219,7 @@ impl Observer for Live {
     }
 
     fn map_run(&self, progress: &MapRunProgress<'_>) {
-        if *progress.execution_arn == *self.execution_arn {
+        if self.execution_arn.get().is_some_and(|arn| **arn == *progress.execution_arn) {
             self.shown().picture.map_run(progress.map_run_arn, &progress.items);
         }
     }
@@ -218,12 +243,12 @@ impl Shown {
             }
             // What happens is in the tree, and in the events.
             Form::Tree(_) => {
-                if let What::Notice { text } = news.what {
+                if let What::Notice { text } = &news.what {
                     self.notes.push(Row::new().with(Tone::Notice, &format!("! {} {text}", news.place)));
                 }
             }
             Form::Json => {
-                if let What::Notice { text } = news.what {
+                if let What::Notice { text } = &news.what {
                     error.push_str(&format!("{} {text}\n", crate::row::clean(&news.place)));
                 }
             }

@@ -53,7 +53,7 @@ pub enum What {
     },
     /// Something that the user should know.
     Notice {
-        text: &'static str,
+        text: String,
     },
 }
 
@@ -163,7 +163,7 @@ mod tests {
                 "  +1.500s  retry   A 1 of 3 in 2.0 s: E: c",
             ),
             (What::Waiting { ms: 60_000 }, "  +1.500s  wait    A for 1 m 00 s"),
-            (What::Notice { text: "mind this" }, "  +1.500s  note    A mind this"),
+            (What::Notice { text: "mind this".to_owned() }, "  +1.500s  note    A mind this"),
         ];
         for (what, expected) in table {
             let news = News { at_ms: 2_500, place: "A".to_owned(), what };

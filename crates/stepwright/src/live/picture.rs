@@ -18,6 +18,7 @@ use super::failure::{error_in, written_failure};
 use super::news::{News, What};
 use super::target;
 use super::visit::{Doing, End, Group, Line, Visit};
+use super::whom::{self, Whom};
 
 /// An execution as far as its events have told.
 pub struct Picture {
@@ -29,6 +30,8 @@ pub struct Picture {
     lines: BTreeMap<BranchId, Line>,
     noticed: BTreeSet<StateId>,
     news: Vec<News>,
+    /// Where workers and holders of task tokens reach the execution.
+    pub endpoint: Option<String>,
 }
 
 /// How the execution ended.
@@ -51,9 +54,6 @@ pub struct Origin {
     pub pointer: String,
 }
 
-const NO_WORKER: &str = "needs a worker for its activity: only `stepwright serve` can have one";
-const NO_CALLBACK: &str = "needs a callback with its task token: only `stepwright serve` takes one";
-
 impl Picture {
     pub fn new(program: Arc<Program>, start_ms: i64) -> Picture {
         Picture {
@@ -64,6 +64,7 @@ impl Picture {
             lines: BTreeMap::from([(BranchId::ROOT, Line::default())]),
             noticed: BTreeSet::new(),
             news: Vec::new(),
+            endpoint: None,
         }
     }
 
@@ -235,22 +236,16 @@ impl Picture {
         visit.target = Some(target::of_resource(&scheduled.resource, Some(&scheduled.parameters)));
         visit.failure = None;
         let state = visit.state;
-        let notice = match &*scheduled.resource {
-            Resource::Activity { .. } => {
-                visit.doing = Doing::Worker;
-                NO_WORKER
-            }
-            Resource::Integration(integration) if integration.pattern == Pattern::WaitForTaskToken => {
-                visit.doing = Doing::Working;
-                NO_CALLBACK
-            }
-            _ => {
-                visit.doing = Doing::Working;
-                return;
-            }
+        let waits_for_whom = whom::of_task(scheduled);
+        visit.doing = match waits_for_whom {
+            Some(Whom::Worker { .. }) => Doing::Worker,
+            Some(Whom::TokenHolder { .. }) | None => Doing::Working,
         };
-        if self.noticed.insert(state) {
-            self.tell(id, at_ms, What::Notice { text: notice });
+        let Some(whom) = waits_for_whom else { return };
+        // Of a token, each task has its own.
+        if self.noticed.insert(state) || matches!(whom, Whom::TokenHolder { token: Some(_) }) {
+            let text = whom.notice(self.endpoint.as_deref());
+            self.tell(id, at_ms, What::Notice { text });
         }
     }
 

@@ -369,7 +369,7 @@ fn stopping_shows_what_was_under_way() {
 }
 
 #[test]
-fn what_run_cannot_answer_is_said() {
+fn who_is_waited_for_is_said() {
     let definition = machine(
         "Ask",
         &[r#""Ask": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:approve",
@@ -380,7 +380,7 @@ fn what_run_cannot_answer_is_said() {
     run.wait(1_000);
     let screen = run.screen();
     assert!(
-        screen.starts_with("! Ask needs a worker for its activity: only `stepwright serve` can have one"),
+        screen.starts_with("! Ask waits for a worker of its activity: `run --listen PORT` lets them in"),
         "{screen}"
     );
     assert!(

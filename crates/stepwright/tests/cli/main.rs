@@ -7,6 +7,7 @@ mod help;
 mod output;
 mod project;
 mod run;
+mod run_nested;
 mod server;
 mod terminal;
 mod test_state;

@@ -1,10 +1,12 @@
-//! Which executions failed beside the one that is watched: the children of distributed Map states, with their items.
+//! The executions beside the one that is shown: which of them failed, on which input, and which have not ended. They are the
+//! children of distributed Map states and nested executions.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stepwright_engine::{MapRunProgress, Observer};
 use stepwright_machine::event::EventBody;
 use stepwright_machine::{Event, Failure, Identity};
+use tokio::sync::watch;
 
 use crate::live::Live;
 use crate::row::clean;
@@ -14,12 +16,12 @@ const FAILURES_MAX: usize = 10;
 /// Characters of an item and of a cause that are told.
 const BRIEF_CHARS_MAX: usize = 200;
 
-/// Shows an execution, and remembers which children failed.
+/// Shows an execution, and remembers what became of those that it started.
 pub struct Observed {
     live: Arc<Live>,
-    /// The execution that is shown.
-    execution_arn: String,
     failures: Mutex<Failures>,
+    /// Nested executions that have not ended.
+    nested: watch::Sender<usize>,
 }
 
 #[derive(Default)]
@@ -29,8 +31,19 @@ struct Failures {
 }
 
 impl Observed {
-    pub fn new(live: Arc<Live>, execution_arn: String) -> Observed {
-        Observed { live, execution_arn, failures: Mutex::default() }
+    pub fn new(live: Arc<Live>) -> Observed {
+        Observed { live, failures: Mutex::default(), nested: watch::Sender::new(0) }
+    }
+
+    /// How many nested executions have not ended.
+    pub fn nested(&self) -> usize {
+        *self.nested.borrow()
+    }
+
+    /// Returns when all nested executions have ended.
+    pub async fn nested_ended(&self) {
+        // The sender lives as long as this.
+        let _ = self.nested.subscribe().wait_for(|count| *count == 0).await;
     }
 
     /// The failures, a paragraph for each; empty where there are none.
@@ -46,19 +59,29 @@ impl Observed {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures.count += 1;
         if failures.count <= FAILURES_MAX {
-            failures.lines.push_str(&paragraph(child.input.text(), failure));
+            failures.lines.push_str(&paragraph(&who(child), child.input.text(), failure));
         }
     }
 }
 
 impl Observer for Observed {
     fn committed(&self, execution: &Identity, events: &[Event]) {
-        if *execution.execution_arn == *self.execution_arn {
+        if self.live.shows(execution) {
             return self.live.committed(execution, events);
         }
         for event in events {
             if let EventBody::ExecutionFailed(failure) | EventBody::ExecutionTimedOut(failure) = &event.body {
                 self.failed(execution, failure);
+            }
+            if is_map_child(execution) {
+                continue;
+            }
+            match &event.body {
+                EventBody::ExecutionStarted(_) => self.nested.send_modify(|count| *count += 1),
+                body if body.is_final() => {
+                    self.nested.send_modify(|count| *count = count.saturating_sub(1));
+                }
+                _ => {}
             }
         }
     }
@@ -68,14 +91,26 @@ impl Observer for Observed {
     }
 }
 
-/// The item, and why it failed.
-fn paragraph(item: &str, failure: &Failure) -> String {
+/// The ARN of a child of a distributed Map has `MACHINE/LABEL` in it; no name can have that.
+fn is_map_child(execution: &Identity) -> bool {
+    execution.execution_arn.contains('/')
+}
+
+fn who(execution: &Identity) -> String {
+    match is_map_child(execution) {
+        true => "child".to_owned(),
+        false => format!("execution {}/{}", execution.machine_name, execution.execution_name),
+    }
+}
+
+/// Who failed on what, and why.
+fn paragraph(who: &str, item: &str, failure: &Failure) -> String {
     let error = failure.error.as_deref().unwrap_or("no error name");
     let cause = failure.cause.as_deref().unwrap_or_default();
     let message = stepwright_value::read(cause).ok();
     let message = message.as_ref().and_then(|value| value.get("errorMessage")).and_then(|text| text.as_str());
     let colon = if cause.is_empty() { "" } else { ": " };
-    format!("child failed on {}\n  {}{colon}{}\n", brief(item), clean(error), brief(message.unwrap_or(cause)))
+    format!("{who} failed on {}\n  {}{colon}{}\n", brief(item), clean(error), brief(message.unwrap_or(cause)))
 }
 
 fn brief(text: &str) -> String {
@@ -94,11 +129,11 @@ mod tests {
         let failure =
             |error: &str, cause: &str| Failure { error: Some(error.into()), cause: Some(cause.into()) };
         assert_eq!(
-            paragraph("{\"n\":1}", &failure("E", "odd\nindeed")),
+            paragraph("child", "{\"n\":1}", &failure("E", "odd\nindeed")),
             "child failed on {\"n\":1}\n  E: odd indeed\n"
         );
         let lambda = failure("ValueError", r#"{"errorMessage": "odd", "stackTrace": []}"#);
-        assert_eq!(paragraph("7", &lambda), "child failed on 7\n  ValueError: odd\n");
-        assert!(paragraph(&"x".repeat(9999), &failure("E", "")).len() < 300);
+        assert_eq!(paragraph("child", "7", &lambda), "child failed on 7\n  ValueError: odd\n");
+        assert!(paragraph("child", &"x".repeat(9999), &failure("E", "")).len() < 300);
     }
 }
