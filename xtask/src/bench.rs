@@ -88,8 +88,18 @@ struct Options {
     listed: usize,
 }
 
-const GROUPS: [&str; 9] =
-    ["interpreter", "compiler", "jsonata", "jsonpath", "store", "codec", "server", "listings", "maps"];
+const GROUPS: [&str; 10] = [
+    "interpreter",
+    "compiler",
+    "jsonata",
+    "jsonpath",
+    "store",
+    "codec",
+    "server",
+    "listings",
+    "search",
+    "maps",
+];
 
 impl Options {
     fn read(root: &Path, arguments: &[String]) -> Result<Options> {
@@ -144,6 +154,7 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<()> {
             "jsonpath" => programs::jsonpath(root, &mut say)?,
             "store" => programs::store(root, &options, &mut say)?,
             "listings" => listings::measure(root, &server::Bench::new(root, &options)?, &mut say)?,
+            "search" => listings::search(root, &server::Bench::new(root, &options)?, &mut say)?,
             "maps" => maps::measure(&server::Bench::new(root, &options)?, &mut say)?,
             _ => server::Bench::new(root, &options)?.measure(&mut say)?,
         }

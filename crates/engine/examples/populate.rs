@@ -2,14 +2,16 @@
 //! MAP_RUN_ARN EXECUTIONS EVENTS`.
 //!
 //! All executions belong to the machine. One in five was started by its version 1, half of these by its alias `live`; three in ten
-//! are also listed under the map run, and one in six of these was redriven. Nearly all have ended.
+//! are also listed under the map run, and one in six of these was redriven. Nearly all have ended, one in ten by an error: one of
+//! ten usual ones, and seldom a rare one. One in ten was started by an execution, of which there are a thousand.
 //! Two more executions have a history of so many events: `long` in segments of five events, `whole` in a single segment.
 
 #![allow(clippy::unwrap_used, reason = "an example")]
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use stepwright_engine::{Head, Tail};
+use stepwright_engine::{Head, Tail, terms};
 use stepwright_machine::{BranchId, Event, EventBody, codec};
 use stepwright_store::embedded::{Embedded, EmbeddedOptions};
 use stepwright_store::{
@@ -22,7 +24,6 @@ const SHARD: ShardId = ShardId(0);
 const UNIT: u64 = 2_000;
 /// Events of a segment, where a history has many.
 const SEGMENT: usize = 5;
-const START_MS: i64 = 1_700_000_000_000;
 
 struct Names {
     machine: Arc<str>,
@@ -30,6 +31,8 @@ struct Names {
     alias: Arc<str>,
     map_run: Arc<str>,
     head: Vec<u8>,
+    /// When the first one starts: now, as what ended before the machine came to be would be forgotten.
+    start_ms: i64,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -51,20 +54,25 @@ async fn main() {
         alias: format!("{machine}:live").into(),
         map_run: map_run.as_str().into(),
         head: head.encode(),
+        start_ms: SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64,
     };
     let store = Embedded::open(EmbeddedOptions::new(directory)).unwrap();
     let (epoch, newest) = store.acquire(SHARD).await.unwrap();
     let mut sequence = newest + 1;
     while sequence <= newest + executions {
         let until = (sequence + UNIT).min(newest + executions + 1);
-        let mutations = (sequence..until).map(|sequence| Mutation::CreateExecution(row(&names, sequence)));
+        let rows = (sequence..until).map(|sequence| row(&names, sequence));
+        let mutations = rows.flat_map(|row| {
+            let terms = terms_of(&names, &row);
+            [Mutation::CreateExecution(row)].into_iter().chain(terms)
+        });
         commit(&store, epoch, mutations.collect()).await;
         sequence = until;
     }
     for (name, events_of_segment) in [("long", SEGMENT), ("whole", usize::MAX)] {
         let row = Execution { name: name.into(), listed: Listed::default(), ..row(&names, sequence) };
         let mut mutations = vec![Mutation::CreateExecution(row.clone())];
-        let all: Vec<Event> = (1..=events).map(event).collect();
+        let all: Vec<Event> = (1..=events).map(|id| event(names.start_ms, id)).collect();
         for (number, events) in (1..).zip(all.chunks(events_of_segment)) {
             let segment = Segment { number, data: codec::encode_segment(events) };
             mutations.push(Mutation::Append { key: row.key, segment });
@@ -92,7 +100,7 @@ fn row(names: &Names, sequence: u64) -> Execution {
     // Not in step with the status.
     let group = (mixed >> 40) % 60;
     let is_child = (12..30).contains(&group);
-    let start_ms = START_MS + sequence as i64;
+    let start_ms = names.start_ms + sequence as i64;
     Execution {
         key: ExecutionKey::new(SHARD, sequence).unwrap(),
         machine: names.machine.clone(),
@@ -113,12 +121,31 @@ fn row(names: &Names, sequence: u64) -> Execution {
     }
 }
 
-fn event(id: u32) -> Event {
+/// What it is found by besides its row.
+fn terms_of(names: &Names, row: &Execution) -> Vec<Mutation> {
+    let sequence = row.key.sequence();
+    let error = match sequence % 1_000 {
+        1 => Some("Rare".to_owned()),
+        rest if rest % 100 <= 10 && row.status == Status::Failed => Some(format!("Usual{}", rest % 10)),
+        _ => None,
+    };
+    let parent = (sequence % 10 == 7).then(|| {
+        let parent = names.machine.replace(":stateMachine:", ":execution:");
+        format!("{parent}:parent-{}", sequence % 10_007 % 1_000)
+    });
+    let fields = [(terms::ERROR, error), (terms::PARENT, parent)];
+    let set = fields.into_iter().filter_map(|(field, value)| {
+        Some(Mutation::SetTerms { key: row.key, field: field.into(), values: vec![value?.into()] })
+    });
+    set.collect()
+}
+
+fn event(start_ms: i64, id: u32) -> Event {
     Event {
         sequence: id,
         id,
         previous_id: id - 1,
-        timestamp_ms: START_MS + i64::from(id),
+        timestamp_ms: start_ms + i64::from(id),
         branch: BranchId::ROOT,
         body: EventBody::ExecutionSucceeded {
             output: Document::from_stored_text(format!(r#"{{"number":{id},"text":"{}"}}"#, "x".repeat(200))),

@@ -31,11 +31,23 @@ impl Client {
             self.server,
             body.len(),
         )?;
+        self.answer(operation)
+    }
+
+    /// Asks an endpoint of the server's own.
+    pub fn get(&mut self, path: &str) -> Result<Value> {
+        self.request.clear();
+        write!(self.request, "GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.server)?;
+        self.answer(path)
+    }
+
+    /// Sends the request; what is answered.
+    fn answer(&mut self, asked: &str) -> Result<Value> {
         self.connection.get_mut().write_all(&self.request)?;
         let (head, body) =
             read_message(&mut self.connection)?.context("the server has closed the connection")?;
         if head.split(' ').nth(1) != Some("200") {
-            bail!("{operation}: {head}: {}", String::from_utf8_lossy(&body));
+            bail!("{asked}: {head}: {}", String::from_utf8_lossy(&body));
         }
         Ok(serde_json::from_slice(&body)?)
     }

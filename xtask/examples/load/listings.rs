@@ -89,7 +89,8 @@ fn with(mut request: Value, more: Value) -> Value {
     request
 }
 
-fn percentiles(mut times: Vec<f64>) -> [f64; 2] {
+/// The middle, and that of the slowest hundredth.
+pub fn percentiles(mut times: Vec<f64>) -> [f64; 2] {
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or(f64::NAN);
     [at(0.5), at(0.99)]

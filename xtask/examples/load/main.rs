@@ -4,6 +4,7 @@
 //!   activities), `lambda3` (three function calls)
 //! - `load park COUNT --server HOST:PORT`: starts executions that wait for an hour
 //! - `load listings MACHINE_ARN MAP_RUN_ARN --server HOST:PORT`: walks the listings of what the example `populate` has written
+//! - `load search MACHINE_ARN --server HOST:PORT`: searches in the same
 //! - `load call OPERATION REQUEST --server HOST:PORT`: calls one operation
 //! - `load echo`: serves the Lambda Invoke API on a free port, which it prints, until its standard input ends
 //! - `load disk DIRECTORY [--clients N] [--seconds S]`: appends one record for each client and calls fdatasync, again and
@@ -16,6 +17,7 @@ mod closed_loop;
 mod disk;
 mod echo;
 mod listings;
+mod search;
 mod workload;
 
 use std::time::Duration;
@@ -47,11 +49,13 @@ fn main() -> Result<()> {
         ["run", workload] => closed_loop::run(workload, &options),
         ["park", count] => closed_loop::park(count.parse()?, &options),
         ["listings", machine_arn, map_run_arn] => listings::run(machine_arn, map_run_arn, &options),
+        ["search", machine_arn] => search::run(machine_arn, &options),
         ["call", operation, request] => call(operation, request, &options),
         ["echo"] => echo::serve(),
         ["disk", directory] => disk::run(directory.as_ref(), &options),
         _ => bail!(
-            "load run WORKLOAD | park COUNT | listings MACHINE_ARN MAP_RUN_ARN | call OPERATION REQUEST | echo | disk DIRECTORY"
+            "load run WORKLOAD | park COUNT | listings MACHINE_ARN MAP_RUN_ARN | search MACHINE_ARN | call OPERATION REQUEST | echo \
+             | disk DIRECTORY"
         ),
     }
 }
