@@ -59,7 +59,7 @@ use directory::Locks;
 use judge::Judge;
 use log::{Log, Opened, Scan};
 use newest::Newest;
-use queue::Job;
+use queue::{Job, Queue};
 use readers::Readers;
 use rusqlite::Connection;
 use tail::Tail;
@@ -155,11 +155,13 @@ impl Embedded {
         let newest = Arc::new(Newest::new(expected.folded, read::free_from(&connection).map_err(&sqlite)?));
         let readers = Arc::new(Readers::open(&options)?);
         let judging = readers::connect(&options).map_err(&sqlite)?;
-        let folder = fold::start(connection, newest.clone(), &options)?;
+        let queue = Arc::<Queue>::default();
+        let folder = fold::start(connection, newest.clone(), queue.clone(), &options)?;
         let opened = Judge::new(newest.clone(), judging).map_err(&sqlite).and_then(|mut judge| {
             replay(&scan, &newest, &mut judge)?;
             let log = begin_log(&options, &scan, &newest)?;
-            let turn = Turn::new(Writer::new(judge, log, newest.clone()), newest.clone(), readers.clone());
+            let writer = Writer::new(judge, log, newest.clone());
+            let turn = Turn::new(writer, queue, newest.clone(), readers.clone());
             Ok((turn::start(turn.clone(), &options)?, turn))
         });
         match opened {

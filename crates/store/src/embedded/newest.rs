@@ -106,6 +106,11 @@ impl Newest {
         self.lock().growing.bytes < TAIL_BYTES_MAX / 2
     }
 
+    /// Whether the database has everything up to `position`.
+    pub fn is_folded(&self, position: u64) -> bool {
+        self.lock().folded >= position
+    }
+
     /// Blocks until the database has everything up to `position`.
     pub fn fold_up_to(&self, position: u64) -> Result<(), StoreError> {
         let mut state = self.lock();

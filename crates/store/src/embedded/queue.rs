@@ -39,6 +39,16 @@ impl Job {
     }
 }
 
+/// What the writer does next.
+pub(super) enum Todo {
+    /// There is something to take.
+    Jobs,
+    /// See [`Queue::rest`].
+    Rest,
+    /// The queue is closed and empty.
+    End,
+}
+
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
@@ -53,6 +63,8 @@ struct Waiting {
     jobs: VecDeque<Job>,
     bytes: usize,
     closed: bool,
+    /// Nothing happens, and all that was done is folded.
+    rests: bool,
     /// Signalling costs a system call, so it is done only when somebody listens.
     writer_sleeps: bool,
     callers_blocked: usize,
@@ -85,17 +97,33 @@ impl Queue {
         }
     }
 
-    /// Waits until there is something to take; `false`: the queue is closed and empty.
-    pub(super) fn wait(&self) -> bool {
+    /// Nothing happens: if nothing waits either, the writer has time for other things.
+    pub(super) fn rest(&self) {
         let mut waiting = lock(&self.waiting);
-        while waiting.jobs.is_empty() {
+        waiting.rests = true;
+        if std::mem::take(&mut waiting.writer_sleeps) {
+            drop(waiting);
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits until there is something to do.
+    pub(super) fn wait(&self) -> Todo {
+        let mut waiting = lock(&self.waiting);
+        loop {
+            let rests = std::mem::take(&mut waiting.rests);
+            if !waiting.jobs.is_empty() {
+                return Todo::Jobs;
+            }
             if waiting.closed {
-                return false;
+                return Todo::End;
+            }
+            if rests {
+                return Todo::Rest;
             }
             waiting.writer_sleeps = true;
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        true
     }
 
     /// Moves the next batch into `batch`, and says how many jobs are left.

@@ -10,7 +10,7 @@ use std::thread::Thread;
 
 use super::log::{Log, Record, paths};
 use super::newest::Newest;
-use super::queue::Job;
+use super::queue::{Job, Queue};
 use super::readers::{Readers, connect};
 use super::*;
 use crate::{Expect, Mutation, Status};
@@ -128,10 +128,57 @@ fn the_files_take_turns_under_load() {
     }
 }
 
+#[test]
+fn a_log_that_was_cut_back_goes_on() {
+    let directory = logged(0, 1 << 20);
+    let lengths = || paths(directory.path()).map(|path| fs::metadata(path).unwrap().len());
+    let mut log = Log::open(directory.path(), 20, 1 << 20).unwrap();
+    let append = |log: &mut Log, sequences: std::ops::RangeInclusive<u64>| {
+        for sequence in sequences {
+            let mut record = Record::new();
+            record.unit(&[create(sequence)]);
+            record.unit(&self::record("key", 4 * BLOCK).mutations);
+            log.append(&mut record).unwrap();
+        }
+    };
+    append(&mut log, 1..=10);
+    let short = lengths();
+    log.cut().unwrap();
+    assert_eq!(lengths(), short, "it is not much");
+    append(&mut log, 11..=80);
+    log.cut().unwrap();
+    assert_eq!(lengths(), [0; 2]);
+    append(&mut log, 81..=85);
+    drop(log);
+    // The database has what was there when the files were cut back, and a crash comes.
+    let connection = Connection::open(directory::database(directory.path())).unwrap();
+    pages::verify_reads(&connection).unwrap();
+    connection.execute("UPDATE log SET folded = 100, opened = 20", []).unwrap();
+    drop(connection);
+    let store = Embedded::open(EmbeddedOptions::new(directory.path())).unwrap();
+    let there = |sequence: u64| wait(store.execution(key(sequence))).unwrap().is_some();
+    assert!(!there(80) && (81..=85).all(there));
+}
+
+#[test]
+fn the_log_is_cut_back_when_all_is_folded() {
+    let parts = parts(|_, _, _| ());
+    let lengths = || paths(parts.directory.path()).map(|path| fs::metadata(path).unwrap().len());
+    parts.acquire();
+    wait(parts.commit(record("large", 3 << 20))).unwrap();
+    assert!(lengths().iter().sum::<u64>() > 3 << 20);
+    if let Some(folded) = parts.newest.all_folded() {
+        wait(folded).unwrap();
+    }
+    parts.turn.with_writer(|writer| writer.rest().unwrap());
+    assert_eq!(lengths(), [0; 2]);
+}
+
 /// A store's threads on parts that the test has prepared.
 struct Parts {
     directory: tempfile::TempDir,
     turn: Arc<Turn>,
+    newest: Arc<Newest>,
     readers: Arc<Readers>,
     threads: [JoinHandle<()>; 2],
 }
@@ -144,13 +191,14 @@ fn parts(prepare: impl FnOnce(&Connection, &mut Log, &Path)) -> Parts {
     prepare(&connection, &mut log, directory.path());
     let newest = Arc::new(Newest::new(0, vec![0; judge::SHARDS]));
     let readers = Arc::new(Readers::open(&options).unwrap());
-    let folder = fold::start(connection, newest.clone(), &options).unwrap();
+    let queue = Arc::<Queue>::default();
+    let folder = fold::start(connection, newest.clone(), queue.clone(), &options).unwrap();
     newest.publish(Tail::opened(1), 1).unwrap();
     newest.fold_up_to(1).unwrap();
     let judge = Judge::new(newest.clone(), connect(&options).unwrap()).unwrap();
-    let turn = Turn::new(Writer::new(judge, log, newest.clone()), newest, readers.clone());
+    let turn = Turn::new(Writer::new(judge, log, newest.clone()), queue, newest.clone(), readers.clone());
     let thread = turn::start(turn.clone(), &options).unwrap();
-    Parts { directory, turn, readers, threads: [thread, folder] }
+    Parts { directory, turn, newest, readers, threads: [thread, folder] }
 }
 
 impl Parts {
@@ -199,7 +247,7 @@ fn after_an_error_of_a_callers_own_commit_nothing_more_is_taken() {
     for _ in 0..40 {
         wait(parts.commit(record("key", 10))).unwrap();
     }
-    parts.turn.break_log(parts.directory.path());
+    parts.turn.with_writer(|writer| writer.log().break_files(parts.directory.path()));
     let failed = wait(parts.commit(record("key", 10)));
     assert!(
         matches!(&failed, Err(CommitError::Store(StoreError::Failed(text))) if text.contains("log")),

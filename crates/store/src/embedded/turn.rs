@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use super::directory::database;
 use super::newest::Newest;
-use super::queue::{Job, Queue};
+use super::queue::{Job, Queue, Todo};
 use super::readers::Readers;
 use super::writer::Writer;
 use super::{EmbeddedOptions, OpenError};
@@ -18,14 +18,14 @@ pub(super) struct Turn {
     /// Locked by who commits, before jobs are taken out of the queue: so a unit never overtakes one that waits. `None`: the store
     /// is closed, or has failed.
     writer: Mutex<Option<Writer>>,
-    queue: Queue,
+    queue: Arc<Queue>,
     newest: Arc<Newest>,
     readers: Arc<Readers>,
 }
 
 impl Turn {
-    pub fn new(writer: Writer, newest: Arc<Newest>, readers: Arc<Readers>) -> Arc<Turn> {
-        Arc::new(Turn { writer: Mutex::new(Some(writer)), queue: Queue::default(), newest, readers })
+    pub fn new(writer: Writer, queue: Arc<Queue>, newest: Arc<Newest>, readers: Arc<Readers>) -> Arc<Turn> {
+        Arc::new(Turn { writer: Mutex::new(Some(writer)), queue, newest, readers })
     }
 
     /// Has the job done: at once, if it is a commit that is quick; else by the thread.
@@ -62,22 +62,27 @@ impl Turn {
     /// Until the queue is closed and empty, or the store fails.
     fn run(&self) -> Result<(), StoreError> {
         let mut jobs = Vec::new();
-        while self.queue.wait() {
+        loop {
+            let todo = self.queue.wait();
+            if matches!(todo, Todo::End) {
+                return Ok(());
+            }
             // Poisoned: a caller panicked while it committed.
             let mut turn = self.writer.lock().map_err(|_| StoreError::Closed)?;
+            let Some(writer) = turn.as_mut() else { return Err(StoreError::Closed) };
+            if matches!(todo, Todo::Rest) {
+                writer.rest()?;
+                continue;
+            }
             let left = self.queue.take(&mut jobs);
             metrics::gauge!("stepwright_store_queue_units").set(left as f64);
-            let Some(writer) = turn.as_mut() else { return Err(StoreError::Closed) };
             writer.batch(jobs.drain(..))?;
         }
-        Ok(())
     }
 
-    /// From now on nothing can be written to the log.
     #[cfg(test)]
-    pub fn break_log(&self, directory: &std::path::Path) {
-        let mut writer = self.writer.lock().expect("no panic");
-        writer.as_mut().expect("it is open").log().break_files(directory);
+    pub fn with_writer(&self, act: impl FnOnce(&mut Writer)) {
+        act(self.writer.lock().expect("no panic").as_mut().expect("it is open"));
     }
 
     fn failed(&self, error: StoreError) {

@@ -135,6 +135,14 @@ impl Writer {
         }
     }
 
+    /// Nothing happens: what takes much room and is not needed is given back.
+    pub fn rest(&mut self) -> Result<(), StoreError> {
+        if !self.newest.is_folded(self.log.next_position() - 1) {
+            return Ok(());
+        }
+        self.log.cut().map_err(|error| StoreError::Failed(format!("the log cannot be cut back: {error}")))
+    }
+
     /// Makes durable what is staged, and tells everybody.
     fn commit(&mut self) -> Result<(), StoreError> {
         if !self.record.is_empty() {

@@ -16,6 +16,8 @@ const FREE_PAGES_KEPT: u32 = 1_024;
 /// SQLite's log is cut off when nobody has written for a while and it has more pages than this.
 const LOG_PAGES_KEPT: u32 = 256;
 const QUIET: Duration = Duration::from_secs(1);
+/// The log of what was acknowledged is cut back later: to let it grow again costs those who write.
+const IDLE: Duration = Duration::from_secs(5);
 
 pub(super) struct Housekeeping {
     /// How many pages SQLite's log has, by the last commit.
@@ -27,6 +29,8 @@ pub(super) struct Housekeeping {
     file_pages: u32,
     /// There are pages to give back.
     has_free: bool,
+    /// Something was folded, so that the log may have grown.
+    has_folded: bool,
 }
 
 /// How many free pages there are beyond those that are kept.
@@ -38,7 +42,14 @@ fn spare_pages(connection: &Connection) -> rusqlite::Result<u32> {
 impl Housekeeping {
     pub fn new(checkpoint_pages: u32) -> Housekeeping {
         // What an earlier process has left is looked at first.
-        Housekeeping { pages: Arc::default(), folded_at: 0, checkpoint_pages, file_pages: 0, has_free: true }
+        Housekeeping {
+            pages: Arc::default(),
+            folded_at: 0,
+            checkpoint_pages,
+            file_pages: 0,
+            has_free: true,
+            has_folded: false,
+        }
     }
 
     /// SQLite would fold its log at the end of a commit, while others wait for it.
@@ -55,20 +66,26 @@ impl Housekeeping {
         match (self.has_free, self.file_pages > LOG_PAGES_KEPT) {
             (true, _) => Some(Duration::ZERO),
             (false, true) => Some(QUIET),
-            (false, false) => None,
+            (false, false) => self.has_folded.then_some(IDLE),
         }
     }
 
     pub fn after_fold(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.has_folded = true;
         self.give_back(connection)?;
         self.fold_if_long(connection)
     }
 
-    /// Nobody has written for as long as [`Housekeeping::patience`] said.
-    pub fn rest(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    /// Nobody has written for as long as [`Housekeeping::patience`] said. `true`: nothing is left to do here, and the log may be
+    /// cut back.
+    pub fn rest(&mut self, connection: &Connection) -> Result<bool, StoreError> {
         if self.has_free {
             self.give_back(connection)?;
-            return self.fold_if_long(connection);
+            self.fold_if_long(connection)?;
+            return Ok(false);
+        }
+        if self.file_pages <= LOG_PAGES_KEPT {
+            return Ok(std::mem::take(&mut self.has_folded));
         }
         // Not at the cost of one who reads: another time will do.
         connection.busy_timeout(Duration::ZERO)?;
@@ -81,7 +98,7 @@ impl Housekeeping {
             self.pages.store(0, Ordering::Relaxed);
             (self.folded_at, self.file_pages) = (0, 0);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Gives some free pages back, if there are many. The file becomes shorter when SQLite's log is folded into it.

@@ -15,6 +15,7 @@ use rusqlite::config::DbConfig;
 use super::OpenError;
 use super::directory::{database, unreadable};
 use super::newest::{Newest, Next};
+use super::queue::Queue;
 use super::{EmbeddedOptions, log};
 use crate::StoreError;
 use apply::Applier;
@@ -25,6 +26,7 @@ use housekeeping::Housekeeping;
 pub(super) fn start(
     mut connection: Connection,
     newest: Arc<Newest>,
+    queue: Arc<Queue>,
     options: &EmbeddedOptions,
 ) -> Result<JoinHandle<()>, OpenError> {
     let file = database(&options.directory);
@@ -42,7 +44,7 @@ pub(super) fn start(
             }
         };
         let _ = report.send(Ok(()));
-        let result = run(&connection, &mut applier, &end.0, &mut housekeeping);
+        let result = run(&connection, &mut applier, &end.0, &queue, &mut housekeeping);
         let is_complete = result.is_ok() && end.0.is_complete();
         let closed = if is_complete { applier.close() } else { Ok(()) };
         drop(applier);
@@ -87,6 +89,7 @@ fn run(
     connection: &Connection,
     applier: &mut Applier<'_>,
     newest: &Newest,
+    queue: &Queue,
     housekeeping: &mut Housekeeping,
 ) -> Result<(), StoreError> {
     loop {
@@ -104,7 +107,11 @@ fn run(
                 metrics::histogram!("stepwright_store_fold_seconds").record(started.elapsed());
                 housekeeping.after_fold(connection)?;
             }
-            Next::Rest => housekeeping.rest(connection)?,
+            Next::Rest => {
+                if housekeeping.rest(connection)? {
+                    queue.rest();
+                }
+            }
             Next::End => return Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! The mark: up to where the log was acknowledged when the record that came next was begun, in a small file of its own.
 //!
-//! It is written before each record and never waited for. After a kill it is as it was written; after a loss of power it may be
+//! It is written before each record and not waited for, except where the files become shorter. After a kill it is as it was written; after a loss of power it may be
 //! older, which makes it say less, and nothing wrong.
 //!
 //! | bytes | |
@@ -53,6 +53,11 @@ impl Mark {
         mark.0.set_len(BYTES as u64)?;
         mark.0.sync_all()?;
         Ok(mark)
+    }
+
+    /// What was written is on the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        self.0.sync_all()
     }
 
     /// Less than a sector: on the disk it is never half of one and half of another.

@@ -3,7 +3,7 @@
 //! Two files take turns. One is written from its beginning to its end, then the other, once the database has all that the
 //! other holds; their blocks are overwritten, not allocated anew, which halves what a flush costs. While a file is still
 //! growing, zeros are written some way ahead for the same reason. A record begins at a multiple of 4 KiB, so that no flush
-//! touches a block that an earlier one has made durable.
+//! touches a block that an earlier one has made durable. When nothing happens any more, the files are cut back.
 //!
 //! Records count up over both files. Opening the log takes a position too, without a record, so that what a crash left
 //! unfinished is never mistaken for what was written after it. What can be made of the files after a crash is in [`scan`],
@@ -29,6 +29,9 @@ const FILES: [&str; 2] = ["stepwright.log-0", "stepwright.log-1"];
 
 /// A file grows by this: one flush in many has to allocate, and none has to write long.
 const GROWTH_BYTES: u64 = 256 << 10;
+
+/// What both files may take while nothing happens.
+const KEPT_BYTES: u64 = 4 * GROWTH_BYTES;
 
 /// The log, as it is written.
 pub(super) struct Log {
@@ -122,6 +125,22 @@ impl Log {
         self.offset = end;
         self.next_position += 1;
         Ok(())
+    }
+
+    /// Gives back what the files take, if it is much. The database has everything that was appended.
+    pub fn cut(&mut self) -> io::Result<()> {
+        if self.files.iter().map(|log_file| log_file.bytes).sum::<u64>() <= KEPT_BYTES {
+            return Ok(());
+        }
+        // Never must the mark say that the files were longer than they are: it is waited for.
+        self.mark.write(Known { position: self.next_position - 1, lengths: [0; 2] })?;
+        self.mark.sync()?;
+        for log_file in &mut self.files {
+            log_file.file.set_len(0)?;
+            log_file.file.sync_all()?;
+            (log_file.bytes, log_file.last_position) = (0, self.next_position - 1);
+        }
+        self.begin(0)
     }
 
     /// Nothing can be written any more.
