@@ -1,7 +1,12 @@
 //! What the engine writes into an execution's row: [`Head`] at the start, [`Tail`] at the end.
 //!
-//! Fields in a fixed order, each with its length; a version byte in front. New fields are added at the end, and an older
-//! record reads as if they were empty.
+//! A version byte in front, then fields in a fixed order. New fields are added at the end, and an older record reads as if they were
+//! absent. Every version is read for ever:
+//!
+//! 1. Each field is a length of four bytes, lowest first (all bits set: it is absent), and its text.
+//! 2. Each field is a number in groups of seven bits, lowest first, the highest bit set in all but the last group, and its bytes. The
+//!    number is 0 for an absent field, otherwise 1 more than twice the count of the bytes; 2 more, if these are the 16 bytes of a
+//!    UUID whose text (lower case, with hyphens) the field has. Fields that are absent at the end are left out.
 
 use std::fmt::{Display, Formatter};
 use std::str::FromStr;
@@ -9,8 +14,13 @@ use std::sync::Arc;
 
 use stepwright_machine::{BehaviourFlags, ExecutionKind, UnknownBehaviour};
 use thiserror::Error;
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
-const VERSION: u8 = 1;
+/// The version with lengths of four bytes.
+const LONG: u8 = 1;
+/// The version that is written.
+const VERSION: u8 = 2;
 
 /// What is known of an execution when it starts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -141,49 +151,108 @@ impl Tail {
     }
 }
 
-/// A length of `u32::MAX` stands for an absent field.
+/// A length of `u32::MAX` stands for an absent field in the version [`LONG`].
 const ABSENT: u32 = u32::MAX;
 
 pub(crate) fn encode(fields: &[Option<&Arc<str>>]) -> Vec<u8> {
     let payload: usize = fields.iter().map(|field| field.map_or(0, |text| text.len())).sum();
-    let mut out = Vec::with_capacity(1 + fields.len() * 4 + payload);
+    let mut out = Vec::with_capacity(1 + fields.len() * 3 + payload);
     out.push(VERSION);
-    for field in fields {
+    let written = fields.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    for field in fields.iter().take(written) {
         match field {
-            // Payloads are far below 4 GiB: the API refuses bodies over 1 MB.
-            Some(text) => {
-                out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(ABSENT - 1).to_le_bytes());
-                out.extend_from_slice(text.as_bytes());
-            }
-            None => out.extend_from_slice(&ABSENT.to_le_bytes()),
+            None => put_number(&mut out, 0),
+            Some(text) => match uuid(text) {
+                Some(uuid) => {
+                    put_number(&mut out, 2 * UUID_BYTES as u64 + 2);
+                    out.extend_from_slice(uuid.as_bytes());
+                }
+                None => {
+                    put_number(&mut out, 2 * text.len() as u64 + 1);
+                    out.extend_from_slice(text.as_bytes());
+                }
+            },
         }
     }
     out
 }
 
-pub(crate) struct Fields<'a>(&'a [u8]);
+const UUID_BYTES: usize = 16;
+
+/// The UUID that is written exactly so.
+fn uuid(text: &str) -> Option<Uuid> {
+    let uuid = Some(text).filter(|text| text.len() == Hyphenated::LENGTH)?.parse::<Uuid>().ok()?;
+    (uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uuid)
+}
+
+fn put_number(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+pub(crate) struct Fields<'a> {
+    version: u8,
+    rest: &'a [u8],
+}
 
 impl<'a> Fields<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Fields<'a>, RecordError> {
         match bytes.split_first() {
-            Some((&VERSION, rest)) => Ok(Fields(rest)),
+            Some((version @ (&LONG | &VERSION), rest)) => Ok(Fields { version: *version, rest }),
             Some(_) => Err(RecordError("written by another version")),
             None => Err(RecordError("empty")),
         }
     }
 
     pub fn next(&mut self) -> Result<Option<Arc<str>>, RecordError> {
-        let Some((length, rest)) = self.0.split_first_chunk::<4>() else {
-            return if self.0.is_empty() { Ok(None) } else { Err(RecordError("cut short")) };
-        };
-        self.0 = rest;
-        let length = u32::from_le_bytes(*length);
-        if length == ABSENT {
+        if self.rest.is_empty() {
             return Ok(None);
         }
-        let (text, rest) = rest.split_at_checked(length as usize).ok_or(RecordError("cut short"))?;
-        self.0 = rest;
+        let (length, is_uuid) = match self.version {
+            LONG => match u32::from_le_bytes(self.array()?) {
+                ABSENT => return Ok(None),
+                length => (length as usize, false),
+            },
+            _ => match self.length()?.checked_sub(1) {
+                None => return Ok(None),
+                Some(number) => {
+                    let length = usize::try_from(number / 2).map_err(|_| RecordError("cut short"))?;
+                    (length, number % 2 == 1)
+                }
+            },
+        };
+        if is_uuid && length != UUID_BYTES {
+            return Err(RecordError("not a UUID"));
+        }
+        if is_uuid {
+            let uuid = Uuid::from_bytes(self.array()?);
+            return Ok(Some((&*uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()));
+        }
+        let (text, rest) = self.rest.split_at_checked(length).ok_or(RecordError("cut short"))?;
+        self.rest = rest;
         Ok(Some(std::str::from_utf8(text).map_err(|_| RecordError("not UTF-8"))?.into()))
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], RecordError> {
+        let (array, rest) = self.rest.split_first_chunk().ok_or(RecordError("cut short"))?;
+        self.rest = rest;
+        Ok(*array)
+    }
+
+    /// A number as [`put_number`] writes it.
+    fn length(&mut self) -> Result<u64, RecordError> {
+        let mut number = 0;
+        for shift in (0..63).step_by(7) {
+            let [group] = self.array()?;
+            number |= u64::from(group & 0x7f) << shift;
+            if group < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(RecordError("a length without an end"))
     }
 
     /// A field that every record has; `missing` says so.
@@ -201,6 +270,51 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_version_is_read() {
+        let head = Head {
+            input: "{}".into(),
+            revision_id: "0b0e5b6c-3a54-4e6f-8f0e-6a1d2c3b4a59".into(),
+            role_arn: "role".into(),
+            behaviour: Some(1),
+            ..Head::default()
+        };
+        let absent = [0xff; 4];
+        let first = [
+            b"\x01\x02\0\0\0{}\x24\0\0\x000b0e5b6c-3a54-4e6f-8f0e-6a1d2c3b4a59\x04\0\0\0role".as_slice(),
+            &absent.repeat(6),
+            b"\x01\0\0\x001",
+        ];
+        let second: [&[u8]; 2] = [
+            b"\x02\x05{}\x22\x0b\x0e\x5b\x6c\x3a\x54\x4e\x6f\x8f\x0e\x6a\x1d\x2c\x3b\x4a\x59\x09role",
+            b"\0\0\0\0\0\0\x031",
+        ];
+        assert_eq!(Head::decode(&first.concat()), Ok(head.clone()));
+        assert_eq!(Head::decode(&second.concat()), Ok(head.clone()));
+        assert_eq!(head.encode(), second.concat());
+    }
+
+    #[test]
+    fn texts_of_every_length_come_back() {
+        let uuid = "0b0e5b6c-3a54-4e6f-8f0e-6a1d2c3b4a59";
+        let texts = [0, 1, 15, 16, 36, 62, 63, 64, 8_191, 8_192, 300_000].map(|length| "x".repeat(length));
+        let others = [uuid.to_owned(), uuid.to_uppercase(), uuid.replace('-', ""), uuid.replace('-', "0")];
+        for text in texts.into_iter().chain(others) {
+            let bytes = encode(&[None, Some(&text.as_str().into()), Some(&"after".into()), None]);
+            let mut fields = Fields::new(&bytes).expect("a version");
+            let read: Vec<_> = (0..5).map(|_| fields.next().expect("a field")).collect();
+            assert_eq!(read, [None, Some(text.as_str().into()), Some("after".into()), None, None]);
+        }
+        for damaged in [b"\x02\xff".as_slice(), &[0xff; 20], b"\x02\x04xxxx", b"\x02\x22short"] {
+            assert!(Fields::new(damaged).and_then(|mut fields| fields.next()).is_err(), "{damaged:?}");
+        }
+        assert!(
+            Fields::new(&[[2].as_slice(), &[0xff; 20]].concat())
+                .and_then(|mut fields| fields.next())
+                .is_err()
+        );
+    }
 
     #[test]
     fn both_ways_and_damaged() {
@@ -223,7 +337,7 @@ mod tests {
         let later = Head { behaviour: Some(BehaviourFlags::CURRENT.number() + 1), ..Head::default() };
         assert!(Head::decode(&later.encode()).expect("it can be listed and described").flags().is_err());
         assert!(Head::decode(&[]).is_err());
-        assert!(Head::decode(&[9, 0, 0]).is_err());
+        assert_eq!(Head::decode(&[9, 0, 0]), Err(RecordError("written by another version")));
         assert_eq!(Tail::decode(&[]), Ok(Tail::default()));
         let tail = Tail { error: Some("E".into()), ..Tail::default() };
         assert_eq!(Tail::decode(&tail.encode()), Ok(tail));
