@@ -452,7 +452,7 @@ pub(crate) fn express_child_arn(row: &Row) -> String {
 }
 
 /// A status as the API says it.
-pub(crate) fn status_of(status: Status) -> ExecutionStatus {
+pub fn status_of(status: Status) -> ExecutionStatus {
     match status {
         Status::Running => ExecutionStatus::Running,
         Status::Succeeded => ExecutionStatus::Succeeded,

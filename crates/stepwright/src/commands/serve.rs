@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
-use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
+use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions, status_of};
+use stepwright_api::model::Enumeration as _;
 use stepwright_api::own::Endpoint;
 use stepwright_api::own::executions::ExecutionsEndpoint;
 use stepwright_api::own::express_executions::ExpressExecutionsEndpoint;
@@ -18,6 +19,7 @@ use stepwright_api::server::{self, Probes, Server};
 use stepwright_api::{Api, Parts, SelfTarget, self_target};
 use stepwright_engine::{Engine, EngineOptions, Entropy, HistoryLog, SystemClock};
 use stepwright_logs::Log;
+use stepwright_store::Status;
 use stepwright_store::embedded::{Embedded, EmbeddedOptions, Sizes};
 use stepwright_types::arn::Account;
 
@@ -221,6 +223,13 @@ fn probes(engine: Arc<Engine>, store: Arc<Embedded>, metrics: PrometheusHandle) 
             let Sizes { database, database_log, log } = store.sizes();
             for (part, bytes) in [("database", database), ("database-log", database_log), ("log", log)] {
                 metrics::gauge!("stepwright_store_bytes", "part" => part).set(bytes as f64);
+            }
+            if let Ok(counts) = store.recent_counts() {
+                for status in Status::ALL {
+                    let count = counts.get(&status).copied().unwrap_or(0);
+                    metrics::gauge!("stepwright_executions", "status" => status_of(status).as_str())
+                        .set(count as f64);
+                }
             }
             for (limit, holders, waiters) in engine.limit_gauges() {
                 metrics::gauge!("stepwright_limit_holders", "limit" => limit.clone()).set(holders as f64);

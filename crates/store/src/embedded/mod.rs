@@ -199,6 +199,11 @@ impl Embedded {
         directory::sizes(&self.directory)
     }
 
+    /// How many executions there are, by status, as far as they are in the database: some hundred milliseconds ago.
+    pub fn recent_counts(&self) -> Result<Counts, StoreError> {
+        self.readers.read(|connection| search::counts(connection, None))
+    }
+
     fn view(&self) -> View<'_, Readers> {
         View { newest: &self.newest, upper: &[], below: &*self.readers }
     }
