@@ -15,9 +15,9 @@ use super::read::{self, RawRow, column};
 use crate::{Counts, ExecutionKey, Found, Search, Status, StoreError};
 
 /// Executions that are looked at for one page.
-const LOOKED_AT_MAX: usize = 4_000;
+const LOOKED_AT_MAX: usize = 1_000;
 /// Executions of one term or prefix that are counted to find out what leads.
-const COUNTED_MAX: usize = 4_000;
+const COUNTED_MAX: usize = 1_000;
 /// Machines that lead together; of more, the time leads.
 const MACHINES_MAX: usize = 16;
 
