@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use stepwright_asl::program::{Comparison, Operand, Operator};
-use stepwright_jsonpath::{PathError, string_matches};
+use stepwright_jsonpath::string_matches;
 use stepwright_types::timestamp;
 use stepwright_value::Value;
 
@@ -35,12 +35,11 @@ pub(crate) fn holds(scene: &mut Scene<'_>, test: &Comparison, input: &Value) -> 
             if *operator == Operator::IsPresent {
                 return Ok(found.is_ok() == wanted(operand));
             }
-            let value = found.map_err(|error| missing(variable.text(), input, &error))?;
+            let value = found.map_err(|_| missing(variable.text()))?;
             match operand {
                 Operand::Literal(literal) => Ok(compare(*operator, &value, literal)),
                 Operand::Path(path) => {
-                    let other =
-                        scene.select(path, input).map_err(|error| missing(path.text(), input, &error))?;
+                    let other = scene.select(path, input).map_err(|_| missing(path.text()))?;
                     Ok(compare(*operator, &value, &other))
                 }
             }
@@ -48,9 +47,9 @@ pub(crate) fn holds(scene: &mut Scene<'_>, test: &Comparison, input: &Value) -> 
     }
 }
 
-fn missing(path: &str, input: &Value, _error: &PathError) -> Fault {
+fn missing(path: &str) -> Fault {
     Fault::runtime(format!(
-        "Invalid path '{path}': The choice state's condition path references an invalid value. The input was: {input}"
+        "Invalid path '{path}': The choice state's condition path references an invalid value."
     ))
 }
 
