@@ -470,6 +470,7 @@ impl Holder {
             }
             Holder::State(StateType::Map) => &[
                 (&["ItemProcessor", "Iterator"], true),
+                (&["ItemSelector", "Parameters"], false),
                 (&["MaxConcurrency", "MaxConcurrencyPath"], false),
                 (&["ToleratedFailurePercentage", "ToleratedFailurePercentagePath"], false),
                 (&["ToleratedFailureCount", "ToleratedFailureCountPath"], false),

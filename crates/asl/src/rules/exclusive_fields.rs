@@ -80,6 +80,10 @@ mod tests {
             &["This object should have only one of the following fields: [ItemProcessor, Iterator] at "],
         );
         state(
+            &format!(r#"{DISTRIBUTED},"ItemSelector":{{}},"Parameters":{{}}"#),
+            &["There should only be one of the following fields: [ItemSelector, Parameters] at "],
+        );
+        state(
             &format!(r#"{DISTRIBUTED},"ItemBatcher":{{"MaxItemsPerBatch":1,"MaxItemsPerBatchPath":"$.n"}}"#),
             &[
                 "There should only be one of the following fields: [MaxItemsPerBatch, MaxItemsPerBatchPath] at /ItemBatcher",
