@@ -43,7 +43,7 @@ CASES = {
         "StateMachineDoesNotExist",
     ),
     "bad token": ("AWSStepFunctions.SendTaskSuccess", {"taskToken": "nonsense", "output": "{}"}, 400, "InvalidToken"),
-    "bad task output": ("AWSStepFunctions.SendTaskSuccess", {"taskToken": "AAAA", "output": "{"}, 400, "InvalidOutput"),
+    "bad token before bad output": ("AWSStepFunctions.SendTaskSuccess", {"taskToken": "AAAA", "output": "{"}, 400, "InvalidToken"),
 }
 
 
