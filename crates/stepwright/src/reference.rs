@@ -107,6 +107,7 @@ const ENDPOINTS: &[(&str, &str)] = &[
     ("GET /readyz", "whether it can do its work"),
     ("GET /metrics", "figures for Prometheus"),
     ("/express-executions", "EXPRESS executions that ended lately; [logging](logging.md)"),
+    ("/executions", "a search over the executions of all state machines; [search](search.md)"),
     ("/function-logs", "what functions have printed; [functions](functions.md)"),
     ("/limits", "limits over executions; [limits](limits.md)"),
     ("/throttling", "request rates; [throttling](throttling.md)"),
