@@ -1,16 +1,18 @@
-//! Regular expressions, compiled once: the syntax is that of JavaScript (no `u` flag), what `\s`, `.`, `$`, the flag `i`
-//! and references mean is as in `java.util.regex`, which AWS uses.
+//! Regular expressions, compiled once, as `java.util.regex` reads them, which AWS's evaluator uses.
 //!
-//! A pattern without look-around and back-references is translated for the `regex` crate, which is linear in the text.
-//! What remains runs on a backtracking matcher with a bounded number of steps: JavaScript's own matcher takes
-//! exponential time on patterns like `^(a+)+\1$`. Departing from JavaScript, a character beyond the Basic Multilingual
-//! Plane is one character, not two.
+//! A pattern without look-around, atomic groups and back-references is translated for the `regex` crate, which is linear
+//! in the text. What remains runs on a backtracking matcher with a bounded number of steps: Java's own matcher takes
+//! exponential time on patterns like `^(a+)+\1$`.
 
 mod backtrack;
+mod class;
+mod escape;
 mod parse;
 mod program;
+mod property;
 mod translate;
 
+use self::parse::{Assertion, Flags};
 use crate::fault::Result;
 use crate::limits::Meter;
 
@@ -18,6 +20,8 @@ use crate::limits::Meter;
 #[derive(Debug)]
 pub(crate) struct Regex {
     source: String,
+    /// Capturing groups, the whole match not counted.
+    groups: usize,
     engine: Engine,
 }
 
@@ -32,25 +36,25 @@ enum Engine {
 pub(crate) type Captures = Vec<Option<(usize, usize)>>;
 
 impl Regex {
-    /// Compiles `pattern`; the error is the reason, as JavaScript words it.
+    /// Compiles `pattern`; the error is the reason, as Java words it.
     pub(crate) fn new(
         pattern: &str,
         ignore_case: bool,
         multiline: bool,
     ) -> std::result::Result<Regex, String> {
-        let parsed = parse::parse(pattern)?;
-        let linear = translate::translate(&parsed, ignore_case, multiline).and_then(|translated| {
-            regex::RegexBuilder::new(&translated).unicode(true).size_limit(1 << 20).build().ok()
-        });
+        let flags = Flags { ignore_case, multiline, ..Flags::default() };
+        let parsed = parse::parse(pattern, flags)?;
+        let linear = translate::translate(&parsed)
+            .and_then(|translated| regex::RegexBuilder::new(&translated).size_limit(1 << 20).build().ok());
         let engine = match linear {
             Some(regex) => {
-                let ends = parse::has_end(&parsed.root);
-                let program = ends.then(|| program::compile(&parsed, ignore_case, multiline)).transpose()?;
-                Engine::Linear(regex, program)
+                let is_final = |assertion| matches!(assertion, Assertion::FinalEnd { .. });
+                let ends = parse::has_assertion(&parsed.root, &is_final);
+                Engine::Linear(regex, ends.then(|| program::compile(&parsed)).transpose()?)
             }
-            None => Engine::Backtracking(program::compile(&parsed, ignore_case, multiline)?),
+            None => Engine::Backtracking(program::compile(&parsed)?),
         };
-        Ok(Regex { source: pattern.to_owned(), engine })
+        Ok(Regex { source: pattern.to_owned(), groups: parsed.groups, engine })
     }
 
     pub(crate) fn source(&self) -> &str {
@@ -76,7 +80,7 @@ impl Regex {
             Engine::Linear(_, Some(program)) if ends_with_line_end(text) => {
                 backtrack::find(program, text, start, meter)
             }
-            Engine::Linear(regex, _) if regex.captures_len() == 1 => {
+            Engine::Linear(regex, _) if self.groups == 0 => {
                 Ok(regex.find_at(text, start).map(|found| vec![Some((found.start(), found.end()))]))
             }
             Engine::Linear(regex, _) => {
@@ -84,7 +88,7 @@ impl Regex {
                 if regex.captures_read_at(&mut locations, text, start).is_none() {
                     return Ok(None);
                 }
-                Ok(Some((0..locations.len()).map(|group| locations.get(group)).collect()))
+                Ok(Some((0..=self.groups).map(|group| locations.get(group)).collect()))
             }
             Engine::Backtracking(program) => backtrack::find(program, text, start, meter),
         }

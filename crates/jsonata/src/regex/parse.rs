@@ -1,4 +1,9 @@
-//! Patterns to trees, by the grammar of ECMAScript with its annex B (what browsers accept).
+//! Patterns to trees, by the grammar of `java.util.regex`.
+
+use std::sync::Arc;
+
+use super::class::Class;
+use super::escape;
 
 /// A parsed pattern.
 #[derive(Debug)]
@@ -8,19 +13,17 @@ pub(super) struct Pattern {
     pub(super) groups: usize,
 }
 
+/// Flags are resolved while reading: what is left stands for itself.
 #[derive(Debug)]
 pub(super) enum Node {
     Empty,
     Char(char),
-    Any,
-    Class(Class),
-    Start,
-    End,
-    WordBoundary {
-        negated: bool,
-    },
+    Class(Arc<Class>),
+    Assert(Assertion),
     /// A group; `Some` number when it captures.
     Group(Box<Node>, Option<usize>),
+    /// What matched once is not tried otherwise.
+    Atomic(Box<Node>),
     Sequence(Vec<Node>),
     Alternatives(Vec<Node>),
     Repeat {
@@ -28,97 +31,162 @@ pub(super) enum Node {
         min: u32,
         max: Option<u32>,
         greedy: bool,
-        groups: (usize, usize),
     },
-    Look {
+    LookAhead {
         node: Box<Node>,
-        behind: bool,
         negated: bool,
     },
-    BackReference(usize),
+    /// What ends here and is between `min` and `max` characters long.
+    LookBehind {
+        node: Box<Node>,
+        negated: bool,
+        min: u32,
+        max: u32,
+    },
+    BackReference {
+        group: usize,
+        fold: Fold,
+    },
 }
 
-/// A set of characters.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Class {
-    pub(super) negated: bool,
-    pub(super) ranges: Vec<(char, char)>,
+/// What holds between two characters. `unix`: only `\n` ends a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Assertion {
+    TextStart,
+    LineStart {
+        unix: bool,
+    },
+    TextEnd,
+    /// The end, or before a last line terminator.
+    FinalEnd {
+        unix: bool,
+    },
+    LineEnd {
+        unix: bool,
+    },
+    /// Where the search began.
+    SearchStart,
+    WordBoundary {
+        negated: bool,
+    },
 }
 
-const NESTING_MAX: usize = 100;
+/// Which characters count as the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Fold {
+    None,
+    Ascii,
+    Unicode,
+}
 
-pub(super) fn parse(pattern: &str) -> Result<Pattern, String> {
-    let chars: Vec<char> = pattern.chars().collect();
-    let (total, names) = count_groups(&chars)?;
-    let mut parser = Parser { chars, at: 0, groups: 0, total, names, nesting: 0 };
+impl Fold {
+    /// The character that stands for all its cases.
+    pub(super) fn canonical(self, char: char) -> char {
+        let single = |mut cases: std::char::ToUppercase| match (cases.next(), cases.next()) {
+            (Some(upper), None) => upper,
+            _ => char,
+        };
+        match self {
+            Fold::None => char,
+            Fold::Ascii => char.to_ascii_uppercase(),
+            Fold::Unicode => single(char.to_uppercase()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Flags {
+    pub(super) ignore_case: bool,
+    pub(super) multiline: bool,
+    pub(super) dot_all: bool,
+    pub(super) unix_lines: bool,
+    pub(super) unicode_case: bool,
+    pub(super) unicode_classes: bool,
+    pub(super) comments: bool,
+}
+
+impl Flags {
+    pub(super) fn fold(self) -> Fold {
+        match (self.ignore_case, self.unicode_case) {
+            (false, _) => Fold::None,
+            (true, false) => Fold::Ascii,
+            (true, true) => Fold::Unicode,
+        }
+    }
+}
+
+/// How deep groups and classes may nest.
+pub(super) const NESTING_MAX: usize = 100;
+
+/// How many ranges the classes of a pattern may have together.
+const RANGES_MAX: usize = 200_000;
+
+pub(super) const TOO_LARGE: &str = "Regular expression too large";
+
+pub(super) fn parse(pattern: &str, flags: Flags) -> Result<Pattern, String> {
+    let chars = escape::unquote(pattern);
+    let mut parser = Parser { chars, at: 0, groups: 0, names: Vec::new(), nesting: 0, ranges: 0, flags };
     let root = parser.alternatives()?;
-    if parser.at < parser.chars.len() {
-        return Err("Unmatched ')'".to_owned());
+    if parser.peek().is_some() {
+        return Err("Unmatched closing ')'".to_owned());
     }
     Ok(Pattern { root, groups: parser.groups })
 }
 
-/// Capturing groups and their names, seen before the parse because references may come first.
-fn count_groups(chars: &[char]) -> Result<(usize, Vec<(String, usize)>), String> {
-    let (mut total, mut names, mut in_class, mut at) = (0, Vec::new(), false, 0);
-    while let Some(char) = chars.get(at) {
-        match char {
-            '\\' => at += 1,
-            '[' => in_class = true,
-            ']' => in_class = false,
-            '(' if !in_class => {
-                let named = chars.get(at + 1) == Some(&'?')
-                    && chars.get(at + 2) == Some(&'<')
-                    && !matches!(chars.get(at + 3), Some('=' | '!'));
-                if named {
-                    let name: String =
-                        chars.get(at + 3..).unwrap_or_default().iter().take_while(|c| **c != '>').collect();
-                    if names.iter().any(|(existing, _)| *existing == name) {
-                        return Err("Duplicate capture group name".to_owned());
-                    }
-                    names.push((name, total + 1));
-                }
-                if named || chars.get(at + 1) != Some(&'?') {
-                    total += 1;
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    Ok((total, names))
-}
-
-struct Parser {
-    chars: Vec<char>,
-    at: usize,
-    groups: usize,
-    total: usize,
-    names: Vec<(String, usize)>,
-    nesting: usize,
+pub(super) struct Parser {
+    pub(super) chars: Vec<char>,
+    pub(super) at: usize,
+    /// Groups that have been opened.
+    pub(super) groups: usize,
+    pub(super) names: Vec<(String, usize)>,
+    pub(super) nesting: usize,
+    ranges: usize,
+    pub(super) flags: Flags,
 }
 
 impl Parser {
-    fn peek(&self) -> Option<char> {
-        self.chars.get(self.at).copied()
+    /// The next character; with the flag `x`, white space and comments before it are skipped.
+    pub(super) fn peek(&mut self) -> Option<char> {
+        while self.flags.comments {
+            match self.ahead(0)? {
+                '\t'..='\r' | ' ' => self.at += 1,
+                '#' => {
+                    while self.ahead(0).is_some_and(|char| !is_line_end(char, self.flags.unix_lines)) {
+                        self.at += 1;
+                    }
+                }
+                _ => break,
+            }
+        }
+        self.ahead(0)
     }
 
-    fn eat(&mut self, text: &str) -> bool {
-        let matches =
-            text.chars().enumerate().all(|(ahead, char)| self.chars.get(self.at + ahead) == Some(&char));
-        if matches {
-            self.at += text.chars().count();
-        }
+    /// The character so far ahead, whatever it is.
+    pub(super) fn ahead(&self, distance: usize) -> Option<char> {
+        self.chars.get(self.at + distance).copied()
+    }
+
+    pub(super) fn next(&mut self) -> Option<char> {
+        let char = self.ahead(0);
+        self.at += usize::from(char.is_some());
+        char
+    }
+
+    pub(super) fn eat(&mut self, wanted: char) -> bool {
+        let matches = self.peek() == Some(wanted);
+        self.at += usize::from(matches);
         matches
     }
 
-    fn alternatives(&mut self) -> Result<Node, String> {
+    pub(super) fn nest(&mut self) -> Result<(), String> {
         self.nesting += 1;
-        if self.nesting > NESTING_MAX {
-            return Err("Regular expression too large".to_owned());
-        }
+        if self.nesting > NESTING_MAX { Err(TOO_LARGE.to_owned()) } else { Ok(()) }
+    }
+
+    fn alternatives(&mut self) -> Result<Node, String> {
+        self.nest()?;
         let mut branches = vec![self.sequence()?];
-        while self.eat("|") {
+        while self.eat('|') {
             branches.push(self.sequence()?);
         }
         self.nesting -= 1;
@@ -131,9 +199,9 @@ impl Parser {
             if char == '|' || char == ')' {
                 break;
             }
-            let first_group = self.groups;
-            let (node, repeatable) = self.term()?;
-            items.push(self.quantified(node, repeatable, first_group)?);
+            if let Some(node) = self.term()? {
+                items.push(self.quantified(node)?);
+            }
         }
         Ok(match items.len() {
             0 => Node::Empty,
@@ -142,13 +210,15 @@ impl Parser {
         })
     }
 
-    fn quantified(&mut self, node: Node, repeatable: bool, first_group: usize) -> Result<Node, String> {
+    fn quantified(&mut self, node: Node) -> Result<Node, String> {
         let Some((min, max)) = self.quantifier()? else { return Ok(node) };
-        if !repeatable {
-            return Err("Nothing to repeat".to_owned());
-        }
-        let greedy = !self.eat("?");
-        Ok(Node::Repeat { node: Box::new(node), min, max, greedy, groups: (first_group, self.groups) })
+        let lazy = self.eat('?');
+        let possessive = !lazy && self.eat('+');
+        // Possessive rounds, and what is no group, keep what they matched once.
+        let is_plain = matches!(node, Node::Char(_) | Node::Class(_) | Node::Group(..));
+        let node = if possessive || !is_plain { Node::Atomic(Box::new(node)) } else { node };
+        let node = Node::Repeat { node: Box::new(node), min, max, greedy: !lazy };
+        Ok(if possessive { Node::Atomic(Box::new(node)) } else { node })
     }
 
     fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, String> {
@@ -156,341 +226,232 @@ impl Parser {
             Some('*') => (0, None),
             Some('+') => (1, None),
             Some('?') => (0, Some(1)),
-            Some('{') => return self.braces(),
+            Some('{') => return self.braces().map(Some),
             _ => return Ok(None),
         };
         self.at += 1;
         Ok(Some(bounds))
     }
 
-    /// `{n}`, `{n,}`, `{n,m}`; anything else is no quantifier but text.
-    fn braces(&mut self) -> Result<Option<(u32, Option<u32>)>, String> {
-        let start = self.at;
+    /// `{n}`, `{n,}` or `{n,m}`.
+    fn braces(&mut self) -> Result<(u32, Option<u32>), String> {
         self.at += 1;
-        let bounds = self.number().and_then(|min| {
-            if self.eat("}") {
-                return Some((min, Some(min)));
-            }
-            if !self.eat(",") {
-                return None;
-            }
-            let max = self.number();
-            self.eat("}").then_some((min, max))
-        });
-        match bounds {
-            Some((min, Some(max))) if max < min => Err("numbers out of order in {} quantifier".to_owned()),
-            Some(bounds) => Ok(Some(bounds)),
-            None => {
-                self.at = start;
-                Ok(None)
-            }
+        let Some(min) = self.number()? else { return Err("Illegal repetition".to_owned()) };
+        let max = if self.eat(',') { self.number()? } else { Some(min) };
+        if !self.eat('}') {
+            return Err("Unclosed counted closure".to_owned());
+        }
+        if max.is_some_and(|max| max < min) {
+            Err("Illegal repetition range".to_owned())
+        } else {
+            Ok((min, max))
         }
     }
 
-    fn number(&mut self) -> Option<u32> {
+    fn number(&mut self) -> Result<Option<u32>, String> {
         let start = self.at;
         let mut number = 0u32;
-        while let Some(digit) = self.peek().and_then(|char| char.to_digit(10)) {
-            number = number.saturating_mul(10).saturating_add(digit);
+        while let Some(digit) = self.ahead(0).and_then(|char| char.to_digit(10)) {
+            let next = number.checked_mul(10).and_then(|number| number.checked_add(digit));
+            number = next.filter(|next| *next <= i32::MAX as u32).ok_or("Illegal repetition range")?;
             self.at += 1;
         }
-        (self.at > start).then_some(number)
+        Ok((self.at > start).then_some(number))
     }
 
-    /// One term, and whether it may be repeated.
-    fn term(&mut self) -> Result<(Node, bool), String> {
-        let Some(char) = self.peek() else { return Ok((Node::Empty, false)) };
+    /// One term; `None` where flags were set.
+    fn term(&mut self) -> Result<Option<Node>, String> {
+        let Some(char) = self.peek() else { return Ok(None) };
         self.at += 1;
-        Ok(match char {
-            '^' => (Node::Start, false),
-            '$' => (Node::End, false),
-            '.' => (Node::Any, true),
+        let Flags { multiline, unix_lines: unix, .. } = self.flags;
+        Ok(Some(match char {
+            '^' if multiline => Node::Assert(Assertion::LineStart { unix }),
+            '^' => Node::Assert(Assertion::TextStart),
+            '$' if multiline => Node::Assert(Assertion::LineEnd { unix }),
+            '$' => Node::Assert(Assertion::FinalEnd { unix }),
+            '.' => self.class_node(Class::any(self.flags))?,
             '(' => return self.group(),
-            '[' => (Node::Class(self.class()?), true),
-            '\\' => return self.escape(),
-            '*' | '+' | '?' => return Err("Nothing to repeat".to_owned()),
+            '[' => {
+                let class = self.class(true)?;
+                self.class_node(class)?
+            }
+            '\\' => self.escape()?,
+            '*' | '+' | '?' => return Err(format!("Dangling meta character '{char}'")),
             '{' => {
+                // Braces without anything before them repeat nothing.
                 self.at -= 1;
-                if self.braces()?.is_some() {
-                    return Err("Nothing to repeat".to_owned());
-                }
-                self.at += 1;
-                (Node::Char('{'), true)
+                Node::Empty
             }
-            _ => (Node::Char(char), true),
-        })
+            _ => self.literal(char)?,
+        }))
     }
 
-    fn group(&mut self) -> Result<(Node, bool), String> {
-        let looks = [("?=", false, false), ("?!", false, true), ("?<=", true, false), ("?<!", true, true)];
-        for (opening, behind, negated) in looks {
-            if self.eat(opening) {
-                let node = Box::new(self.alternatives()?);
-                self.close()?;
-                return Ok((Node::Look { node, behind, negated }, !behind));
-            }
+    pub(super) fn literal(&mut self, char: char) -> Result<Node, String> {
+        match self.flags.fold() {
+            Fold::None => Ok(Node::Char(char)),
+            fold => self.class_node(Class::from_ranges([(char, char)]).folded(fold)),
         }
-        let number = if self.eat("?:") {
-            None
-        } else if self.eat("?<") {
-            self.group_name()?;
+    }
+
+    pub(super) fn class_node(&mut self, class: Class) -> Result<Node, String> {
+        self.count(class.len())?;
+        Ok(Node::Class(Arc::new(class)))
+    }
+
+    pub(super) fn count(&mut self, ranges: usize) -> Result<(), String> {
+        self.ranges += ranges;
+        if self.ranges > RANGES_MAX { Err(TOO_LARGE.to_owned()) } else { Ok(()) }
+    }
+
+    /// What follows `(`.
+    fn group(&mut self) -> Result<Option<Node>, String> {
+        let before = self.flags;
+        if self.ahead(0) != Some('?') {
             self.groups += 1;
-            Some(self.groups)
-        } else if self.peek() == Some('?') {
-            return Err("Invalid group".to_owned());
-        } else {
-            self.groups += 1;
-            Some(self.groups)
-        };
-        let node = Box::new(self.alternatives()?);
-        self.close()?;
-        Ok((Node::Group(node, number), true))
-    }
-
-    fn close(&mut self) -> Result<(), String> {
-        if self.eat(")") { Ok(()) } else { Err("Unterminated group".to_owned()) }
-    }
-
-    fn group_name(&mut self) -> Result<String, String> {
-        let mut name = String::new();
-        while let Some(char) = self.peek() {
-            self.at += 1;
-            match char {
-                '>' if !name.is_empty() => return Ok(name),
-                '_' | '$' => name.push(char),
-                _ if char.is_alphabetic() || (char.is_numeric() && !name.is_empty()) => name.push(char),
-                _ => break,
-            }
+            let number = self.groups;
+            return Ok(Some(Node::Group(self.inner(before)?, Some(number))));
         }
-        Err("Invalid capture group name".to_owned())
-    }
-
-    fn escape(&mut self) -> Result<(Node, bool), String> {
-        let Some(char) = self.peek() else { return Err("\\ at end of pattern".to_owned()) };
-        match char {
-            'b' | 'B' => {
-                self.at += 1;
-                return Ok((Node::WordBoundary { negated: char == 'B' }, false));
-            }
-            '1'..='9' => {
-                let start = self.at;
-                match self.number() {
-                    Some(number) if number as usize <= self.total => {
-                        return Ok((Node::BackReference(number as usize), true));
-                    }
-                    _ => self.at = start,
-                }
-            }
-            'k' if !self.names.is_empty() => {
-                self.at += 1;
-                if !self.eat("<") {
-                    return Err("Invalid named reference".to_owned());
-                }
-                let name = self.group_name().map_err(|_| "Invalid named reference".to_owned())?;
-                let group = self.names.iter().find(|(candidate, _)| *candidate == name);
-                return match group {
-                    Some((_, number)) => Ok((Node::BackReference(*number), true)),
-                    None => Err("Invalid named capture referenced".to_owned()),
-                };
-            }
-            _ => {}
-        }
-        let mut class = Class::default();
-        if self.class_escape(&mut class) {
-            return Ok((Node::Class(class), true));
-        }
-        Ok((Node::Char(self.char_escape(false)), true))
-    }
-
-    /// `\d` and its kin, added to `class`.
-    fn class_escape(&mut self, class: &mut Class) -> bool {
-        let Some(char) = self.peek() else { return false };
-        let ranges: &[(char, char)] = match char.to_ascii_lowercase() {
-            'd' => &[('0', '9')],
-            'w' => &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
-            's' => &SPACES,
-            _ => return false,
-        };
         self.at += 1;
-        if char.is_ascii_lowercase() {
-            class.ranges.extend_from_slice(ranges);
-        } else {
-            class.ranges.extend(complement(ranges));
-        }
-        true
-    }
-
-    /// An escape that stands for one character; the parser stands behind the backslash.
-    fn char_escape(&mut self, in_class: bool) -> char {
-        let Some(char) = self.peek() else { return '\\' };
-        self.at += 1;
-        match char {
-            'b' if in_class => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'v' => '\u{b}',
-            '0'..='7' => self.octal(char),
-            'x' => self.hex(2).unwrap_or('x'),
-            'u' => self.hex(4).unwrap_or('u'),
-            'c' => match self.peek() {
-                Some(letter)
-                    if letter.is_ascii_alphabetic()
-                        || (in_class && (letter.is_ascii_digit() || letter == '_')) =>
-                {
+        let at = self.at;
+        Ok(Some(match self.next() {
+            Some(':') => Node::Group(self.inner(before)?, None),
+            Some('>') => Node::Atomic(self.inner(before)?),
+            Some(sign @ ('=' | '!')) => Node::LookAhead { node: self.inner(before)?, negated: sign == '!' },
+            Some('<') => match self.ahead(0) {
+                Some(sign @ ('=' | '!')) => {
                     self.at += 1;
-                    char::from(letter as u8 % 32)
+                    let node = self.inner(before)?;
+                    let (min, max) = width(&node);
+                    let max = max.ok_or("Look-behind group does not have an obvious maximum length")?;
+                    Node::LookBehind { node, negated: sign == '!', min, max }
                 }
                 _ => {
-                    // Not a control character: the backslash stands for itself.
-                    self.at -= 1;
-                    '\\'
+                    let name = self.group_name()?;
+                    if self.names.iter().any(|(existing, _)| *existing == name) {
+                        return Err(format!("Named capturing group <{name}> is already defined"));
+                    }
+                    self.groups += 1;
+                    let number = self.groups;
+                    self.names.push((name, number));
+                    Node::Group(self.inner(before)?, Some(number))
                 }
             },
-            _ => char,
-        }
+            _ => {
+                self.at = at;
+                self.set_flags();
+                match self.next() {
+                    Some(')') => return Ok(None),
+                    Some(':') => Node::Group(self.inner(before)?, None),
+                    _ => return Err("Unknown inline modifier".to_owned()),
+                }
+            }
+        }))
     }
 
-    fn octal(&mut self, first: char) -> char {
-        let mut code = first.to_digit(8).unwrap_or(0);
-        for _ in 0..2 {
-            match self.peek().and_then(|char| char.to_digit(8)) {
-                Some(digit) if code * 8 + digit <= 0o377 => {
-                    code = code * 8 + digit;
-                    self.at += 1;
+    /// What a group holds, to its `)`; then the flags are again those `before` it.
+    fn inner(&mut self, before: Flags) -> Result<Box<Node>, String> {
+        let node = self.alternatives()?;
+        let closed = self.eat(')');
+        self.flags = before;
+        if closed { Ok(Box::new(node)) } else { Err("Unclosed group".to_owned()) }
+    }
+
+    /// The letters of `(?im-sx`.
+    fn set_flags(&mut self) {
+        let mut on = true;
+        while let Some(char) = self.ahead(0) {
+            match char {
+                'i' => self.flags.ignore_case = on,
+                'm' => self.flags.multiline = on,
+                's' => self.flags.dot_all = on,
+                'd' => self.flags.unix_lines = on,
+                'u' => self.flags.unicode_case = on,
+                'x' => self.flags.comments = on,
+                'U' => {
+                    self.flags.unicode_classes = on;
+                    self.flags.unicode_case = on;
                 }
+                'c' => {}
+                '-' if on => on = false,
                 _ => break,
             }
-        }
-        char::from_u32(code).unwrap_or_default()
-    }
-
-    fn hex(&mut self, length: usize) -> Option<char> {
-        let unit = self.hex_at(self.at, length)?;
-        self.at += length;
-        let is_high = (0xD800..0xDC00).contains(&unit);
-        if is_high
-            && self.chars.get(self.at..self.at + 2) == Some(&['\\', 'u'])
-            && let Some(low) = self.hex_at(self.at + 2, 4).filter(|low| (0xDC00..0xE000).contains(low))
-        {
-            self.at += 6;
-            return char::from_u32(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
-        }
-        // Half of a surrogate pair never occurs in a text; the replacement character all but never.
-        Some(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
-    }
-
-    fn hex_at(&self, at: usize, length: usize) -> Option<u32> {
-        let digits = self.chars.get(at..at + length)?;
-        digits.iter().try_fold(0, |code, char| Some(code * 16 + char.to_digit(16)?))
-    }
-
-    fn class(&mut self) -> Result<Class, String> {
-        let mut class = Class { negated: self.eat("^"), ..Class::default() };
-        loop {
-            match self.peek() {
-                None => return Err("Unterminated character class".to_owned()),
-                Some(']') => {
-                    self.at += 1;
-                    return Ok(class);
-                }
-                Some(_) => self.class_range(&mut class)?,
-            }
+            self.at += 1;
         }
     }
 
-    fn class_range(&mut self, class: &mut Class) -> Result<(), String> {
-        let Some(low) = self.class_atom(class)? else {
-            // After `\d` a hyphen is a hyphen.
-            return Ok(());
-        };
-        let is_range = self.peek() == Some('-') && !matches!(self.chars.get(self.at + 1), None | Some(']'));
-        if !is_range {
-            class.add(low, low);
-            return Ok(());
+    /// The name of a group, to its `>`.
+    pub(super) fn group_name(&mut self) -> Result<String, String> {
+        let rest = self.chars.get(self.at..).unwrap_or_default();
+        let name: String = rest.iter().take_while(|char| char.is_ascii_alphanumeric()).collect();
+        if !name.starts_with(|char: char| char.is_ascii_alphabetic()) {
+            return Err("capturing group name does not start with a Latin letter".to_owned());
         }
-        self.at += 1;
-        match self.class_atom(class)? {
-            Some(high) if high < low => Err("Range out of order in character class".to_owned()),
-            Some(high) => {
-                class.add(low, high);
-                Ok(())
-            }
-            None => {
-                class.add(low, low);
-                class.add('-', '-');
-                Ok(())
-            }
+        self.at += name.len();
+        if self.next() == Some('>') {
+            Ok(name)
+        } else {
+            Err("named capturing group is missing trailing '>'".to_owned())
         }
-    }
-
-    /// One character of a class; `None` when it was a set, which has been added.
-    fn class_atom(&mut self, class: &mut Class) -> Result<Option<char>, String> {
-        let Some(char) = self.peek() else { return Err("Unterminated character class".to_owned()) };
-        self.at += 1;
-        if char != '\\' {
-            return Ok(Some(char));
-        }
-        if self.peek().is_none() {
-            return Err("\\ at end of pattern".to_owned());
-        }
-        if self.class_escape(class) {
-            return Ok(None);
-        }
-        Ok(Some(self.char_escape(true)))
     }
 }
 
-impl Class {
-    fn add(&mut self, low: char, high: char) {
-        self.ranges.push((low, high));
-    }
-
-    /// Whether `char` is in the set, the negation not applied.
-    pub(super) fn contains(&self, char: char) -> bool {
-        self.ranges.iter().any(|(low, high)| *low <= char && char <= *high)
-    }
+pub(super) fn is_line_end(char: char, unix: bool) -> bool {
+    char == '\n' || (!unix && matches!(char, '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'))
 }
 
-/// What Java calls white space: ASCII only.
-const SPACES: [(char, char); 2] = [('\t', '\r'), (' ', ' ')];
-
-/// Whether `$` occurs.
-pub(super) fn has_end(node: &Node) -> bool {
+/// How many characters `node` takes: at least, and at most if that is bounded.
+fn width(node: &Node) -> (u32, Option<u32>) {
     match node {
-        Node::End => true,
-        Node::Group(inner, _) | Node::Repeat { node: inner, .. } | Node::Look { node: inner, .. } => {
-            has_end(inner)
+        Node::Char(_) | Node::Class(_) => (1, Some(1)),
+        Node::Empty | Node::Assert(_) | Node::LookAhead { .. } | Node::LookBehind { .. } => (0, Some(0)),
+        Node::BackReference { .. } => (0, None),
+        Node::Group(inner, _) | Node::Atomic(inner) => width(inner),
+        Node::Sequence(items) => items.iter().map(width).fold((0, Some(0)), |(min, max), item| {
+            (item.0.saturating_add(min), max.zip(item.1).map(|(max, more)| max.saturating_add(more)))
+        }),
+        Node::Alternatives(items) => {
+            let widths = || items.iter().map(width);
+            let max = widths().try_fold(0, |max, item| item.1.map(|more| more.max(max)));
+            (widths().map(|item| item.0).min().unwrap_or(0), max)
         }
-        Node::Sequence(items) | Node::Alternatives(items) => items.iter().any(has_end),
+        Node::Repeat { node, min, max, .. } => {
+            let inner = width(node);
+            let least = inner.0.saturating_mul(*min);
+            let is_loop = *max != Some(1) && matches!(**node, Node::Group(..)) && !is_deterministic(node);
+            let most = match (inner.1, max) {
+                _ if is_loop => None,
+                (Some(most), Some(max)) => Some(most.saturating_mul(*max)),
+                // Java counts what is not bounded as 2^31 - 1 rounds, which overflow when they take more than one.
+                (Some(most), None) if most <= 1 => Some(most * i32::MAX as u32),
+                _ => None,
+            };
+            (least, most)
+        }
+    }
+}
+
+/// Whether Java sees that `node` can match in one way only.
+fn is_deterministic(node: &Node) -> bool {
+    match node {
+        Node::Alternatives(_) => false,
+        Node::Group(inner, _) | Node::Atomic(inner) => is_deterministic(inner),
+        Node::Sequence(items) => items.iter().all(is_deterministic),
+        Node::Repeat { node, min, max, .. } => *max == Some(*min) && is_deterministic(node),
+        _ => true,
+    }
+}
+
+/// Whether an assertion of the pattern says so.
+pub(super) fn has_assertion(node: &Node, wanted: &dyn Fn(Assertion) -> bool) -> bool {
+    match node {
+        Node::Assert(assertion) => wanted(*assertion),
+        Node::Group(node, _) | Node::Atomic(node) => has_assertion(node, wanted),
+        Node::Repeat { node, .. } | Node::LookAhead { node, .. } | Node::LookBehind { node, .. } => {
+            has_assertion(node, wanted)
+        }
+        Node::Sequence(items) | Node::Alternatives(items) => {
+            items.iter().any(|item| has_assertion(item, wanted))
+        }
         _ => false,
     }
-}
-
-fn complement(ranges: &[(char, char)]) -> Vec<(char, char)> {
-    let mut out = Vec::with_capacity(ranges.len() + 1);
-    let mut from = Some('\0');
-    for (low, high) in ranges {
-        if let (Some(start), Some(end)) = (from, before(*low))
-            && start <= end
-        {
-            out.push((start, end));
-        }
-        from = after(*high);
-    }
-    if let Some(start) = from {
-        out.push((start, char::MAX));
-    }
-    out
-}
-
-fn before(char: char) -> Option<char> {
-    let code = (char as u32).checked_sub(1)?;
-    char::from_u32(if code == 0xDFFF { 0xD7FF } else { code })
-}
-
-fn after(char: char) -> Option<char> {
-    let code = char as u32 + 1;
-    char::from_u32(if code == 0xD800 { 0xE000 } else { code })
 }

@@ -1,6 +1,9 @@
 //! Trees to programs for the backtracking matcher.
 
-use super::parse::{Class, Node, Pattern};
+use std::sync::Arc;
+
+use super::class::Class;
+use super::parse::{Assertion, Fold, Node, Pattern, TOO_LARGE};
 use super::translate::can_be_empty;
 
 /// Longest program, in instructions.
@@ -13,32 +16,25 @@ pub(super) struct Program {
     pub(super) groups: usize,
     /// Positions that loops remember.
     pub(super) registers: usize,
-    pub(super) ignore_case: bool,
-    pub(super) multiline: bool,
 }
 
 /// What one character must be.
 #[derive(Debug)]
 pub(super) enum Set {
     Char(char),
-    Any,
-    Class(Class),
+    Class(Arc<Class>),
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Op {
     /// The next character is in the set.
-    One {
-        set: usize,
-        back: bool,
-    },
+    One(usize),
     /// Between `min` and `max` characters in the set.
     Run {
         set: usize,
         min: u32,
         max: u32,
         greedy: bool,
-        back: bool,
     },
     /// Try `first`, then `second`.
     Split {
@@ -46,60 +42,58 @@ pub(super) enum Op {
         second: usize,
     },
     Jump(usize),
-    /// Remember the position as the end of a group that is being crossed.
-    Open {
-        group: usize,
-    },
-    Close {
-        group: usize,
-        back: bool,
-    },
-    /// Forget groups `from` to `to`.
-    Reset {
-        from: usize,
-        to: usize,
-    },
+    /// Remember the position as the start of a group that is being crossed.
+    Open(usize),
+    Close(usize),
     /// Remember the position at the start of a round.
     Mark(usize),
-    /// Fail when the round has not moved.
-    Moved(usize),
-    Start,
-    End,
-    Boundary {
-        negated: bool,
+    /// Leave the loop for `end` when the round has not moved.
+    Moved {
+        register: usize,
+        end: usize,
     },
-    /// Run the code that follows, up to `Done`, then go on at `next`.
-    Look {
+    Assert(Assertion),
+    /// Run the code that follows, up to `Done`, once, then go on at `next` from where it ended.
+    Atomic {
+        next: usize,
+    },
+    /// The same, but go on from here.
+    LookAhead {
         next: usize,
         negated: bool,
     },
+    /// The same, but from up to `max` characters before to here.
+    LookBehind {
+        next: usize,
+        negated: bool,
+        min: u32,
+        max: u32,
+    },
     Reference {
         group: usize,
-        back: bool,
+        fold: Fold,
     },
     Done,
 }
 
-pub(super) fn compile(pattern: &Pattern, ignore_case: bool, multiline: bool) -> Result<Program, String> {
-    let mut compiler = Compiler { code: Vec::new(), sets: Vec::new(), registers: 0, back: false };
+pub(super) fn compile(pattern: &Pattern) -> Result<Program, String> {
+    let mut compiler = Compiler { code: Vec::new(), sets: Vec::new(), registers: 0 };
     compiler.node(&pattern.root)?;
     compiler.push(Op::Done)?;
-    let Compiler { code, sets, registers, .. } = compiler;
-    Ok(Program { code, sets, groups: pattern.groups, registers, ignore_case, multiline })
+    let Compiler { code, sets, registers } = compiler;
+    Ok(Program { code, sets, groups: pattern.groups, registers })
 }
 
 struct Compiler {
     code: Vec<Op>,
     sets: Vec<Set>,
     registers: usize,
-    /// Within a look-behind, which runs backwards.
-    back: bool,
 }
 
 impl Compiler {
     fn push(&mut self, op: Op) -> Result<usize, String> {
         if self.code.len() >= LENGTH_MAX {
-            return Err("Regular expression too large".to_owned());
+            return Err(TOO_LARGE.to_owned());
         }
         self.code.push(op);
         Ok(self.code.len() - 1)
@@ -114,36 +108,29 @@ impl Compiler {
     fn set(&mut self, node: &Node) -> Option<usize> {
         self.sets.push(match node {
             Node::Char(char) => Set::Char(*char),
-            Node::Any => Set::Any,
-            Node::Class(class) => Set::Class(class.clone()),
+            Node::Class(class) => Set::Class(Arc::clone(class)),
             _ => return None,
         });
         Some(self.sets.len() - 1)
     }
 
     fn node(&mut self, node: &Node) -> Result<(), String> {
-        let back = self.back;
         match node {
             Node::Empty => {}
-            Node::Char(_) | Node::Any | Node::Class(_) => {
+            Node::Char(_) | Node::Class(_) => {
                 if let Some(set) = self.set(node) {
-                    self.push(Op::One { set, back })?;
+                    self.push(Op::One(set))?;
                 }
             }
-            Node::Start => drop(self.push(Op::Start)?),
-            Node::End => drop(self.push(Op::End)?),
-            Node::WordBoundary { negated } => drop(self.push(Op::Boundary { negated: *negated })?),
-            Node::BackReference(group) => drop(self.push(Op::Reference { group: *group, back })?),
+            Node::Assert(assertion) => drop(self.push(Op::Assert(*assertion))?),
+            Node::BackReference { group, fold } => {
+                self.push(Op::Reference { group: *group, fold: *fold })?;
+            }
             Node::Group(inner, None) => self.node(inner)?,
             Node::Group(inner, Some(group)) => {
-                self.push(Op::Open { group: *group })?;
+                self.push(Op::Open(*group))?;
                 self.node(inner)?;
-                self.push(Op::Close { group: *group, back })?;
-            }
-            Node::Sequence(items) if back => {
-                for item in items.iter().rev() {
-                    self.node(item)?;
-                }
+                self.push(Op::Close(*group))?;
             }
             Node::Sequence(items) => {
                 for item in items {
@@ -151,19 +138,28 @@ impl Compiler {
                 }
             }
             Node::Alternatives(branches) => self.alternatives(branches)?,
-            Node::Look { node, behind, negated } => {
-                let at = self.push(Op::Done)?;
-                self.back = *behind;
-                self.node(node)?;
-                self.back = back;
-                self.push(Op::Done)?;
-                let next = self.code.len();
-                self.patch(at, Op::Look { next, negated: *negated });
+            Node::Atomic(inner) => self.apart(inner, |next| Op::Atomic { next })?,
+            Node::LookAhead { node, negated } => {
+                self.apart(node, |next| Op::LookAhead { next, negated: *negated })?;
             }
-            Node::Repeat { node, min, max, greedy, groups } => {
-                self.repeat(node, *min, max.unwrap_or(u32::MAX), *greedy, *groups)?;
+            Node::LookBehind { node, negated, min, max } => {
+                let (negated, min, max) = (*negated, *min, *max);
+                self.apart(node, |next| Op::LookBehind { next, negated, min, max })?;
+            }
+            Node::Repeat { node, min, max, greedy } => {
+                self.repeat(node, *min, max.unwrap_or(u32::MAX), *greedy)?;
             }
         }
+        Ok(())
+    }
+
+    /// Code that runs for itself: `op` says how, and where to go on.
+    fn apart(&mut self, node: &Node, op: impl Fn(usize) -> Op) -> Result<(), String> {
+        let at = self.push(Op::Done)?;
+        self.node(node)?;
+        self.push(Op::Done)?;
+        let next = self.code.len();
+        self.patch(at, op(next));
         Ok(())
     }
 
@@ -187,62 +183,47 @@ impl Compiler {
         Ok(())
     }
 
-    fn repeat(
-        &mut self,
-        node: &Node,
-        min: u32,
-        max: u32,
-        greedy: bool,
-        groups: (usize, usize),
-    ) -> Result<(), String> {
-        let back = self.back;
+    fn repeat(&mut self, node: &Node, min: u32, max: u32, greedy: bool) -> Result<(), String> {
         if let Some(set) = self.set(node) {
-            self.push(Op::Run { set, min, max, greedy, back })?;
+            self.push(Op::Run { set, min, max, greedy })?;
             return Ok(());
         }
+        if matches!(node, Node::Empty) {
+            return Ok(());
+        }
+        let (mut splits, mut guards) = (Vec::new(), Vec::new());
         for _ in 0..min {
-            self.round(node, groups, None)?;
+            guards.extend(self.round(node)?);
         }
-        let guard = if can_be_empty(node) {
-            self.registers += 1;
-            Some(self.registers - 1)
-        } else {
-            None
-        };
-        let either = |first, second| {
-            if greedy { Op::Split { first, second } } else { Op::Split { first: second, second: first } }
-        };
-        if max == u32::MAX {
-            let split = self.push(Op::Done)?;
-            self.round(node, groups, guard)?;
-            self.push(Op::Jump(split))?;
-            let end = self.code.len();
-            self.patch(split, either(split + 1, end));
-            return Ok(());
-        }
-        let mut splits = Vec::new();
-        for _ in min..max {
+        let rounds = if max == u32::MAX { 1 } else { max - min };
+        for _ in 0..rounds {
             splits.push(self.push(Op::Done)?);
-            self.round(node, groups, guard)?;
+            guards.extend(self.round(node)?);
+        }
+        if let (u32::MAX, Some(split)) = (max, splits.first()) {
+            self.push(Op::Jump(*split))?;
         }
         let end = self.code.len();
-        for split in splits {
-            self.patch(split, either(split + 1, end));
+        for at in splits {
+            let (first, second) = if greedy { (at + 1, end) } else { (end, at + 1) };
+            self.patch(at, Op::Split { first, second });
+        }
+        for (at, register) in guards {
+            self.patch(at, Op::Moved { register, end });
         }
         Ok(())
     }
 
-    fn round(&mut self, node: &Node, groups: (usize, usize), guard: Option<usize>) -> Result<(), String> {
-        if groups.0 != groups.1 {
-            self.push(Op::Reset { from: groups.0 + 1, to: groups.1 })?;
+    /// One round; if it may be empty, where to patch the end of the loop, and the register of its start.
+    fn round(&mut self, node: &Node) -> Result<Option<(usize, usize)>, String> {
+        if !can_be_empty(node) {
+            self.node(node)?;
+            return Ok(None);
         }
-        if let Some(register) = guard {
-            self.push(Op::Mark(register))?;
-        }
+        let register = self.registers;
+        self.registers += 1;
+        self.push(Op::Mark(register))?;
         self.node(node)?;
-        if let Some(register) = guard {
-            self.push(Op::Moved(register))?;
-        }
-        Ok(())
+        Ok(Some((self.push(Op::Done)?, register)))
     }
 }

@@ -298,17 +298,13 @@ impl Lexer {
             return Err(Fault::new("S0301").at(end));
         }
         self.at += 1;
-        let (mut ignore_case, mut multiline, mut repeated) = (false, false, false);
+        let (mut ignore_case, mut multiline) = (false, false);
         while let Some(flag @ ('i' | 'm')) = self.peek(0) {
             let seen = if flag == 'i' { &mut ignore_case } else { &mut multiline };
-            repeated |= *seen;
             *seen = true;
             self.at += 1;
         }
         let pattern = self.text(start, end);
-        if repeated {
-            return Err(Fault::host("Invalid flags supplied to RegExp constructor").at(end));
-        }
         Regex::new(&pattern, ignore_case, multiline).map_err(|reason| {
             Fault::host(&format!("Invalid regular expression: /{pattern}/: {reason}")).at(start)
         })
