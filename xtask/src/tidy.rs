@@ -33,9 +33,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("machine", &["value", "types", "formats", "jsonpath", "jsonata", "asl"]),
     ("store", &["types", "formats"]),
     ("tasks", &["types", "value", "sigv4"]),
-    ("engine", &["value", "types", "jsonata", "asl", "machine", "store", "tasks"]),
+    ("engine", &["value", "types", "formats", "jsonata", "asl", "machine", "store", "tasks"]),
     ("logs", &["value", "types", "sigv4", "asl", "machine", "store", "tasks", "engine"]),
-    ("api", &["value", "types", "sigv4", "asl", "machine", "store", "tasks", "engine"]),
+    ("api", &["value", "types", "formats", "sigv4", "asl", "machine", "store", "tasks", "engine"]),
     ("testkit", &["value", "types", "asl", "machine", "store", "tasks", "engine", "api"]),
 ];
 

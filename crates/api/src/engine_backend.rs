@@ -48,12 +48,7 @@ impl Definitions for StoredDefinitions {
         revision_id: &str,
     ) -> Pending<'_, Result<Option<String>, StoreError>> {
         let key = Machine::record_key(machine_arn, revision_id);
-        Box::pin(async move {
-            let Some(record) = self.0.record(CatalogKind::Revision, &key).await? else { return Ok(None) };
-            let machine = Machine::from_record(&record.data)
-                .map_err(|error| StoreError::Corrupt(format!("revision {key}: {error}")))?;
-            Ok(Some(machine.definition))
-        })
+        Box::pin(async move { Ok(self.read::<Machine>(&key).await?.map(|machine| machine.definition)) })
     }
 
     fn logging(
@@ -63,10 +58,7 @@ impl Definitions for StoredDefinitions {
     ) -> Pending<'_, Result<Option<stepwright_engine::Logging>, StoreError>> {
         let key = Machine::record_key(machine_arn, revision_id);
         Box::pin(async move {
-            let Some(record) = self.0.record(CatalogKind::Revision, &key).await? else { return Ok(None) };
-            let machine = Machine::from_record(&record.data)
-                .map_err(|error| StoreError::Corrupt(format!("revision {key}: {error}")))?;
-            Ok(logging::of(&machine.logging))
+            Ok(self.read::<Machine>(&key).await?.and_then(|machine| logging::of(&machine.logging)))
         })
     }
 

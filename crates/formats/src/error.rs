@@ -6,7 +6,10 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FormatError {
     /// A later release wrote them.
-    #[error("{format} has format version {found}, and this release reads versions up to {known}")]
+    #[error(
+        "{format} has format version {found}, and this release reads versions up to {known}: open it with the release that \
+         wrote it, or a later one"
+    )]
     Newer {
         /// Which format, as the beginning of a sentence.
         format: &'static str,

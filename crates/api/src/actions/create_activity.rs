@@ -25,9 +25,9 @@ pub async fn run(api: &Api, input: CreateActivityInput) -> Result<CreateActivity
         return existing(api, &activity).await;
     }
     api.quotas.check_activities(api).await?;
-    let mut writes = vec![activity.put(Expect::Absent)?];
+    let mut writes = vec![activity.put(Expect::Absent)];
     if !tags.entries.is_empty() {
-        writes.push(tags.put(Expect::Anything)?);
+        writes.push(tags.put(Expect::Anything));
     }
     match api.catalog.write(writes).await {
         Ok(()) => Ok(output(&activity)),

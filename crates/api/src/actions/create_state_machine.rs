@@ -114,10 +114,10 @@ async fn create(
         writes.push(write);
     }
     if !tags.entries.is_empty() {
-        writes.push(tags.put(Expect::Anything)?);
+        writes.push(tags.put(Expect::Anything));
     }
-    writes.push(machine.put(Expect::Absent)?);
-    writes.push(entry.put(Expect::Absent)?);
+    writes.push(machine.put(Expect::Absent));
+    writes.push(entry.put(Expect::Absent));
     api.catalog.write(writes).await?;
     Ok(CreateStateMachineOutput {
         state_machine_arn: entry.arn,

@@ -35,7 +35,7 @@ pub async fn run(
             updated_ms: now_ms,
         };
         // Writing the machine's entry as well keeps the versions from being deleted at the same time.
-        match api.catalog.write(vec![entry.put(expect)?, alias.put(Expect::Absent)?]).await {
+        match api.catalog.write(vec![entry.put(expect), alias.put(Expect::Absent)]).await {
             Err(WriteError::Conflict) => continue,
             written => written?,
         }

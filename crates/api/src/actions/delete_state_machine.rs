@@ -16,7 +16,7 @@ pub async fn run(api: &Api, input: DeleteStateMachineInput) -> Result<DeleteStat
         };
         if !entry.deleting {
             entry.deleting = true;
-            match api.catalog.write(vec![entry.put(expect)?]).await {
+            match api.catalog.write(vec![entry.put(expect)]).await {
                 Err(WriteError::Conflict) => continue,
                 written => written?,
             }

@@ -27,7 +27,7 @@ pub async fn run(
             return Ok(DeleteStateMachineVersionOutput {});
         };
         check_unreferenced(api, arn.plain, arn.qualified).await?;
-        let writes = vec![entry.put(expect)?, Version::delete(arn.qualified, Expect::Anything)];
+        let writes = vec![entry.put(expect), Version::delete(arn.qualified, Expect::Anything)];
         match api.catalog.write(writes).await {
             Err(WriteError::Conflict) => continue,
             written => written?,

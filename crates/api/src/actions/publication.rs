@@ -47,6 +47,6 @@ pub fn new_version(
         description,
         created_ms: api.environment.now_ms(),
     };
-    let write = version.put(Expect::Absent)?;
+    let write = version.put(Expect::Absent);
     Ok((version, write))
 }

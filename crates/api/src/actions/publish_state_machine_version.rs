@@ -24,7 +24,7 @@ pub async fn run(
         check_revision(api, &entry, input.revision_id.as_deref()).await?;
         let (version, write) = publication::version_of(api, &mut entry, input.description.clone()).await?;
         if let Some(write) = write {
-            match api.catalog.write(vec![entry.put(expect)?, write]).await {
+            match api.catalog.write(vec![entry.put(expect), write]).await {
                 Err(WriteError::Conflict) => continue,
                 written => written?,
             }

@@ -83,7 +83,7 @@ pub async fn change(
         let (mut tags, expect) = known
             .unwrap_or_else(|| (Tags { arn: resource_arn.to_owned(), entries: Vec::new() }, Expect::Absent));
         change(&mut tags)?;
-        match api.catalog.write(vec![tags.put(expect)?]).await {
+        match api.catalog.write(vec![tags.put(expect)]).await {
             Err(WriteError::Conflict) => continue,
             written => return Ok(written?),
         }

@@ -63,7 +63,7 @@ async fn attempt(
         machine.updated_ms = current.updated_ms;
     } else {
         entry.revision.clone_from(&machine.revision);
-        writes.push(machine.put(Expect::Absent)?);
+        writes.push(machine.put(Expect::Absent));
     }
     let mut version_arn = None;
     if input.publish.unwrap_or(false) {
@@ -79,7 +79,7 @@ async fn attempt(
         writes.extend(write);
     }
     if !writes.is_empty() {
-        writes.push(entry.put(expect)?);
+        writes.push(entry.put(expect));
         match api.catalog.write(writes).await {
             Err(WriteError::Conflict) => return Ok(None),
             written => written?,

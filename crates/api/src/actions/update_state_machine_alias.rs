@@ -51,7 +51,7 @@ pub async fn run(
         }
         alias.updated_ms = api.environment.now_ms();
         // Writing the machine's entry as well keeps the versions from being deleted at the same time.
-        match api.catalog.write(vec![entry.put(machine_expect)?, alias.put(expect)?]).await {
+        match api.catalog.write(vec![entry.put(machine_expect), alias.put(expect)]).await {
             Err(WriteError::Conflict) => continue,
             written => written?,
         }

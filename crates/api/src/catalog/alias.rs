@@ -1,13 +1,15 @@
 //! Aliases: names that route to one or two versions.
 
-use serde::{Deserialize, Serialize};
+use stepwright_formats::FormatError;
+use stepwright_formats::catalog as format;
 use stepwright_store::CatalogKind;
 
 use super::records::Record;
+use super::words;
 use crate::model::RoutingConfigurationListItem;
 
 /// An alias.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Alias {
     pub arn: String,
     pub name: String,
@@ -36,6 +38,30 @@ impl Alias {
 
 impl Record for Alias {
     const KIND: CatalogKind = CatalogKind::Alias;
+
+    type Stored = format::Alias;
+
+    fn to_stored(&self) -> format::Alias {
+        format::Alias {
+            arn: self.arn.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            routing: self.routing.iter().map(words::route).collect(),
+            created_ms: self.created_ms,
+            updated_ms: self.updated_ms,
+        }
+    }
+
+    fn from_stored(stored: format::Alias) -> Result<Alias, FormatError> {
+        Ok(Alias {
+            arn: stored.arn,
+            name: stored.name,
+            description: stored.description,
+            routing: stored.routing.into_iter().map(words::of_route).collect(),
+            created_ms: stored.created_ms,
+            updated_ms: stored.updated_ms,
+        })
+    }
 
     fn key(&self) -> String {
         self.arn.clone()

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use stepwright_formats::FormatError;
+use stepwright_formats::catalog as format;
 use stepwright_store::CatalogKind;
 
 use super::records::Record;
+use super::words;
 use crate::model::{EncryptionConfiguration, LoggingConfiguration, StateMachineType, TracingConfiguration};
 
 /// One revision of a state machine: everything that an execution of it needs. Never changes.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Machine {
     /// Without version or alias.
     pub arn: String,
@@ -31,11 +33,6 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Reads a record of kind [`CatalogKind::Revision`].
-    pub fn from_record(data: &[u8]) -> Result<Machine, serde_json::Error> {
-        serde_json::from_slice(data)
-    }
-
     /// The key of a revision's record.
     pub fn record_key(arn: &str, revision: &str) -> String {
         // No name contains `#`.
@@ -60,13 +57,49 @@ impl Machine {
 impl Record for Machine {
     const KIND: CatalogKind = CatalogKind::Revision;
 
+    type Stored = format::Revision;
+
+    fn to_stored(&self) -> format::Revision {
+        format::Revision {
+            arn: self.arn.clone(),
+            name: self.name.clone(),
+            revision: self.revision.clone(),
+            revision_id: self.revision_id.clone(),
+            r#type: words::word(self.r#type),
+            definition: self.definition.clone(),
+            role_arn: self.role_arn.clone(),
+            logging: words::logging(&self.logging),
+            tracing: format::Tracing { enabled: self.tracing.enabled },
+            encryption: words::encryption(&self.encryption),
+            variable_references: self.variable_references.clone(),
+            updated_ms: self.updated_ms,
+        }
+    }
+
+    fn from_stored(stored: format::Revision) -> Result<Machine, FormatError> {
+        Ok(Machine {
+            arn: stored.arn,
+            name: stored.name,
+            revision: stored.revision,
+            revision_id: stored.revision_id,
+            r#type: words::of_word(&stored.r#type)?,
+            definition: stored.definition,
+            role_arn: stored.role_arn,
+            logging: words::of_logging(stored.logging)?,
+            tracing: TracingConfiguration { enabled: stored.tracing.enabled },
+            encryption: words::of_encryption(stored.encryption)?,
+            variable_references: stored.variable_references,
+            updated_ms: stored.updated_ms,
+        })
+    }
+
     fn key(&self) -> String {
         Machine::record_key(&self.arn, &self.revision)
     }
 }
 
 /// A state machine: which revision is current, and what belongs to all of them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MachineEntry {
     pub arn: String,
     pub name: String,
@@ -80,12 +113,11 @@ pub struct MachineEntry {
     /// The highest version number given out.
     pub versions: u32,
     /// Whether it was created with a version, and how that is described: a repeated creation has to say the same.
-    #[serde(default)]
     pub published: Option<Published>,
 }
 
 /// The version that a state machine was created with.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Published {
     pub version_arn: String,
     pub description: Option<String>,
@@ -93,6 +125,39 @@ pub struct Published {
 
 impl Record for MachineEntry {
     const KIND: CatalogKind = CatalogKind::StateMachine;
+
+    type Stored = format::StateMachine;
+
+    fn to_stored(&self) -> format::StateMachine {
+        format::StateMachine {
+            arn: self.arn.clone(),
+            name: self.name.clone(),
+            r#type: words::word(self.r#type),
+            revision: self.revision.clone(),
+            created_ms: self.created_ms,
+            deleting: self.deleting,
+            versions: self.versions,
+            published: self
+                .published
+                .clone()
+                .map(|Published { version_arn, description }| format::Published { version_arn, description }),
+        }
+    }
+
+    fn from_stored(stored: format::StateMachine) -> Result<MachineEntry, FormatError> {
+        Ok(MachineEntry {
+            arn: stored.arn,
+            name: stored.name,
+            r#type: words::of_word(&stored.r#type)?,
+            revision: stored.revision,
+            created_ms: stored.created_ms,
+            deleting: stored.deleting,
+            versions: stored.versions,
+            published: stored
+                .published
+                .map(|format::Published { version_arn, description }| Published { version_arn, description }),
+        })
+    }
 
     fn key(&self) -> String {
         self.arn.clone()

@@ -8,6 +8,7 @@ mod records;
 mod store;
 mod tags;
 mod version;
+mod words;
 
 pub use activity::Activity;
 pub use alias::Alias;

@@ -1,6 +1,7 @@
 //! Tags of a resource.
 
-use serde::{Deserialize, Serialize};
+use stepwright_formats::FormatError;
+use stepwright_formats::catalog as format;
 use stepwright_store::CatalogKind;
 
 use super::records::Record;
@@ -10,7 +11,7 @@ use crate::model::Tag;
 pub const TAGS_MAX: usize = 50;
 
 /// The tags of one resource.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tags {
     /// The resource's ARN.
     pub arn: String,
@@ -20,6 +21,16 @@ pub struct Tags {
 
 impl Record for Tags {
     const KIND: CatalogKind = CatalogKind::Tags;
+
+    type Stored = format::Tags;
+
+    fn to_stored(&self) -> format::Tags {
+        format::Tags { arn: self.arn.clone(), entries: self.entries.clone() }
+    }
+
+    fn from_stored(stored: format::Tags) -> Result<Tags, FormatError> {
+        Ok(Tags { arn: stored.arn, entries: stored.entries })
+    }
 
     fn key(&self) -> String {
         self.arn.clone()

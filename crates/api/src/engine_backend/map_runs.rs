@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use stepwright_engine::{Counts, Described, Engine, MapRunUpdate, RunRecord, UpdateMapRunError};
 use stepwright_machine::ExecutionKind;
-use stepwright_store::{CatalogKind, Execution as Row, Status};
+use stepwright_store::{Execution as Row, Status};
 use stepwright_types::arn::{Account, Arn, MapRunArn};
 use stepwright_value::Value;
 
 use super::internal;
 use crate::backend::{ExecutionError, ItemProcessor, MapRunError, MapRunPage};
-use crate::catalog::Machine;
+use crate::catalog::{Machine, Record, decode};
 use crate::model::{
     DescribeMapRunOutput, MapRunExecutionCounts, MapRunItemCounts, MapRunListItem, MapRunStatus, Timestamp,
     UpdateMapRunInput,
@@ -69,8 +69,8 @@ pub async fn item_processor(
         return Ok(None);
     };
     let key = Machine::record_key(&machine_arn, &described.head.revision_id);
-    let record = engine.store().record(CatalogKind::Revision, &key).await.map_err(internal)?;
-    let machine = record.map(|record| Machine::from_record(&record.data)).transpose().map_err(internal)?;
+    let record = engine.store().record(Machine::KIND, &key).await.map_err(internal)?;
+    let machine = record.map(|record| decode::<Machine>(&record)).transpose().map_err(internal)?;
     let Some(machine) = machine else { return Ok(None) };
     let definition = stepwright_value::read(&machine.definition).map_err(internal)?;
     let state = at_pointer(&definition, &owner);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use stepwright_formats::catalog as format;
 use stepwright_jsonata::Expression;
 use thiserror::Error;
 
@@ -38,6 +39,22 @@ pub struct LimitDefinition {
 pub struct Rate {
     pub count: u32,
     pub per_s: u32,
+}
+
+impl From<format::Limit> for LimitDefinition {
+    fn from(stored: format::Limit) -> LimitDefinition {
+        let format::Limit { name, task, state_machine, key, concurrency, rate } = stored;
+        let rate = rate.map(|format::Rate { count, per_s }| Rate { count, per_s });
+        LimitDefinition { name, task, state_machine, key, concurrency, rate }
+    }
+}
+
+impl From<LimitDefinition> for format::Limit {
+    fn from(definition: LimitDefinition) -> format::Limit {
+        let LimitDefinition { name, task, state_machine, key, concurrency, rate } = definition;
+        let rate = rate.map(|Rate { count, per_s }| format::Rate { count, per_s });
+        format::Limit { name, task, state_machine, key, concurrency, rate }
+    }
 }
 
 /// Why a limit cannot be used.

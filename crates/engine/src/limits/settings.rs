@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use stepwright_formats::catalog as format;
 use stepwright_store::{CatalogKind, CommitError, Expect, Mutation, StoreError};
 use thiserror::Error;
 
@@ -54,9 +55,8 @@ impl Engine {
         let mut settings = self.limits.settings.lock().await;
         settings.file = file.into_iter().map(Arc::new).collect();
         for record in self.store.records(CatalogKind::Limit, "", None, SET_MAX).await? {
-            let definition = serde_json::from_slice::<LimitDefinition>(&record.data);
-            let limit = definition.map_err(|error| error.to_string());
-            match limit.and_then(|definition| Limit::compile(definition).map_err(|error| error.to_string())) {
+            let stored = format::read::<format::Limit>(&record.data).map_err(|error| error.to_string());
+            match stored.and_then(|stored| Limit::compile(stored.into()).map_err(|error| error.to_string())) {
                 Ok(limit) => drop(settings.set.insert(record.key.to_string(), Arc::new(limit))),
                 Err(reason) => {
                     return Err(StoreError::Corrupt(format!("the limit {}: {reason}", record.key)));
@@ -88,8 +88,8 @@ impl Engine {
         if settings.set.len() >= SET_MAX && !settings.set.contains_key(&name) {
             return Err(SetLimitError::TooMany);
         }
-        // What was read from JSON or TOML can be written as JSON.
-        self.write(&name, Some(serde_json::to_vec(&limit.definition).unwrap_or_default())).await?;
+        let stored = format::Limit::from(limit.definition.clone());
+        self.write(&name, Some(format::write(&stored))).await?;
         tracing::info!(limit = &*name, definition = ?limit.definition, "a limit was set");
         settings.set.insert(name, limit);
         self.apply(&settings.effective());

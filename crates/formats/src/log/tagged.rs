@@ -316,7 +316,7 @@ mod tests {
             assert!(matches!(read(1, bytes), Err(FormatError::Malformed { .. })), "{bytes:?}");
         }
         let newer = read(3, &[]).unwrap_err().to_string();
-        assert_eq!(newer, "the log has format version 3, and this release reads versions up to 2");
+        assert!(newer.starts_with("the log has format version 3, and this release reads versions up to 2"));
     }
 
     #[test]
