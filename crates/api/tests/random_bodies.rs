@@ -213,6 +213,7 @@ async fn service() -> (Arc<Api>, Arc<Engine>) {
         cores: None,
         limits: Vec::new(),
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+        express_bytes_max: stepwright_engine::EXPRESS_BYTES_MAX,
         retention: stepwright_engine::retention::Retention::default(),
         observer: None,
         history_log: None,

@@ -88,12 +88,13 @@ impl Engine {
         let slot = self.hot.slot(key);
         let mut place = slot.lock().await;
         let result = self.deliver_locked(key, &mut place, input, also, look).await;
+        self.shed_express(key, &mut place).await;
         drop(place);
         self.hot.release(key, slot);
         result
     }
 
-    async fn deliver_locked<R>(
+    pub(crate) async fn deliver_locked<R>(
         self: &Arc<Self>,
         key: ExecutionKey,
         place: &mut Option<Loaded>,
@@ -137,7 +138,7 @@ impl Engine {
         self.observe(&loaded.execution, loaded.logging.as_deref(), &drive.events);
         self.act(key, &mut drive, &loaded.identity);
         if let Some(running) = &mut loaded.express {
-            self.keep_recent(running, &loaded.execution, &drive.events);
+            self.note_express(running, &loaded.execution, &drive.events);
         }
         Ok(seen)
     }

@@ -18,7 +18,7 @@ use crate::dispatch::Dispatches;
 use crate::endings::Endings;
 use crate::entropy::Entropy;
 use crate::error::DeliverError;
-use crate::express::EXPRESS_MAX;
+use crate::express;
 use crate::history_log::HistoryLog;
 use crate::hot::Hot;
 use crate::limits::{Limit, Limits};
@@ -49,6 +49,8 @@ pub struct EngineOptions {
     pub limits: Vec<Limit>,
     /// See [`crate::SNAPSHOT_AFTER`], which is what it usually is.
     pub snapshot_after: usize,
+    /// See [`crate::EXPRESS_BYTES_MAX`], which is what it usually is.
+    pub express_bytes_max: usize,
     /// How long executions are kept after their end.
     pub retention: Retention,
     /// Watches all executions.
@@ -76,8 +78,9 @@ pub struct Engine {
     pub(crate) limits: Limits,
     pub(crate) map_runs: MapRuns,
     pub(crate) retention: Retention,
-    /// Bounds the EXPRESS executions that run.
+    /// The memory for EXPRESS executions that run.
     pub(crate) express: Arc<Semaphore>,
+    pub(crate) express_bytes_max: usize,
     /// Bounds the task calls that are under way.
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -130,7 +133,8 @@ impl Engine {
             limits: Limits::default(),
             map_runs: MapRuns::default(),
             retention: options.retention,
-            express: Arc::new(Semaphore::new(EXPRESS_MAX)),
+            express: express::memory(options.express_bytes_max),
+            express_bytes_max: options.express_bytes_max,
             calls: Arc::new(Semaphore::new(options.calls_max.max(1))),
             observer: options.observer,
             history_log: options.history_log,

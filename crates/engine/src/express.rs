@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use stepwright_machine::{BehaviourFlags, Event, Execution, ExecutionKind, Identity, Outcome};
+use stepwright_machine::{BehaviourFlags, Event, Execution, ExecutionKind, Identity, Input, Outcome, codec};
+use stepwright_store::ExecutionKey;
+use stepwright_types::error_name;
 use stepwright_value::Document;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::compute::Moment;
 use crate::deliver::{Loaded, locator};
@@ -17,21 +19,94 @@ use crate::programs::Runnable;
 use crate::recent::{KeptHistory, RecentExpress};
 use crate::start::{Revision, StartExecution};
 
-/// EXPRESS executions that may run at a time.
-pub(crate) const EXPRESS_MAX: usize = 100_000;
+/// Bytes of memory that all EXPRESS executions which run may take together. One that starts when they are used up is refused; one
+/// that grows when they are used up fails.
+pub const EXPRESS_BYTES_MAX: usize = 512 << 20;
+
+/// They are given out in parts of so many bytes.
+const PART_BYTES: usize = 1 << 10;
+
+/// What an execution takes at least, with all that is kept for it here and there: some 100,000 may run.
+const LEAST_BYTES: usize = 5 << 10;
+
+/// An execution is counted anew when its newest events have come to this share of what it was.
+const COUNTED_AGAIN_AFTER: usize = 16;
+
+/// The memory for all EXPRESS executions, as parts to be acquired.
+pub(crate) fn memory(bytes_max: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(bytes_max / PART_BYTES))
+}
+
+fn parts(bytes: usize) -> u32 {
+    u32::try_from(bytes.max(LEAST_BYTES).div_ceil(PART_BYTES)).unwrap_or(u32::MAX)
+}
 
 /// What the engine holds of an EXPRESS execution while it runs.
 pub(crate) struct Running {
-    /// Its place among those that run.
-    _place: OwnedSemaphorePermit,
+    /// Its part of the memory for all.
+    memory: OwnedSemaphorePermit,
+    /// The bytes that it took when it was last counted.
+    counted_bytes: usize,
+    /// The bytes of the events since, as they are encoded.
+    gathered_bytes: usize,
     /// None of a child of a map run, which leaves a row.
     history: Option<KeptHistory>,
 }
 
 impl Running {
-    /// Of a child of a map run.
-    pub fn child(place: OwnedSemaphorePermit) -> Box<Running> {
-        Box::new(Running { _place: place, history: None })
+    fn new(memory: OwnedSemaphorePermit) -> Box<Running> {
+        let history = Some(KeptHistory::default());
+        Box::new(Running { memory, counted_bytes: 0, gathered_bytes: 0, history })
+    }
+
+    /// Children of a map run as they are after their first steps, once there is room for all. A group that is larger than the memory
+    /// takes all of it.
+    pub async fn children(
+        memory: &Arc<Semaphore>,
+        bytes_max: usize,
+        executions: impl Iterator<Item = &Execution>,
+    ) -> Vec<Box<Running>> {
+        let counted: Vec<usize> = executions.map(Execution::memory_bytes).collect();
+        let all = counted.iter().fold(0, |sum: u32, bytes| sum.saturating_add(parts(*bytes)));
+        let all = all.min(u32::try_from(bytes_max / PART_BYTES).unwrap_or(u32::MAX));
+        // It is never closed.
+        let Ok(mut group) = memory.clone().acquire_many_owned(all).await else { return Vec::new() };
+        let child = |counted_bytes: usize| {
+            let own = group.num_permits().min(parts(counted_bytes) as usize);
+            let memory = group.split(own)?;
+            Some(Box::new(Running { memory, counted_bytes, gathered_bytes: 0, history: None }))
+        };
+        counted.into_iter().filter_map(child).collect()
+    }
+
+    fn note(&mut self, events: &[Event]) {
+        if events.is_empty() {
+            return;
+        }
+        let segment = codec::encode_segment(events);
+        self.gathered_bytes += segment.len();
+        if let Some(history) = &mut self.history {
+            history.push(segment);
+        }
+    }
+
+    /// Takes as much of the memory as the execution needs now; whether there is enough.
+    fn fits(&mut self, memory: &Arc<Semaphore>, execution: &Execution) -> bool {
+        if self.gathered_bytes * COUNTED_AGAIN_AFTER >= self.counted_bytes {
+            self.counted_bytes = execution.memory_bytes();
+            self.gathered_bytes = 0;
+        }
+        let history_bytes = self.history.as_ref().map_or(0, KeptHistory::bytes);
+        let needed = parts(self.counted_bytes + self.gathered_bytes + history_bytes) as usize;
+        let own = self.memory.num_permits();
+        if own > needed {
+            drop(self.memory.split(own - needed));
+        } else if own < needed {
+            let more = u32::try_from(needed - own).unwrap_or(u32::MAX);
+            let Ok(more) = memory.clone().try_acquire_many_owned(more) else { return false };
+            self.memory.merge(more);
+        }
+        true
     }
 }
 
@@ -67,7 +142,8 @@ impl Engine {
         self: &Arc<Self>,
         request: StartExecution,
     ) -> Result<ExpressStarted, StartError> {
-        let place = self.express.clone().try_acquire_owned().map_err(|_| StartError::TooMany)?;
+        let memory = self.express.clone().try_acquire_many_owned(parts(0));
+        let mut running = Running::new(memory.map_err(|_| StartError::TooMany)?);
         let Revision { machine_arn, revision_id, role_arn, definition } = request.revision;
         let revision = self.programs.get(&machine_arn, &revision_id, definition.as_deref()).await;
         let Runnable { program, logging, pace } = revision.map_err(DeliverError::from)?;
@@ -87,6 +163,11 @@ impl Engine {
         // EXPRESS has no activities.
         let first = self.first_step(key, &mut execution, &pace, &[], &moment);
         let mut drive = first.map_err(DeliverError::from)?;
+        running.note(&drive.events);
+        if execution.outcome().is_none() && !running.fits(&self.express, &execution) {
+            // It has done nothing yet that anybody saw.
+            return Err(StartError::TooMany);
+        }
         self.observe(&execution, logging.as_deref(), &drive.events);
         let started = |ending| ExpressStarted {
             execution_arn: identity.execution_arn.clone(),
@@ -94,9 +175,8 @@ impl Engine {
             start_ms,
             ending,
         };
-        let mut running = Box::new(Running { _place: place, history: Some(KeptHistory::default()) });
-        self.keep_recent(&mut running, &execution, &drive.events);
         if let Some(outcome) = execution.outcome() {
+            self.keep_recent(&mut running, &execution, &drive.events);
             return Ok(started(Ending::Known(outcome.clone())));
         }
         let listener = self.endings.listen(key);
@@ -117,11 +197,32 @@ impl Engine {
         Ok(started(Ending::Awaited(listener)))
     }
 
-    /// Keeps what has happened to an EXPRESS execution; when it has ended, for whoever wants to look into it later.
-    pub(crate) fn keep_recent(&self, running: &mut Running, execution: &Execution, events: &[Event]) {
+    /// An EXPRESS execution that runs has taken a step.
+    pub(crate) fn note_express(&self, running: &mut Running, execution: &Execution, events: &[Event]) {
+        running.note(events);
+        self.keep_recent(running, execution, events);
+    }
+
+    /// Ends an EXPRESS execution for which there is no memory left.
+    pub(crate) async fn shed_express(self: &Arc<Self>, key: ExecutionKey, place: &mut Option<Loaded>) {
+        let Some(Loaded { execution, express: Some(running), .. }) = place else { return };
+        if execution.outcome().is_some() || running.fits(&self.express, execution) {
+            return;
+        }
+        let fail = |_: &Execution| {
+            let cause =
+                "The memory for EXPRESS executions is used up: too many of them run, or they hold too much.";
+            Some(Input::Fail { error: error_name::RUNTIME.into(), cause: Some(cause.into()) })
+        };
+        if let Err(error) = self.deliver_locked(key, place, fail, Vec::new(), |_, _| ()).await {
+            tracing::error!(execution = ?key, %error, "an execution that holds too much could not be ended");
+        }
+    }
+
+    /// Keeps an EXPRESS execution that has ended, for whoever wants to look into it later.
+    fn keep_recent(&self, running: &mut Running, execution: &Execution, events: &[Event]) {
         let stop_ms = events.last().map(|event| event.timestamp_ms);
         let Some(history) = &mut running.history else { return };
-        history.extend(events);
         let Some(outcome) = execution.outcome() else { return };
         let (identity, history) = (execution.identity(), std::mem::take(history));
         self.recent.push(RecentExpress {

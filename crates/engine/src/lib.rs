@@ -47,7 +47,7 @@ pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineOptions};
 pub use entropy::Entropy;
 pub use error::{CallbackError, DeliverError, LoadError, StartError};
-pub use express::ExpressStarted;
+pub use express::{EXPRESS_BYTES_MAX, ExpressStarted};
 pub use history_log::{HistoryLog, LogLevel, Logging};
 pub use load::SNAPSHOT_AFTER;
 pub use map_runs::{

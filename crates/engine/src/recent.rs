@@ -60,15 +60,16 @@ impl KeptHistory {
         self.truncated
     }
 
-    pub(crate) fn extend(&mut self, events: &[Event]) {
-        if self.truncated || events.is_empty() {
-            return;
-        }
-        let data = codec::encode_segment(events);
-        self.truncated = self.bytes + data.len() > HISTORY_BYTES_MAX;
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// What has happened then, encoded.
+    pub(crate) fn push(&mut self, segment: Vec<u8>) {
+        self.truncated |= self.bytes + segment.len() > HISTORY_BYTES_MAX;
         if !self.truncated {
-            self.bytes += data.len();
-            self.segments.push(data.into());
+            self.bytes += segment.len();
+            self.segments.push(segment.into());
         }
     }
 }
@@ -141,7 +142,7 @@ mod tests {
 
     fn ended(number: usize, payload_bytes: usize) -> RecentExpress {
         let mut history = KeptHistory::default();
-        history.extend(&[event(payload_bytes)]);
+        history.push(codec::encode_segment(&[event(payload_bytes)]));
         RecentExpress {
             execution_arn: format!("arn:aws:states:r:a:express:m:n{number}:run").into(),
             machine_arn: "m".into(),
@@ -173,7 +174,7 @@ mod tests {
     fn a_long_history_is_cut() {
         let mut history = KeptHistory::default();
         for bytes in [10, HISTORY_BYTES_MAX / 2, HISTORY_BYTES_MAX / 2, 1] {
-            history.extend(&[event(bytes)]);
+            history.push(codec::encode_segment(&[event(bytes)]));
         }
         assert!(history.is_truncated());
         assert_eq!(history.events(), [event(10), event(HISTORY_BYTES_MAX / 2)]);

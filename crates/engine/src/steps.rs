@@ -47,6 +47,7 @@ fn way(loaded: &Loaded, input: &Input) -> Way {
     let execution = &loaded.execution;
     match input {
         Input::Stop { .. }
+        | Input::Fail { .. }
         | Input::Heartbeat { .. }
         | Input::TaskStarted { .. }
         | Input::TaskSubmitted { .. }

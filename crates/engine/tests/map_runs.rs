@@ -93,6 +93,7 @@ impl World {
                 calls_max: 10_000,
                 cores: None,
                 snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+                express_bytes_max: stepwright_engine::EXPRESS_BYTES_MAX,
                 retention: stepwright_engine::retention::Retention::default(),
                 observer: None,
                 history_log: None,

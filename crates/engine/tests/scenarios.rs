@@ -49,6 +49,7 @@ struct World {
     definitions: Option<Arc<dyn Definitions>>,
     history_log: Option<Arc<dyn HistoryLog>>,
     retention: RetentionDefinition,
+    express_bytes_max: usize,
     now_ms: i64,
 }
 
@@ -75,6 +76,7 @@ impl World {
             definitions: None,
             history_log: None,
             retention: RetentionDefinition::default(),
+            express_bytes_max: stepwright_engine::EXPRESS_BYTES_MAX,
             now_ms: START_MS,
         }
     }
@@ -107,6 +109,7 @@ impl World {
                 cores: None,
                 limits: Vec::new(),
                 snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+                express_bytes_max: self.express_bytes_max,
                 retention: Retention::compile(self.retention.clone()).expect("a retention"),
                 observer: None,
                 history_log: self.history_log.clone(),

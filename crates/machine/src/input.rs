@@ -56,6 +56,11 @@ pub enum Input {
         error: Option<Arc<str>>,
         cause: Option<Arc<str>>,
     },
+    /// Whoever runs it cannot go on with it.
+    Fail {
+        error: Arc<str>,
+        cause: Option<Arc<str>>,
+    },
     /// A map run that [`crate::Effect::StartMapRun`] asked for has ended, with the result of the Map state.
     MapRunFinished {
         run: RunId,

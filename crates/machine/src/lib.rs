@@ -28,6 +28,7 @@ mod inspect;
 mod jsonata;
 mod lines;
 mod map_run;
+mod memory;
 mod outcome;
 mod outstanding;
 mod retry;

@@ -139,6 +139,9 @@ impl<'a> Turn<'a> {
             Input::MapRunFinished { run, result } => states::distributed::finished(self, run, result),
             Input::TimerFired { timer } => self.timer_fired(timer),
             Input::Stop { error, cause } => stop::abort(self, Failure { error, cause }),
+            Input::Fail { error, cause } => {
+                self.fail(self.execution.next_id - 1, Failure { error: Some(error), cause })
+            }
             Input::Redrive { token_hash } => self.redrive(token_hash),
             Input::RedriveHeld { token_hash, owner } => {
                 self.redrive(token_hash)?;

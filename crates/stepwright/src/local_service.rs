@@ -80,6 +80,7 @@ impl LocalService {
             cores: Some(cores),
             limits: Vec::new(),
             snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+            express_bytes_max: stepwright_engine::EXPRESS_BYTES_MAX,
             retention: stepwright_engine::retention::Retention::default(),
             observer: Some(observer),
             history_log: None,

@@ -47,6 +47,12 @@ impl Document {
         self.text().len()
     }
 
+    /// The bytes of memory that it takes now.
+    pub fn memory_bytes(&self) -> usize {
+        let text_bytes = self.0.text.get().map_or(0, |text| text.len());
+        size_of::<Inner>() + text_bytes + self.0.value.get().map_or(0, Value::memory_bytes)
+    }
+
     /// Whether both are the very same document in memory.
     pub fn ptr_eq(&self, other: &Document) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -21,6 +21,14 @@ struct NumberText {
 }
 
 impl Number {
+    /// The bytes of memory that what it points to takes, about.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match &self.0 {
+            Repr::Int(_) | Repr::Float(_) => 0,
+            Repr::Text(number) => size_of::<NumberText>() + number.text.len(),
+        }
+    }
+
     /// The number for a JSON number text. `None` when the text is not a JSON number.
     pub fn parse(text: &str) -> Option<Number> {
         if !is_json_number(text.as_bytes()) {

@@ -46,6 +46,27 @@ impl Value {
         }
     }
 
+    /// The bytes of memory that what it points to takes, about. What several parts share counts for each.
+    pub fn memory_bytes(&self) -> usize {
+        /// An allocation with its counters.
+        const SHARED_BYTES: usize = 32;
+        match self {
+            Value::Null | Value::Bool(_) => 0,
+            Value::Number(number) => number.memory_bytes(),
+            Value::String(text) => SHARED_BYTES + text.len(),
+            Value::Array(items) => {
+                let below: usize = items.iter().map(Value::memory_bytes).sum();
+                2 * SHARED_BYTES + items.len() * size_of::<Value>() + below
+            }
+            Value::Object(members) => {
+                let below = |(key, value): (&Arc<str>, &Value)| {
+                    SHARED_BYTES + key.len() + size_of::<(Arc<str>, Value)>() + value.memory_bytes()
+                };
+                4 * SHARED_BYTES + members.iter().map(below).sum::<usize>()
+            }
+        }
+    }
+
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
     }

@@ -205,9 +205,10 @@ impl Engine {
             begun.push((key, ending));
         }
         if family.work.kind == ExecutionKind::Express {
-            for Placed { driven, .. } in &mut placed {
-                // The semaphore is never closed.
-                driven.loaded.express = self.express.clone().acquire_owned().await.ok().map(Running::child);
+            let executions = placed.iter().map(|placed| &placed.driven.loaded.execution);
+            let running = Running::children(&self.express, self.express_bytes_max, executions).await;
+            for (Placed { driven, .. }, running) in placed.iter_mut().zip(running) {
+                driven.loaded.express = Some(running);
             }
         }
         let committed = if mutations.is_empty() { Ok(()) } else { self.commit(mutations).await };

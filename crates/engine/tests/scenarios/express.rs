@@ -1,6 +1,7 @@
 //! EXPRESS executions: their limit, that nothing of them is stored, and what is kept for inspection.
 
-use stepwright_machine::{Outcome, history};
+use stepwright_engine::StartError;
+use stepwright_machine::{Outcome, Status, history};
 
 use super::{MACHINE, World, pass_ms, request, start};
 
@@ -79,4 +80,54 @@ fn nothing_is_stored_and_the_newest_are_kept_first() {
     });
     assert_eq!(world.timers(), []);
     world.live(async |engine| assert!(engine.recent_express(None, 9).is_empty()));
+}
+
+/// Grows by what each item of its input leads to.
+const GROWING: &str = r#"{"QueryLanguage":"JSONata","StartAt":"W","States":{
+    "W":{"Type":"Wait","Seconds":1,"Next":"M"},
+    "M":{"Type":"Map","Items":"{% [1..100] %}","ItemSelector":"{% $states.input %}","End":true,
+         "ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Wait","Seconds":10,"Output":1,"End":true}}}}}}"#;
+
+fn payload(bytes: usize) -> String {
+    format!("\"{}\"", "x".repeat(bytes))
+}
+
+#[test]
+fn memory_is_bounded_whatever_they_hold() {
+    let mut world = World::new(r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":9,"End":true}}}"#);
+    world.express_bytes_max = 8 << 20;
+    world.live(async |engine| {
+        for (bytes, least, most) in [(0, 1_500, 1_700), (250_000, 8, 20), (0, 1_500, 1_700)] {
+            let mut running = Vec::new();
+            let refused = loop {
+                match engine.start_express(request("e", &payload(bytes))).await {
+                    Ok(started) => running.push(started),
+                    Err(error) => break error,
+                }
+            };
+            assert!(matches!(refused, StartError::TooMany), "{refused}");
+            assert!((least..most).contains(&running.len()), "{bytes}: {}", running.len());
+            // All of it is given back.
+            for started in running {
+                assert!(matches!(started.outcome().await, Some(Outcome::Succeeded { .. })));
+            }
+        }
+    });
+}
+
+#[test]
+fn one_that_outgrows_the_memory_fails() {
+    let mut world = World::new(GROWING);
+    world.express_bytes_max = 8 << 20;
+    world.live(async |engine| {
+        let small = engine.start_express(request("small", &payload(10))).await.expect("starts");
+        let large = engine.start_express(request("large", &payload(100_000))).await.expect("starts");
+        let arn = large.execution_arn.clone();
+        let Some(Outcome::Failed(failure)) = large.outcome().await else { panic!("it fails") };
+        assert_eq!(failure.error.as_deref(), Some("States.Runtime"));
+        assert!(failure.cause.as_deref().is_some_and(|cause| cause.contains("memory")), "{failure:?}");
+        assert_eq!(engine.recent_express_execution(&arn).expect("kept").status, Status::Failed);
+        assert!(matches!(small.outcome().await, Some(Outcome::Succeeded { .. })));
+    });
+    assert_eq!(world.timers(), []);
 }

@@ -92,6 +92,7 @@ impl World {
                 cores: None,
                 limits: Limit::compile_all(definitions(self.limits)).expect("limits"),
                 snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+                express_bytes_max: stepwright_engine::EXPRESS_BYTES_MAX,
                 retention: stepwright_engine::retention::Retention::default(),
                 observer: None,
                 history_log: None,

@@ -29,6 +29,23 @@ fn stop() {
 }
 
 #[test]
+fn whoever_runs_it_cannot_go_on() {
+    let fail = Input::Fail { error: "States.Runtime".into(), cause: Some("No room.".into()) };
+    check(
+        Scenario { definition: NESTED, input: "[1]", inputs: &[fail.clone(), fail], ..Scenario::default() },
+        &[
+            "1<-0 ExecutionStarted [1]",
+            "2<-0 MapStateEntered M [1]",
+            "3<-2 MapStateStarted length=1",
+            "4<-3 MapIterationStarted M index=0",
+            "5<-4 TaskStateEntered T 1",
+            "6<-5 LambdaFunctionScheduled arn:aws:lambda:us-east-1:111111111111:function:f 1",
+            "7<-6 ExecutionFailed States.Runtime cause=No room.",
+        ],
+    );
+}
+
+#[test]
 fn the_machine_times_out() {
     check(
         plain(

@@ -103,6 +103,7 @@ async fn serve(
         cores: Some(super::cores()),
         limits: config.limits().or_exit(Exit::Usage)?,
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+        express_bytes_max: stepwright_engine::EXPRESS_BYTES_MAX,
         retention: config.retention().or_exit(Exit::Usage)?,
         observer: None,
         history_log: log.clone().map(|log| log as Arc<dyn HistoryLog>),

@@ -181,6 +181,7 @@ async fn answer(
         cores: Some(super::cores()),
         limits: Vec::new(),
         snapshot_after: stepwright_engine::SNAPSHOT_AFTER,
+        express_bytes_max: stepwright_engine::EXPRESS_BYTES_MAX,
         retention: stepwright_engine::retention::Retention::default(),
         observer: None,
         history_log: None,

@@ -138,6 +138,7 @@ async fn run(world: Arc<World>, store: Arc<Faulty>, plan: Plan) -> i64 {
         limits: world.shared.compiled(),
         // Even short executions get some.
         snapshot_after: 2_000,
+        express_bytes_max: stepwright_engine::EXPRESS_BYTES_MAX,
         retention: stepwright_engine::retention::Retention::default(),
         observer: Some(Arc::new(Watcher::new(world.clone(), disk.clone(), clock.clone()))),
         history_log: None,
