@@ -54,6 +54,7 @@ impl Engine {
         going_on.iter().for_each(|timer| self.run_queue.push(timer.key));
         for item in self.store.queued(self.shard.id).await? {
             self.activities.push(&item.queue, (item.key, item.task));
+            self.restore_offered((item.key, item.task));
         }
         let mut dispatched: BTreeMap<ExecutionKey, Vec<Dispatch>> = BTreeMap::new();
         let mut all = self.store.dispatches(self.shard.id).await?;

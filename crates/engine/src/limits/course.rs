@@ -26,13 +26,15 @@ pub(crate) struct Waiter {
 pub(crate) struct Held {
     /// Those who come.
     pub waits: Vec<Waiter>,
+    /// Those who had their turn and have started.
+    started: Vec<u32>,
     /// The tasks whose places end.
     ended: Vec<u32>,
 }
 
 impl Held {
     pub fn is_empty(&self) -> bool {
-        self.waits.is_empty() && self.ended.is_empty()
+        self.waits.is_empty() && self.started.is_empty() && self.ended.is_empty()
     }
 
     /// What it changes in the store.
@@ -102,7 +104,7 @@ impl Engine {
         let subject = Subject { execution, task: None, names: names_of_machine(execution) };
         match self.waiter(&self.limits.current(), &subject) {
             None => (input, Held::default()),
-            Some(waiter) => (in_turn, Held { waits: vec![waiter], ended: Vec::new() }),
+            Some(waiter) => (in_turn, Held { waits: vec![waiter], ..Held::default() }),
         }
     }
 
@@ -128,13 +130,19 @@ impl Engine {
         Some(Waiter { task: subject.task.map_or(WHOLE_EXECUTION, |task| task.0), place })
     }
 
-    /// Notes which places end with a drive.
+    /// Notes who starts with a drive, and which places end with it.
     pub(crate) fn note_ended(&self, key: ExecutionKey, execution: &Execution, drive: &mut Drive) {
         if !self.limits.is_active() {
             return;
         }
         let has_ended = execution.outcome().is_some();
         let limiter = self.limits.lock();
+        let started = drive.events.iter().filter_map(|event| match &event.body {
+            EventBody::TaskStarted(started) => Some(started.task.0),
+            _ => None,
+        });
+        let begun = (!execution.is_held_by(Owner::Limits)).then_some(WHOLE_EXECUTION);
+        drive.held.started = started.chain(begun).filter(|task| limiter.is_due((key, *task))).collect();
         drive.held.ended = match has_ended {
             true => limiter.tasks_of(key),
             false => {
@@ -154,7 +162,11 @@ impl Engine {
         if held.is_empty() {
             return;
         }
+        let now_ms = self.clock.now_ms();
         self.limits.change(|limiter| {
+            for task in held.started {
+                limiter.started((key, task), now_ms);
+            }
             for task in held.ended {
                 limiter.ended((key, task));
             }
@@ -169,7 +181,7 @@ impl Engine {
     pub(crate) fn leave_places(self: &Arc<Self>, key: ExecutionKey) {
         if self.limits.is_active() {
             let ended = self.limits.lock().tasks_of(key);
-            self.settle_places(key, Held { waits: Vec::new(), ended });
+            self.settle_places(key, Held { ended, ..Held::default() });
         }
     }
 
@@ -247,7 +259,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Looks again at buckets when they have refilled.
+    /// A task that was offered to workers, and that none had taken when the last process ended.
+    pub(crate) fn restore_offered(&self, task: TaskKey) {
+        self.limits.change(|limiter| limiter.restore_offered(task));
+    }
+
+    /// Looks again at windows when they have passed.
     pub(crate) fn spawn_limit_loop(self: &Arc<Self>) {
         let engine = Arc::downgrade(self);
         tokio::spawn(async move {
@@ -296,7 +313,8 @@ pub(crate) struct CallUnderWay {
 impl CallUnderWay {
     /// A call begins; `None` when its task has no place at a limit.
     pub fn begin(engine: &Arc<Engine>, task: TaskKey) -> Option<CallUnderWay> {
-        let is_limited = engine.limits.is_active() && engine.limits.lock().call_began(task);
+        let is_limited =
+            engine.limits.is_active() && engine.limits.lock().call_began(task, engine.clock.now_ms());
         is_limited.then(|| CallUnderWay { engine: engine.clone(), task })
     }
 }

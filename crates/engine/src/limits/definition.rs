@@ -33,7 +33,7 @@ pub struct LimitDefinition {
     pub rate: Option<Rate>,
 }
 
-/// So many starts within so many seconds: a bucket that holds `count` and is refilled evenly within `per_s`.
+/// At most `count` starts in any window of `per_s` seconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {

@@ -1,6 +1,6 @@
 //! Who holds and who waits, and who is next.
 //!
-//! Each value of a limit's key is a lane with its own holders, queue and bucket. Somebody whom several limits concern needs
+//! Each value of a limit's key is a lane with its own holders, queue and window. Somebody whom several limits concern needs
 //! them all, and takes them all at once or none: nobody keeps one while waiting for another. It waits in one lane, that which
 //! has no room; when it has its turn there and another has none, it goes on waiting in that one, ahead of those who came
 //! later, and those behind it are not kept waiting.
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::definition::{Limit, Rate};
 use super::place::{Lane, Place};
 use super::queue::Queue;
-use super::rate::Bucket;
+use super::rate::{Next, Window};
 use crate::dispatch::TaskKey;
 use stepwright_store::ExecutionKey;
 
@@ -21,13 +21,13 @@ const GRANTS_MAX: usize = 256;
 #[derive(Default)]
 pub(super) struct Limiter {
     limits: BTreeMap<Arc<str>, Arc<Limit>>,
-    /// Limits that were there before this process: when it began, and so their buckets are taken for empty then.
-    emptied_ms: BTreeMap<Arc<str>, i64>,
+    /// Limits that were there before this process: when it began, and so their windows are taken for full then.
+    full_ms: BTreeMap<Arc<str>, i64>,
     lanes: BTreeMap<Lane, Road>,
     guests: BTreeMap<TaskKey, Guest>,
     /// Lanes in which somebody may have a turn.
     turns: VecDeque<Lane>,
-    /// When to look at a lane again because of its bucket.
+    /// When to look at a lane again because of its window.
     wakes: BTreeSet<(i64, Lane)>,
     granting: usize,
 }
@@ -37,7 +37,7 @@ pub(super) struct Limiter {
 struct Road {
     holders: BTreeSet<TaskKey>,
     queue: Queue,
-    bucket: Bucket,
+    window: Window,
     /// It stands in [`Limiter::turns`].
     is_listed: bool,
 }
@@ -51,16 +51,27 @@ enum At {
     /// In the queue of this lane, at this place.
     Waits(Lane, (u64, u64)),
     Has {
+        start: Start,
         is_called: bool,
         has_ended: bool,
     },
+}
+
+/// What a rate knows of somebody who has had its turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// It has not been seen, and each window keeps a start for it.
+    Due,
+    /// It was seen, or was to be, by a process before this one.
+    Before,
+    Seen,
 }
 
 /// Whether somebody may go.
 enum Room {
     Free,
     Full,
-    /// When the bucket has a token: milliseconds since 1970.
+    /// When the window has a start to give: milliseconds since 1970.
     Later(i64),
 }
 
@@ -70,21 +81,16 @@ impl Limiter {
     }
 
     /// Replaces the limits. Who is there stays; what has no limit any more is free.
-    pub fn set_limits(&mut self, limits: &[Arc<Limit>], now_ms: i64) {
+    pub fn set_limits(&mut self, limits: &[Arc<Limit>]) {
         self.limits = limits.iter().map(|limit| (limit.name.clone(), limit.clone())).collect();
-        let rates: Vec<(Lane, Option<Rate>)> =
-            self.lanes.keys().map(|lane| (lane.clone(), self.rate(lane))).collect();
-        for (lane, rate) in rates {
-            if let (Some(rate), Some(road)) = (rate, self.lanes.get_mut(&lane)) {
-                road.bucket.clip(rate, now_ms);
-            }
+        for lane in self.lanes.keys().cloned().collect::<Vec<_>>() {
             self.list(&lane);
         }
     }
 
-    /// What was lent before this process is not known: the buckets of these limits are taken for empty.
-    pub fn emptied(&mut self, limits: &[Arc<Limit>], now_ms: i64) {
-        self.emptied_ms.extend(limits.iter().map(|limit| (limit.name.clone(), now_ms)));
+    /// What started just before this process is not known: the windows of these limits are taken for full.
+    pub fn filled(&mut self, limits: &[Arc<Limit>], now_ms: i64) {
+        self.full_ms.extend(limits.iter().map(|limit| (limit.name.clone(), now_ms)));
     }
 
     /// Somebody who was there before this process.
@@ -95,8 +101,19 @@ impl Limiter {
                 for lane in &place.lanes {
                     self.road(lane).holders.insert(task);
                 }
-                self.guests.insert(task, Guest { place, at: At::Has { is_called: false, has_ended: false } });
+                let at = At::Has { start: Start::Before, is_called: false, has_ended: false };
+                self.guests.insert(task, Guest { place, at });
             }
+        }
+    }
+
+    /// A task that was offered to workers before this process, and that none has taken.
+    pub fn restore_offered(&mut self, task: TaskKey) {
+        let Some(guest) = self.guests.get_mut(&task) else { return };
+        let At::Has { start: start @ Start::Before, .. } = &mut guest.at else { return };
+        *start = Start::Due;
+        for lane in guest.place.lanes.clone() {
+            self.road(&lane).window.lend();
         }
     }
 
@@ -170,15 +187,12 @@ impl Limiter {
 
     fn take(&mut self, task: TaskKey, lanes: &[Lane], now_ms: i64) -> Option<(TaskKey, Place)> {
         for lane in lanes {
-            let rate = self.rate(lane);
             let road = self.road(lane);
             road.holders.insert(task);
-            if let Some(rate) = rate {
-                road.bucket.take(rate, now_ms);
-            }
+            road.window.lend();
         }
         let guest = self.guests.get_mut(&task)?;
-        guest.at = At::Has { is_called: false, has_ended: false };
+        guest.at = At::Has { start: Start::Due, is_called: false, has_ended: false };
         guest.place.granted_ms = Some(now_ms);
         Some((task, guest.place.clone()))
     }
@@ -194,9 +208,37 @@ impl Limiter {
         }
     }
 
+    /// Somebody who had its turn has started.
+    pub fn started(&mut self, task: TaskKey, now_ms: i64) {
+        let Some(guest) = self.guests.get_mut(&task) else { return };
+        let At::Has { start, .. } = &mut guest.at else { return };
+        let before = std::mem::replace(start, Start::Seen);
+        if before == Start::Seen {
+            return;
+        }
+        for lane in guest.place.lanes.clone() {
+            let rate = self.rate(&lane);
+            let window = &mut self.road(&lane).window;
+            if before == Start::Due {
+                window.give_back();
+            }
+            if let Some(rate) = rate {
+                window.start(rate, now_ms);
+            }
+            self.list(&lane);
+        }
+    }
+
+    /// Somebody has had its turn, and its start has not been seen.
+    pub fn is_due(&self, task: TaskKey) -> bool {
+        let at = self.guests.get(&task).map(|guest| &guest.at);
+        matches!(at, Some(At::Has { start: Start::Due, .. }))
+    }
+
     /// A call is under way for the task: says whether it holds a place. It does so until the call has ended, even if the task
     /// ends before.
-    pub fn call_began(&mut self, task: TaskKey) -> bool {
+    pub fn call_began(&mut self, task: TaskKey, now_ms: i64) -> bool {
+        self.started(task, now_ms);
         match self.guests.get_mut(&task).map(|guest| &mut guest.at) {
             Some(At::Has { is_called, .. }) => {
                 *is_called = true;
@@ -207,7 +249,8 @@ impl Limiter {
     }
 
     pub fn call_ended(&mut self, task: TaskKey) {
-        if let Some(At::Has { is_called, has_ended }) = self.guests.get_mut(&task).map(|guest| &mut guest.at)
+        if let Some(At::Has { is_called, has_ended, .. }) =
+            self.guests.get_mut(&task).map(|guest| &mut guest.at)
         {
             *is_called = false;
             if *has_ended {
@@ -219,7 +262,7 @@ impl Limiter {
     /// The task has ended, and that is durable.
     pub fn ended(&mut self, task: TaskKey) {
         match self.guests.get_mut(&task).map(|guest| &mut guest.at) {
-            Some(At::Has { is_called: true, has_ended }) => *has_ended = true,
+            Some(At::Has { is_called: true, has_ended, .. }) => *has_ended = true,
             Some(_) => self.free(task),
             None => {}
         }
@@ -232,9 +275,13 @@ impl Limiter {
         {
             road.queue.remove(*spot);
         }
+        let is_due = matches!(guest.at, At::Has { start: Start::Due, .. });
         for lane in &guest.place.lanes {
             if let Some(road) = self.lanes.get_mut(lane) {
                 road.holders.remove(&task);
+                if is_due {
+                    road.window.give_back();
+                }
             }
             self.list(lane);
         }
@@ -284,8 +331,11 @@ impl Limiter {
         if road.holders.len() >= concurrency {
             return Room::Full;
         }
-        let next_ms = limit.definition.rate.and_then(|rate| road.bucket.next_ms(rate, now_ms));
-        next_ms.map_or(Room::Free, Room::Later)
+        match limit.definition.rate.map_or(Next::Now, |rate| road.window.next(rate, now_ms)) {
+            Next::Now => Room::Free,
+            Next::At(due_ms) => Room::Later(due_ms),
+            Next::Unknown => Room::Full,
+        }
     }
 
     fn rate(&self, lane: &Lane) -> Option<Rate> {
@@ -293,9 +343,9 @@ impl Limiter {
     }
 
     fn road(&mut self, lane: &Lane) -> &mut Road {
-        let emptied = self.emptied_ms.get(&lane.limit).zip(self.rate(lane));
+        let full = self.full_ms.get(&lane.limit).zip(self.rate(lane));
         self.lanes.entry(lane.clone()).or_insert_with(|| Road {
-            bucket: emptied.map_or_else(Bucket::default, |(at_ms, rate)| Bucket::emptied(rate, *at_ms)),
+            window: full.map_or_else(Window::default, |(at_ms, rate)| Window::full(rate, *at_ms)),
             ..Road::default()
         })
     }
@@ -308,14 +358,12 @@ impl Limiter {
         }
     }
 
-    /// Forgets a lane that is as if it had never been there, or comes back when its bucket is full.
+    /// Forgets a lane that is as if it had never been there, or comes back when its window is empty.
     fn tidy(&mut self, lane: &Lane, now_ms: i64) {
         let Some(road) = self.lanes.get(lane).filter(|road| road.holders.is_empty()) else { return };
-        match road.bucket.full_ms(now_ms) {
-            Some(full_ms) if self.limits.contains_key(&lane.limit) => {
-                self.wakes.insert((full_ms, lane.clone()));
-            }
-            _ => drop(self.lanes.remove(lane)),
+        match self.rate(lane).and_then(|rate| road.window.empty_ms(rate, now_ms)) {
+            Some(empty_ms) => drop(self.wakes.insert((empty_ms, lane.clone()))),
+            None => drop(self.lanes.remove(lane)),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! for each value of a key. AWS has nothing like it; definitions do not change.
 //!
 //! - [`definition`] is what is configured, and what it is compiled to; `glob` and `key` say whom it concerns;
-//! - `queue` is the order in which those who wait have their turn, `rate` a bucket of tokens;
+//! - `queue` is the order in which those who wait have their turn, `rate` the starts of the last window;
 //! - `limiter` knows who holds and who waits, and decides who is next: no clock, no storage, no executions;
 //! - `place` is what is durable of somebody who holds or waits: a permit of the store;
 //! - `course` is the way of a task past all this: held back when it is scheduled, let go when it is its turn, its place given
@@ -49,7 +49,7 @@ pub(crate) struct Limits {
     /// The limits that apply, in order; replaced as a whole.
     current: Mutex<Arc<[Arc<Limit>]>>,
     settings: tokio::sync::Mutex<Settings>,
-    /// The next time to look at the buckets may have changed.
+    /// The next time to look at the windows may have changed.
     nudge: Notify,
 }
 

@@ -1,53 +1,109 @@
-//! A bucket of tokens: full, it holds as many starts as the rate allows, and it is refilled evenly.
+//! So many starts in any window of so many seconds: the starts of the last window, each until its window has passed.
 //!
-//! It is one number, the time at which it will be full: each token that is taken moves that on by what it takes to refill one.
+//! Between somebody's turn and its start (the commit, and of an activity a worker that takes it) there may be any time. Until the
+//! start is seen the turn takes up a start of its own, and from then on the start counts from when it was seen: so no window
+//! has more, wherever it begins.
+
+use std::collections::VecDeque;
 
 use super::definition::Rate;
 
-/// Microseconds since 1970; 0: it has been full for ever.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Bucket {
-    full_at_us: i64,
+/// A rate of more starts keeps them in so many slots of the window. A slot counts until its last start no longer does.
+const SLOTS: u32 = 1_024;
+
+/// The starts of a lane.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Window {
+    /// When, in milliseconds since 1970, and how many; the oldest first.
+    starts: VecDeque<(i64, u64)>,
+    /// The sum of `starts`.
+    started: u64,
+    /// Turns whose start has not been seen.
+    lent: u64,
+}
+
+/// When a window has a start to give.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Next {
+    Now,
+    /// Milliseconds since 1970.
+    At(i64),
+    /// When a turn that was given has become a start, or has come to nothing.
+    Unknown,
 }
 
 impl Rate {
-    /// What it takes to refill one token.
-    fn token_us(self) -> i64 {
-        (i64::from(self.per_s) * 1_000_000 / i64::from(self.count.max(1))).max(1)
+    fn slot_ms(self) -> i64 {
+        if self.count <= SLOTS { 1 } else { (i64::from(self.per_s) * 1_000 / i64::from(SLOTS)).max(1) }
     }
 
-    /// What it takes to refill all.
-    fn whole_us(self) -> i64 {
-        self.token_us().saturating_mul(i64::from(self.count))
+    /// When a start no longer counts. It may have been at the end of its millisecond.
+    fn free_ms(self, started_ms: i64) -> i64 {
+        started_ms.saturating_add(i64::from(self.per_s) * 1_000 + 1)
     }
 }
 
-impl Bucket {
-    /// A bucket that was empty at that time.
-    pub fn emptied(rate: Rate, at_ms: i64) -> Bucket {
-        Bucket { full_at_us: at_ms.saturating_mul(1_000).saturating_add(rate.whole_us()) }
+impl Window {
+    /// As many starts as are allowed, all at that time.
+    pub fn full(rate: Rate, at_ms: i64) -> Window {
+        let count = u64::from(rate.count);
+        Window { starts: VecDeque::from([(at_ms, count)]), started: count, lent: 0 }
     }
 
-    /// When the next token is there: milliseconds since 1970; `None`: now.
-    pub fn next_ms(self, rate: Rate, now_ms: i64) -> Option<i64> {
-        let now_us = now_ms.saturating_mul(1_000);
-        let there_us = self.full_at_us.saturating_add(rate.token_us()).saturating_sub(rate.whole_us());
-        (there_us > now_us).then(|| there_us.saturating_add(999) / 1_000)
+    pub fn next(&self, rate: Rate, now_ms: i64) -> Next {
+        let count = u64::from(rate.count);
+        let mut taken = self.started.saturating_add(self.lent);
+        let mut free_ms = now_ms;
+        for (at_ms, starts) in &self.starts {
+            if taken < count {
+                break;
+            }
+            taken -= starts;
+            free_ms = rate.free_ms(*at_ms);
+        }
+        match taken < count {
+            false => Next::Unknown,
+            true if free_ms <= now_ms => Next::Now,
+            true => Next::At(free_ms),
+        }
     }
 
-    pub fn take(&mut self, rate: Rate, now_ms: i64) {
-        self.full_at_us = self.full_at_us.max(now_ms.saturating_mul(1_000)).saturating_add(rate.token_us());
+    /// Somebody has its turn: [`Window::start`] or [`Window::give_back`] follows.
+    pub fn lend(&mut self) {
+        self.lent += 1;
     }
 
-    /// For a rate that has changed: never more than empty.
-    pub fn clip(&mut self, rate: Rate, now_ms: i64) {
-        self.full_at_us = self.full_at_us.min(Bucket::emptied(rate, now_ms).full_at_us);
+    /// A turn came to nothing, or to a start.
+    pub fn give_back(&mut self) {
+        self.lent = self.lent.saturating_sub(1);
     }
 
-    /// When it will be full: milliseconds since 1970; `None`: it is.
-    pub fn full_ms(self, now_ms: i64) -> Option<i64> {
-        let is_full = self.full_at_us <= now_ms.saturating_mul(1_000);
-        (!is_full).then(|| self.full_at_us.saturating_add(999) / 1_000)
+    /// Somebody started.
+    pub fn start(&mut self, rate: Rate, now_ms: i64) {
+        self.forget(rate, now_ms);
+        self.started += 1;
+        let slot = |at_ms: i64| at_ms.div_euclid(rate.slot_ms());
+        match self.starts.back_mut() {
+            // Time does not go back.
+            Some((at_ms, starts)) if slot(*at_ms) >= slot(now_ms) => {
+                (*at_ms, *starts) = ((*at_ms).max(now_ms), *starts + 1);
+            }
+            _ => self.starts.push_back((now_ms, 1)),
+        }
+    }
+
+    fn forget(&mut self, rate: Rate, now_ms: i64) {
+        while let Some((at_ms, starts)) = self.starts.front()
+            && rate.free_ms(*at_ms) <= now_ms
+        {
+            self.started -= starts;
+            self.starts.pop_front();
+        }
+    }
+
+    /// When no start counts any more: milliseconds since 1970; `None`: none does.
+    pub fn empty_ms(&self, rate: Rate, now_ms: i64) -> Option<i64> {
+        self.starts.back().map(|(at_ms, _)| rate.free_ms(*at_ms)).filter(|free_ms| *free_ms > now_ms)
     }
 }
 
@@ -57,31 +113,83 @@ mod tests {
 
     const START_MS: i64 = 1_000_000;
 
-    #[test]
-    fn tokens_come_evenly() {
-        let rate = Rate { count: 3, per_s: 60 };
-        let mut bucket = Bucket::default();
-        let mut given = Vec::new();
-        for _ in 0..6 {
-            let mut now_ms = given.last().copied().unwrap_or(START_MS);
-            now_ms = bucket.next_ms(rate, now_ms).unwrap_or(now_ms);
-            assert_eq!(bucket.next_ms(rate, now_ms), None);
-            bucket.take(rate, now_ms);
-            given.push(now_ms);
+    /// Starts whenever it may, with a pause before each start and with turns that come to nothing; gives the times of the starts.
+    fn starts(rate: Rate, starts: usize, seed: u64) -> Vec<i64> {
+        let (mut window, mut now_ms, mut random) = (Window::default(), START_MS, seed);
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % below
+        };
+        let (mut given, mut lent) = (Vec::new(), 0);
+        while given.len() < starts {
+            match window.next(rate, now_ms) {
+                Next::Now if next(3) > 0 => {
+                    window.lend();
+                    lent += 1;
+                    continue;
+                }
+                Next::At(at_ms) if lent == 0 => {
+                    assert_ne!(window.next(rate, at_ms - 1), Next::Now);
+                    assert_eq!(window.next(rate, at_ms), Next::Now);
+                    now_ms = at_ms;
+                }
+                Next::Unknown => assert!(lent > 0, "somebody is waited for"),
+                _ => now_ms += next(u64::from(rate.per_s) * 100) as i64,
+            }
+            if lent > 0 {
+                lent -= 1;
+                window.give_back();
+                if next(4) > 0 {
+                    window.start(rate, now_ms);
+                    given.push(now_ms);
+                }
+            }
         }
-        let after: Vec<i64> = given.iter().map(|at_ms| at_ms - START_MS).collect();
-        assert_eq!(after, [0, 0, 0, 20_000, 40_000, 60_000]);
-        assert_eq!(bucket.full_ms(START_MS + 119_999), Some(START_MS + 120_000));
-        assert_eq!(bucket.full_ms(START_MS + 120_000), None);
+        assert!(window.starts.len() <= 2 + SLOTS as usize, "bounded");
+        given
     }
 
     #[test]
-    fn an_empty_bucket_gives_its_first_token_after_a_part_of_the_time() {
-        let rate = Rate { count: 100, per_s: 60 };
-        let bucket = Bucket::emptied(rate, START_MS);
-        assert_eq!(bucket.next_ms(rate, START_MS), Some(START_MS + 600));
-        let mut slow = Bucket::emptied(Rate { count: 1, per_s: 3_600 }, START_MS);
-        slow.clip(rate, START_MS);
-        assert_eq!(slow, bucket);
+    fn no_window_has_more_than_its_count() {
+        for (count, per_s) in [(1, 1), (3, 60), (20, 4), (100, 60), (1_024, 10), (1_025, 10), (5_000, 3)] {
+            for seed in 0..10 {
+                let rate = Rate { count, per_s };
+                let given = starts(rate, 3 * count as usize + 50, seed);
+                let count = count as usize;
+                for pair in given.windows(count + 1) {
+                    assert!(pair[count] - pair[0] > i64::from(per_s) * 1_000, "{rate:?}, seed {seed}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_comes_at_once_and_again_when_its_window_has_passed() {
+        let rate = Rate { count: 3, per_s: 60 };
+        let mut window = Window::default();
+        for (now_ms, next) in [(0, Next::Now), (10, Next::Now), (20, Next::Now), (30, Next::At(60_001))] {
+            assert_eq!(window.next(rate, now_ms), next);
+            if next == Next::Now {
+                window.start(rate, now_ms);
+            }
+        }
+        assert_eq!(window.next(rate, 60_001), Next::Now);
+        assert_eq!(window.empty_ms(rate, 60_001), Some(60_021));
+        window.start(rate, 60_001);
+        assert_eq!(window.next(rate, 60_001), Next::At(60_011));
+        // Another rate counts the same starts.
+        assert_eq!(window.next(Rate { count: 4, per_s: 60 }, 60_001), Next::Now);
+        assert_eq!(window.empty_ms(rate, 120_002), None);
+        assert_eq!(Window::full(rate, 5).next(rate, 60_005), Next::At(60_006));
+    }
+
+    #[test]
+    fn a_turn_without_a_start_is_one_until_it_is_given_back() {
+        let rate = Rate { count: 1, per_s: 1 };
+        let mut window = Window::default();
+        window.lend();
+        assert_eq!(window.next(rate, 1_000_000), Next::Unknown);
+        window.give_back();
+        assert_eq!(window.next(rate, 1_000_000), Next::Now);
     }
 }

@@ -64,19 +64,18 @@ impl Engine {
             }
         }
         let limits = settings.effective();
-        // In a store in which nothing has ever run, nothing can have been lent.
+        // In a store in which nothing has ever run, nothing can have started.
         if self.shard.newest.load(std::sync::atomic::Ordering::Relaxed) > 0 {
             let now_ms = self.clock.now_ms();
-            self.limits.change(|limiter| limiter.emptied(&limits, now_ms));
+            self.limits.change(|limiter| limiter.filled(&limits, now_ms));
         }
         self.apply(&limits);
         Ok(())
     }
 
     fn apply(&self, limits: &[Arc<Limit>]) {
-        let now_ms = self.clock.now_ms();
         *self.limits.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = limits.into();
-        self.limits.change(|limiter| limiter.set_limits(limits, now_ms));
+        self.limits.change(|limiter| limiter.set_limits(limits));
     }
 
     /// Sets a limit, in front of one of the same name. Returns when that is durable; from then on it applies, also to those

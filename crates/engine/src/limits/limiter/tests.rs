@@ -36,7 +36,7 @@ fn place(lanes: &str, arrival: u64, granted_ms: Option<i64>) -> Place {
 /// ends, `@ms` time, `?limits` other limits. After each word those who have a turn are written down.
 fn run(definitions: &str, script: &str) -> String {
     let mut limiter = Limiter::default();
-    limiter.set_limits(&limits(definitions), 0);
+    limiter.set_limits(&limits(definitions));
     let (mut now_ms, mut said) = (0, Vec::new());
     for (arrival, word) in (1..).zip(script.split_whitespace()) {
         let (sign, rest) = word.split_at(1);
@@ -45,16 +45,17 @@ fn run(definitions: &str, script: &str) -> String {
             "+" => limiter.enter(task(name), place(lanes, arrival, None)),
             "!" => limiter.restore(task(name), place(lanes, arrival, Some(0))),
             "-" => limiter.ended(task(name)),
-            "(" => assert!(limiter.call_began(task(name)), "{word}"),
+            "(" => assert!(limiter.call_began(task(name), now_ms), "{word}"),
             ")" => limiter.call_ended(task(name)),
             "@" => now_ms = rest.parse().expect("milliseconds"),
-            "?" => limiter.set_limits(&limits(rest), now_ms),
+            "?" => limiter.set_limits(&limits(rest)),
             _ => panic!("{word}"),
         }
         for ((key, number), place) in limiter.turns(now_ms) {
             assert_eq!(place.granted_ms, Some(now_ms));
             said.push(format!("{}.{number}", key.sequence()));
             limiter.granted();
+            limiter.started((key, number), now_ms);
         }
         said.push("|".to_owned());
     }
@@ -122,30 +123,33 @@ fn several_limits_are_taken_all_at_once_or_not_at_all() {
 #[test]
 fn rates() {
     for (script, expected) in [
-        ("+1.1=r +1.2=r +1.3=r @4999 @5000 +1.4=r @10000", "1.1 | 1.2 | | | 1.3 | | 1.4 |"),
+        ("+1.1=r +1.2=r +1.3=r @10000 @10001 +1.4=r +1.5=r", "1.1 | 1.2 | | | 1.3 | 1.4 | |"),
         // Ended or not, a start is a start.
-        ("+1.1=r +1.2=r -1.1 -1.2 +1.3=r @5000", "1.1 | 1.2 | | | | 1.3 |"),
+        ("+1.1=r +1.2=r -1.1 -1.2 +1.3=r @10001", "1.1 | 1.2 | | | | 1.3 |"),
         ("+1.1=r:x +1.2=r:x +1.3=r:x +2.1=r:y", "1.1 | 1.2 | | 2.1 |"),
+        // Another rate counts what has started.
         (
-            r#"+1.1=r +1.2=r +1.3=r ?[{"name":"r","task":"*","rate":{"count":10,"per_s":10}}] @1000 @2000"#,
-            "1.1 | 1.2 | | | 1.3 | |",
+            r#"+1.1=r +1.2=r +1.3=r ?[{"name":"r","task":"*","rate":{"count":3,"per_s":10}}] +1.4=r @10001"#,
+            "1.1 | 1.2 | | 1.3 | | 1.4 |",
         ),
+        // A call that is made again after a restart counts anew.
+        ("!1.1=r @500 (1.1 +1.2=r +1.3=r @10500 @10501", "| | | 1.2 | | | 1.3 |"),
     ] {
         assert_eq!(run(SLOW, script), expected, "{script}");
     }
 }
 
 #[test]
-fn a_bucket_from_before_this_process_is_taken_for_empty() {
+fn a_window_from_before_this_process_is_taken_for_full() {
     let mut limiter = Limiter::default();
     let limits = limits(SLOW);
-    limiter.emptied(&limits, 1_000);
-    limiter.set_limits(&limits, 1_000);
+    limiter.filled(&limits, 1_000);
+    limiter.set_limits(&limits);
     limiter.enter(task("1.1"), place("r", 1, None));
     assert_eq!(limiter.turns(1_000), []);
-    assert_eq!(limiter.wakes_ms(), Some(6_000));
-    assert_eq!(limiter.turns(6_000).len(), 1);
-    // A key that comes first much later finds a full one.
+    assert_eq!(limiter.wakes_ms(), Some(11_001));
+    assert_eq!(limiter.turns(11_001).len(), 1);
+    // A key that comes first much later finds an empty one.
     for number in 1..=3 {
         limiter.enter(task(&format!("2.{number}")), place("r:late", 1 + number, None));
     }
@@ -153,19 +157,38 @@ fn a_bucket_from_before_this_process_is_taken_for_empty() {
 }
 
 #[test]
+fn what_is_offered_takes_up_a_start_until_it_is_taken() {
+    let mut limiter = Limiter::default();
+    limiter.set_limits(&limits(SLOW));
+    limiter.restore(task("1.1"), place("r", 1, Some(0)));
+    limiter.restore_offered(task("1.1"));
+    for number in 2..=4 {
+        limiter.enter(task(&format!("1.{number}")), place("r", number, None));
+    }
+    assert_eq!(limiter.turns(0).len(), 1, "the second is offered too");
+    assert_eq!(limiter.turns(60_000).len(), 0, "however long nobody takes them");
+    limiter.started(task("1.1"), 60_000);
+    assert_eq!((limiter.turns(60_000).len(), limiter.wakes_ms()), (0, Some(70_001)));
+    // One that ended before anybody took it was no start.
+    limiter.ended(task("1.2"));
+    assert_eq!(limiter.turns(60_000).len(), 1);
+    assert_eq!((limiter.turns(70_000).len(), limiter.turns(70_001).len()), (0, 1));
+}
+
+#[test]
 fn what_is_not_needed_is_forgotten() {
     let mut limiter = Limiter::default();
-    limiter
-        .set_limits(&limits(r#"[{"name":"r","task":"*","concurrency":5,"rate":{"count":2,"per_s":10}}]"#), 0);
+    limiter.set_limits(&limits(r#"[{"name":"r","task":"*","concurrency":5,"rate":{"count":2,"per_s":10}}]"#));
     for number in 1..=100 {
         let name = format!("{number}.1");
         limiter.enter(task(&name), place(&format!("r:{number}"), number, None));
         assert_eq!(limiter.turns(0).len(), 1);
         limiter.granted();
+        limiter.started(task(&name), 0);
         limiter.ended(task(&name));
     }
     limiter.turns(0);
-    assert_eq!((limiter.lanes.len(), limiter.guests.len()), (100, 0), "buckets are not full yet");
+    assert_eq!((limiter.lanes.len(), limiter.guests.len()), (100, 0), "their starts still count");
     limiter.turns(60_000);
     assert_eq!((limiter.lanes.len(), limiter.wakes.len(), limiter.turns.len()), (0, 0, 0));
 }
