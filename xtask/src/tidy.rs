@@ -34,8 +34,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["types", "formats"]),
     ("tasks", &["types", "value", "sigv4"]),
     ("engine", &["value", "types", "formats", "jsonata", "asl", "machine", "store", "tasks"]),
+    ("server", &["types", "sigv4"]),
     ("logs", &["value", "types", "sigv4", "asl", "machine", "store", "tasks", "engine"]),
-    ("api", &["value", "types", "formats", "sigv4", "asl", "machine", "store", "tasks", "engine"]),
+    ("api", &["value", "types", "formats", "sigv4", "server", "asl", "machine", "store", "tasks", "engine"]),
     ("testkit", &["value", "types", "asl", "machine", "store", "tasks", "engine", "api"]),
 ];
 

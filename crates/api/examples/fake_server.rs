@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use fake::{FakeBackend, FakeDefinitions, FakeEnvironment};
 use stepwright_api::catalog::StoredCatalog;
-use stepwright_api::server::Options;
-use stepwright_api::{Api, Parts, Server};
+use stepwright_api::{Api, Parts};
+use stepwright_server::{Options, Server};
 use stepwright_store::memory::Memory;
 use stepwright_store::{ShardId, Store as _};
 use stepwright_types::arn::Account;
@@ -30,9 +30,9 @@ async fn main() {
         definitions: Arc::new(FakeDefinitions),
         catalog: Arc::new(StoredCatalog::new(store, ShardId(0), epoch)),
         catalog_lifetime: None,
-        environment: Arc::new(stepwright_api::environment::System),
+        environment: Arc::new(stepwright_server::environment::System),
     }));
-    let server = Server::bind(listen, api, Options::default()).await.unwrap();
+    let server = Server::bind(listen, vec![api], Options::default()).await.unwrap();
     println!("listening on {}", server.local_address());
     server.run().await;
 }

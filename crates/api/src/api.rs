@@ -14,13 +14,13 @@ use crate::backend::Backend;
 use crate::catalog::{Catalog, CatalogStore};
 use crate::definitions::Definitions;
 use crate::deletion::Deletions;
-use crate::environment::Environment;
 use crate::error::{ApiError, ProtocolError};
 use crate::model::Operation;
 use crate::model::check::{Checked, Object, Path, Violations, Wire};
 use crate::page_token::PageTokens;
 use crate::quotas::Quotas;
 use crate::throttling::Throttling;
+use stepwright_server::Environment;
 
 /// Definitions up to this size are checked within a millisecond or two.
 const SHORT_BYTES_MAX: usize = 32 << 10;

@@ -1,5 +1,7 @@
 //! Errors as the wire shows them, with AWS's wording in one place.
 
+pub use stepwright_server::ProtocolError;
+use stepwright_server::ServerError;
 use stepwright_store::StoreError;
 
 use crate::backend::{ExecutionError, MapRunError, RedriveError, StartError, TaskError, TestStateError};
@@ -24,60 +26,12 @@ pub enum ErrorKind {
     Protocol(ProtocolError),
 }
 
-/// Errors of the protocol rather than of the service.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ProtocolError {
-    /// No such operation.
-    UnknownOperation,
-    /// The body is not the JSON that the operation takes.
-    Serialization,
-    /// The request is not proper HTTP.
-    MalformedHttpRequest,
-    /// The body is too long.
-    RequestEntityTooLarge,
-    /// The body did not arrive in time.
-    RequestTimeout,
-    /// Something that this release cannot do.
-    UnsupportedOperation,
-    /// The caller may not do this.
-    AccessDenied,
-    /// The request is not signed.
-    MissingAuthenticationToken,
-    /// The signature's headers cannot be read.
-    IncompleteSignature,
-    /// No such key.
-    UnrecognizedClient,
-    /// The signature is not that of the key over this request, here and now.
-    InvalidSignature,
-    /// More requests than can be taken; clients try again later.
-    Throttling,
-    /// Nothing is left to serve the request with; clients try again later.
-    ServiceUnavailable,
-    /// A fault of the service.
-    InternalFailure,
-}
-
 impl ErrorKind {
     /// The name that clients look for.
     pub fn name(self) -> &'static str {
         match self {
             ErrorKind::Service(name) => name.as_str(),
-            ErrorKind::Protocol(ProtocolError::UnknownOperation) => "UnknownOperationException",
-            ErrorKind::Protocol(ProtocolError::Serialization) => "SerializationException",
-            ErrorKind::Protocol(ProtocolError::RequestEntityTooLarge) => "RequestEntityTooLargeException",
-            ErrorKind::Protocol(ProtocolError::MalformedHttpRequest) => "MalformedHttpRequestException",
-            ErrorKind::Protocol(ProtocolError::RequestTimeout) => "RequestTimeoutException",
-            ErrorKind::Protocol(ProtocolError::UnsupportedOperation) => "UnsupportedOperationException",
-            ErrorKind::Protocol(ProtocolError::AccessDenied) => "AccessDeniedException",
-            ErrorKind::Protocol(ProtocolError::MissingAuthenticationToken) => {
-                "MissingAuthenticationTokenException"
-            }
-            ErrorKind::Protocol(ProtocolError::IncompleteSignature) => "IncompleteSignatureException",
-            ErrorKind::Protocol(ProtocolError::UnrecognizedClient) => "UnrecognizedClientException",
-            ErrorKind::Protocol(ProtocolError::InvalidSignature) => "InvalidSignatureException",
-            ErrorKind::Protocol(ProtocolError::Throttling) => "ThrottlingException",
-            ErrorKind::Protocol(ProtocolError::ServiceUnavailable) => "ServiceUnavailable",
-            ErrorKind::Protocol(ProtocolError::InternalFailure) => "InternalFailure",
+            ErrorKind::Protocol(error) => error.name(),
         }
     }
 
@@ -86,22 +40,14 @@ impl ErrorKind {
         match self {
             ErrorKind::Service(ErrorName::ValidationException) => "com.amazon.coral.validate",
             ErrorKind::Service(_) => "com.amazonaws.swf.service.v2.model",
-            ErrorKind::Protocol(ProtocolError::Throttling | ProtocolError::AccessDenied) => {
-                "com.amazon.coral.availability"
-            }
-            ErrorKind::Protocol(_) => "com.amazon.coral.service",
+            ErrorKind::Protocol(error) => error.namespace(),
         }
     }
 
     pub fn http_status(self) -> u16 {
         match self {
             ErrorKind::Service(name) => name.http_status(),
-            ErrorKind::Protocol(ProtocolError::RequestEntityTooLarge) => 413,
-            ErrorKind::Protocol(ProtocolError::RequestTimeout) => 408,
-            ErrorKind::Protocol(ProtocolError::AccessDenied) => 403,
-            ErrorKind::Protocol(ProtocolError::InternalFailure) => 500,
-            ErrorKind::Protocol(ProtocolError::ServiceUnavailable) => 503,
-            ErrorKind::Protocol(_) => 400,
+            ErrorKind::Protocol(error) => error.http_status(),
         }
     }
 }
@@ -172,8 +118,7 @@ impl ApiError {
 
     /// A fault of ours: `cause` goes to the log, not to the client.
     pub fn internal(cause: impl std::fmt::Display) -> ApiError {
-        tracing::error!(%cause, "request failed");
-        ApiError::protocol(ProtocolError::InternalFailure, "The request processing has failed.")
+        ServerError::internal(cause).into()
     }
 
     /// The error of `StartExecution` and `StartSyncExecution`.
@@ -273,6 +218,12 @@ impl From<TestStateError> for ApiError {
             TestStateError::Unavailable => ApiError::unavailable("TestState"),
             TestStateError::Internal(cause) => ApiError::internal(cause),
         }
+    }
+}
+
+impl From<ServerError> for ApiError {
+    fn from(error: ServerError) -> ApiError {
+        ApiError::protocol(error.kind, error.message)
     }
 }
 

@@ -14,8 +14,8 @@ use stepwright_store::{CatalogKind, Expect};
 
 use crate::api::Api;
 use crate::catalog::{CatalogStore, CatalogWrite, WriteError};
-use crate::environment::Environment;
 use crate::error::ApiError;
+use stepwright_server::Environment;
 
 /// How long a token can be used (API reference, for instance of ListExecutions: "expires after 24 hours").
 const LIFETIME_S: i64 = 24 * 60 * 60;

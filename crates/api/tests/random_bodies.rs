@@ -14,11 +14,11 @@ use hyper::Request;
 use serde_json::{Map, Value, json};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
-use stepwright_api::environment::System;
 use stepwright_api::model::Operation;
-use stepwright_api::server::Options;
-use stepwright_api::{Api, Parts, Server};
+use stepwright_api::{Api, Parts};
 use stepwright_engine::{Engine, EngineOptions, Entropy, SystemClock};
+use stepwright_server::environment::System;
+use stepwright_server::{Options, Server};
 use stepwright_store::memory::Memory;
 use stepwright_tasks::Targets;
 use stepwright_types::arn::Account;
@@ -303,7 +303,7 @@ async fn called() {
 async fn sent() {
     let (api, _engine) = service().await;
     populate(&api).await;
-    let server = Server::bind(([127, 0, 0, 1], 0).into(), api, Options::default()).await.unwrap();
+    let server = Server::bind(([127, 0, 0, 1], 0).into(), vec![api], Options::default()).await.unwrap();
     let server = Arc::new(server);
     let running = server.clone();
     tokio::spawn(async move { running.run().await });

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
-use stepwright_api::server::Options;
-use stepwright_api::{QuotaLimits, Quotas, Server};
+use stepwright_api::{QuotaLimits, Quotas};
+use stepwright_server::{Options, Server};
 
 use crate::support::{Client, PASS, ROLE, TestServer, api_with, text};
 
@@ -275,7 +275,7 @@ async fn quotas_are_kept() {
     let limits = QuotaLimits { state_machines: 2, activities: 1, versions: 2, aliases: 1 };
     let (api, _) = api_with(Quotas::new(limits)).await;
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = Arc::new(Server::bind(any_port, api, Options::default()).await.unwrap());
+    let server = Arc::new(Server::bind(any_port, vec![api], Options::default()).await.unwrap());
     let running = server.clone();
     tokio::spawn(async move { running.run().await });
     let mut client = Client::connect(server.local_address()).await;

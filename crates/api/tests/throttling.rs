@@ -6,7 +6,7 @@ use http_body_util::Full;
 use hyper::{Method, Request};
 use serde_json::{Value, json};
 use stepwright_api::own::throttling::ThrottlingEndpoint;
-use stepwright_api::server::Options;
+use stepwright_server::Options;
 
 use crate::support::{Answer, Client, TestServer};
 
@@ -18,9 +18,8 @@ async fn send(client: &mut Client, method: Method, path: &str, body: Value) -> A
 
 #[tokio::test]
 async fn an_operation_takes_as_many_requests_as_its_bucket_holds() {
-    let mut server = TestServer::with_api(|api| Options {
-        own: vec![Arc::new(ThrottlingEndpoint(api.throttling().clone()))],
-        ..Options::default()
+    let mut server = TestServer::with_tenants(Options::default(), |api| {
+        vec![Arc::new(ThrottlingEndpoint(api.throttling().clone()))]
     })
     .await;
     let machine = server.machine("m").await;

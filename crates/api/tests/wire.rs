@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use stepwright_api::Server;
-use stepwright_api::own::{self, Endpoint, Reply};
-use stepwright_api::server::{BindError, Limits, Options, WriteLimits};
-use stepwright_store::Pending;
+use stepwright_server::endpoint::Reply;
+use stepwright_server::{Answering, BindError, Call, Limits, Options, Place, Server, Tenant, WriteLimits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -85,7 +83,7 @@ async fn probes_and_other_paths() {
 async fn beyond_loopback_needs_credentials() {
     let (api, _) = api().await;
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
-    let refused = Server::bind(everywhere, api, Options::default()).await;
+    let refused = Server::bind(everywhere, vec![api], Options::default()).await;
     assert!(matches!(refused, Err(BindError::NeedsCredentials(_))));
 }
 
@@ -212,8 +210,8 @@ async fn answers_that_nobody_takes_are_given_up() {
     let write = WriteLimits { window: Duration::from_secs(1), window_bytes_min: 1 };
     let memory_patience = Duration::from_secs(60);
     let limits = Limits { write, memory_bytes_max: 40 << 20, memory_patience, ..Limits::default() };
-    let endpoint: Arc<dyn Endpoint> = Arc::new(Large);
-    let server = TestServer::with(Options { limits, own: vec![endpoint], ..Options::default() }).await;
+    let options = Options { limits, ..Options::default() };
+    let server = TestServer::with_tenants(options, |_| vec![Arc::new(Large)]).await;
     let request = b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut readers = Vec::new();
     for _ in 0..3 {
@@ -236,13 +234,13 @@ const LARGE_BYTES: usize = 20 << 20;
 /// An endpoint with a large answer.
 struct Large;
 
-impl Endpoint for Large {
-    fn name(&self) -> &'static str {
-        "large"
+impl Tenant for Large {
+    fn place(&self) -> Place {
+        Place::Path("large")
     }
 
-    fn answer(&self, _: own::Request) -> Pending<'_, Reply> {
-        Box::pin(async { Reply::ok(json!("x".repeat(LARGE_BYTES))) })
+    fn answer<'a>(&'a self, _: Call<'a>) -> Answering<'a> {
+        Box::pin(async { Reply::ok(json!("x".repeat(LARGE_BYTES))).into() })
     }
 }
 

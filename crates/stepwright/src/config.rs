@@ -47,10 +47,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use stepwright_api::server::Hosts;
 use stepwright_api::throttling;
 use stepwright_engine::limits::{Limit, LimitDefinition};
 use stepwright_engine::retention::{Retention, RetentionDefinition};
+use stepwright_server::Hosts;
 use stepwright_tasks::functions::FunctionDefinition;
 
 use crate::cli::Listen;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Deserialize;
-use stepwright_api::environment::System;
-use stepwright_api::server::{Access, AuditFile, AuditLimits, KeyFile, KeyRing, Keys, Signatures, Tls};
+use stepwright_server::environment::System;
+use stepwright_server::{Access, AuditFile, AuditLimits, KeyFile, KeyRing, Keys, Signatures, Tls};
 use stepwright_sigv4::Credentials;
 
 use crate::signals::Signals;

@@ -8,10 +8,11 @@ use hyper::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use stepwright_engine::{Engine, terms};
 use stepwright_machine::ExecutionKind;
-use stepwright_store::{CatalogKind, Counts, Execution, ExecutionKey, Pending, Search, Status};
+use stepwright_server::endpoint::{Reply, Request};
+use stepwright_server::{Answering, Call, Place, Tenant};
+use stepwright_store::{CatalogKind, Counts, Execution, ExecutionKey, Search, Status};
 use stepwright_types::timestamp;
 
-use super::{Endpoint, Reply, Request};
 use crate::catalog::{self, Tags};
 use crate::engine_backend::{express_child_arn, status_of};
 use crate::model::{Enumeration as _, Timestamp};
@@ -37,13 +38,13 @@ const PARAMETERS: [&str; 11] = [
 /// The endpoint over an engine.
 pub struct ExecutionsEndpoint(pub Arc<Engine>);
 
-impl Endpoint for ExecutionsEndpoint {
-    fn name(&self) -> &'static str {
-        "executions"
+impl Tenant for ExecutionsEndpoint {
+    fn place(&self) -> Place {
+        Place::Path("executions")
     }
 
-    fn answer(&self, request: Request) -> Pending<'_, Reply> {
-        Box::pin(async move { self.respond(&request).await.unwrap_or_else(|refusal| refusal) })
+    fn answer<'a>(&'a self, call: Call<'a>) -> Answering<'a> {
+        Box::pin(async move { self.respond(&call.into()).await.into() })
     }
 }
 

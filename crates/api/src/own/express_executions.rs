@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use hyper::Method;
 use serde_json::{Value, json};
-use stepwright_store::Pending;
+use stepwright_server::endpoint::{Reply, Request};
+use stepwright_server::{Answering, Call, Place, Tenant};
 
-use super::{Endpoint, Reply, Request};
 use crate::backend::{Backend, RecentExpress};
 use crate::model::{Enumeration as _, Timestamp};
 
@@ -20,13 +20,13 @@ const PAGE_MAX: usize = 1_000;
 /// The endpoint over what runs the executions.
 pub struct ExpressExecutionsEndpoint(pub Arc<dyn Backend>);
 
-impl Endpoint for ExpressExecutionsEndpoint {
-    fn name(&self) -> &'static str {
-        "express-executions"
+impl Tenant for ExpressExecutionsEndpoint {
+    fn place(&self) -> Place {
+        Place::Path("express-executions")
     }
 
-    fn answer(&self, request: Request) -> Pending<'_, Reply> {
-        Box::pin(std::future::ready(self.respond(&request)))
+    fn answer<'a>(&'a self, call: Call<'a>) -> Answering<'a> {
+        Box::pin(std::future::ready(self.respond(&call.into()).into()))
     }
 }
 

@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use hyper::Method;
 use serde_json::{Value, json};
-use stepwright_store::Pending;
+use stepwright_server::endpoint::{Reply, Request};
+use stepwright_server::{Answering, Call, Place, Tenant};
 use stepwright_tasks::functions::{LogFilter, LogLine, Logs};
-
-use super::{Endpoint, Reply, Request};
 
 const PAGE: usize = 1_000;
 const PAGE_MAX: usize = 10_000;
@@ -24,23 +23,25 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The endpoint over what functions print.
 pub struct FunctionLogsEndpoint(pub Arc<Logs>);
 
-impl Endpoint for FunctionLogsEndpoint {
-    fn name(&self) -> &'static str {
-        "function-logs"
+impl Tenant for FunctionLogsEndpoint {
+    fn place(&self) -> Place {
+        Place::Path("function-logs")
     }
 
-    fn answer(&self, request: Request) -> Pending<'_, Reply> {
-        Box::pin(async move {
-            match (&request.method, request.path.get(1..).unwrap_or_default()) {
-                (&Method::GET, []) => self.lines(&request).await,
-                (_, []) => Reply::wrong_method(&request, "GET"),
-                _ => Reply::not_found("There is /function-logs."),
-            }
-        })
+    fn answer<'a>(&'a self, call: Call<'a>) -> Answering<'a> {
+        Box::pin(async move { self.respond(&call.into()).await.into() })
     }
 }
 
 impl FunctionLogsEndpoint {
+    async fn respond(&self, request: &Request) -> Reply {
+        match (&request.method, request.path.get(1..).unwrap_or_default()) {
+            (&Method::GET, []) => self.lines(request).await,
+            (_, []) => Reply::wrong_method(request, "GET"),
+            _ => Reply::not_found("There is /function-logs."),
+        }
+    }
+
     async fn lines(&self, request: &Request) -> Reply {
         let text = |name: &str| request.parameter(name).filter(|value| !value.is_empty());
         let number = |name: &str| text(name).and_then(|text| text.parse::<u64>().ok());
@@ -112,7 +113,8 @@ fn shown(line: &LogLine) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use stepwright_tasks::functions::{Caller, Origin};
+    use stepwright_server::Caller;
+    use stepwright_tasks::functions::{self, Origin};
 
     use super::*;
 
@@ -121,7 +123,7 @@ mod tests {
             request_id: "id".into(),
             function_name: "f".into(),
             log_stream: "s".into(),
-            caller: Some(Caller { execution_arn: "arn:e".into(), state_name: state_name.into() }),
+            caller: Some(functions::Caller { execution_arn: "arn:e".into(), state_name: state_name.into() }),
             region: "r".into(),
             account_id: "a".into(),
         })
@@ -129,12 +131,13 @@ mod tests {
 
     async fn ask(logs: &Arc<Logs>, query: &str) -> (Vec<String>, u64) {
         let request = Request {
+            caller: Caller::Anyone,
             method: Method::GET,
             path: vec!["function-logs".to_owned()],
             query: Some(query.to_owned()),
             body: bytes::Bytes::new(),
         };
-        let reply = FunctionLogsEndpoint(logs.clone()).answer(request).await;
+        let reply = FunctionLogsEndpoint(logs.clone()).respond(&request).await;
         let lines = reply.body["lines"].as_array().cloned().unwrap_or_default();
         let texts = lines.iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned());
         (texts.collect(), reply.body["next"].as_u64().unwrap_or_default())

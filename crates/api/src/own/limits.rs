@@ -11,9 +11,8 @@ use hyper::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use stepwright_engine::Engine;
 use stepwright_engine::limits::{LimitDefinition, LimitReport, SetLimitError};
-use stepwright_store::Pending;
-
-use super::{Endpoint, Reply, Request};
+use stepwright_server::endpoint::{Reply, Request};
+use stepwright_server::{Answering, Call, Place, Tenant};
 
 /// Keys, and holders and waiters of each, that are shown.
 const SHOWN: usize = 100;
@@ -22,13 +21,13 @@ const SHOWN_MAX: usize = 10_000;
 /// The endpoint over an engine.
 pub struct LimitsEndpoint(pub Arc<Engine>);
 
-impl Endpoint for LimitsEndpoint {
-    fn name(&self) -> &'static str {
-        "limits"
+impl Tenant for LimitsEndpoint {
+    fn place(&self) -> Place {
+        Place::Path("limits")
     }
 
-    fn answer(&self, request: Request) -> Pending<'_, Reply> {
-        Box::pin(async move { self.respond(&request).await.unwrap_or_else(|refusal| refusal) })
+    fn answer<'a>(&'a self, call: Call<'a>) -> Answering<'a> {
+        Box::pin(async move { self.respond(&call.into()).await.into() })
     }
 }
 

@@ -9,21 +9,21 @@ use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 use serde_json::json;
-use stepwright_store::Pending;
+use stepwright_server::endpoint::{Reply, Request};
+use stepwright_server::{Answering, Call, Place, Tenant};
 
-use super::{Endpoint, Reply, Request};
 use crate::throttling::{Settings, SettingsError, Throttling};
 
 /// The endpoint over a server's buckets.
 pub struct ThrottlingEndpoint(pub Arc<Throttling>);
 
-impl Endpoint for ThrottlingEndpoint {
-    fn name(&self) -> &'static str {
-        "throttling"
+impl Tenant for ThrottlingEndpoint {
+    fn place(&self) -> Place {
+        Place::Path("throttling")
     }
 
-    fn answer(&self, request: Request) -> Pending<'_, Reply> {
-        Box::pin(std::future::ready(self.respond(&request).unwrap_or_else(|refusal| refusal)))
+    fn answer<'a>(&'a self, call: Call<'a>) -> Answering<'a> {
+        Box::pin(std::future::ready(self.respond(&call.into()).into()))
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use stepwright_api::backend::*;
+use stepwright_api::catalog::Machine;
 use stepwright_api::definitions::{
     CheckedDefinition, Definitions, Diagnostic, InvalidDefinition, Validation,
 };
 use stepwright_api::model::{ExecutionStatus, StateMachineType, ValidateStateMachineDefinitionSeverity};
-use stepwright_api::{Environment, catalog::Machine};
+use stepwright_server::Environment;
 use stepwright_store::Pending;
 use stepwright_types::arn::Account;
 use stepwright_value::Document;

@@ -12,8 +12,8 @@ use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use stepwright_api::catalog::StoredCatalog;
-use stepwright_api::server::Options;
-use stepwright_api::{Api, Parts, Quotas, Server};
+use stepwright_api::{Api, Parts, Quotas};
+use stepwright_server::{Options, Server, Tenant};
 use stepwright_store::memory::Memory;
 use stepwright_store::{CatalogKind, ShardId, Store as _};
 use stepwright_types::arn::Account;
@@ -43,15 +43,19 @@ impl TestServer {
     }
 
     pub async fn with(options: Options) -> TestServer {
-        TestServer::with_api(|_| options).await
+        TestServer::with_tenants(options, |_| Vec::new()).await
     }
 
-    /// A server with options that are made from its API.
-    pub async fn with_api(options: impl FnOnce(&Api) -> Options) -> TestServer {
+    /// A server with tenants beside the API.
+    pub async fn with_tenants(
+        options: Options,
+        others: impl FnOnce(&Api) -> Vec<Arc<dyn Tenant>>,
+    ) -> TestServer {
         let (api, backend) = api().await;
-        let options = options(&api);
+        let mut tenants = others(&api);
+        tenants.push(api);
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Arc::new(Server::bind(any_port, api, options).await.unwrap());
+        let server = Arc::new(Server::bind(any_port, tenants, options).await.unwrap());
         let running = server.clone();
         tokio::spawn(async move { running.run().await });
         let address = server.local_address();

@@ -9,16 +9,15 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions, status_of};
 use stepwright_api::model::Enumeration as _;
-use stepwright_api::own::Endpoint;
 use stepwright_api::own::executions::ExecutionsEndpoint;
 use stepwright_api::own::express_executions::ExpressExecutionsEndpoint;
 use stepwright_api::own::function_logs::FunctionLogsEndpoint;
 use stepwright_api::own::limits::LimitsEndpoint;
 use stepwright_api::own::throttling::ThrottlingEndpoint;
-use stepwright_api::server::{self, Probes, Server};
 use stepwright_api::{Api, Parts, SelfTarget, self_target};
 use stepwright_engine::{Engine, EngineOptions, Entropy, HistoryLog, SystemClock};
 use stepwright_logs::Log;
+use stepwright_server::{self as server, Probes, Server, Tenant};
 use stepwright_store::Status;
 use stepwright_store::embedded::{Embedded, EmbeddedOptions, Sizes};
 use stepwright_types::arn::Account;
@@ -116,15 +115,16 @@ async fn serve(
     this_service.connect(&api);
     api.resume_deletions();
     api.throttling().set(&config.throttling).context("[throttling]").or_exit(Exit::Usage)?;
-    let own: Vec<Arc<dyn Endpoint>> = vec![
+    let tenants: Vec<Arc<dyn Tenant>> = vec![
+        api.clone(),
         Arc::new(ThrottlingEndpoint(api.throttling().clone())),
         Arc::new(LimitsEndpoint(engine.clone())),
         Arc::new(ExecutionsEndpoint(engine.clone())),
         Arc::new(ExpressExecutionsEndpoint(backend)),
         Arc::new(FunctionLogsEndpoint(wired.functions.logs().clone())),
     ];
-    let options = options(config, protection, probes(engine.clone(), store, metrics), own);
-    let server = Server::bind(config.listen, api, options)
+    let options = options(config, protection, probes(engine.clone(), store, metrics));
+    let server = Server::bind(config.listen, tenants, options)
         .await
         .with_context(|| cannot_listen(config))
         .or_exit(Exit::CannotStart)?;
@@ -165,7 +165,7 @@ fn api(account: &Account, backend: &Arc<EngineBackend>) -> Arc<Api> {
         definitions: Arc::new(AslDefinitions),
         catalog: backend.clone(),
         catalog_lifetime: None,
-        environment: Arc::new(stepwright_api::environment::System),
+        environment: Arc::new(stepwright_server::environment::System),
     }))
 }
 
@@ -185,15 +185,9 @@ fn open_logs(config: &Config, wired: &Wired, is_printed: bool) -> anyhow::Result
 }
 
 /// How the server is set up.
-fn options(
-    config: &Config,
-    protection: &Protection,
-    probes: Probes,
-    own: Vec<Arc<dyn Endpoint>>,
-) -> server::Options {
+fn options(config: &Config, protection: &Protection, probes: Probes) -> server::Options {
     server::Options {
         probes,
-        own,
         limits: limits(),
         access: protection.access.clone(),
         tls: protection.tls.clone(),

@@ -1,17 +1,9 @@
-//! Who changed what, when, and what came of it: one record for each call that changes something.
-//!
-//! A record has names, numbers and ARNs only: nothing of what a call carries, and so none of the members that the service
-//! model marks as sensitive. Records go to a file (JSON lines, [`AuditFile`]) where one is configured, and to the log under
-//! the target `audit` at level DEBUG (`RUST_LOG=info,audit=debug`).
+//! What the audit log has to know of the operations: which change something, and what a call was about.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
-use serde::{Deserialize, Serialize};
-use stepwright_types::timestamp;
+use serde::Deserialize;
 
-use super::access::Caller;
-use super::audit_file::AuditFile;
 use crate::model::Operation;
 
 /// Characters of an ARN in a record. No ARN of the service is longer.
@@ -62,77 +54,6 @@ pub fn changes_something(operation: Operation) -> bool {
     }
 }
 
-/// One record.
-#[derive(Serialize, Debug)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Record<'a> {
-    /// When the answer was ready: RFC 3339, milliseconds, UTC.
-    pub time: String,
-    pub request_id: Cow<'a, str>,
-    /// An operation of the API, or method and path of an own endpoint.
-    pub operation: Cow<'a, str>,
-    /// What was changed, where the call or its answer names it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource: Option<String>,
-    /// The key that the request names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub access_key_id: Option<String>,
-    /// The name of that key: there when, and only when, its signature was right.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub principal: Option<String>,
-    pub remote_address: SocketAddr,
-    pub http_status: u16,
-    /// The error's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<&'static str>,
-    /// How many before it are without a record, where there are too many.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suppressed: Option<u64>,
-}
-
-impl Record<'_> {
-    pub fn time(now_ms: i64) -> String {
-        timestamp::to_text(now_ms)
-    }
-
-    /// Names the caller: as verified, or else as the request claims.
-    pub fn with_caller(mut self, caller: Option<&Caller>, claimed: Option<String>) -> Self {
-        match caller {
-            Some(Caller::Known { access_key_id, principal, .. }) => {
-                self.access_key_id = Some(access_key_id.to_string());
-                self.principal = Some(principal.to_string());
-            }
-            Some(Caller::Anyone) | None => self.access_key_id = claimed,
-        }
-        self
-    }
-}
-
-/// Where records go.
-pub(super) struct Audit<'s> {
-    pub file: Option<&'s AuditFile>,
-}
-
-impl Audit<'_> {
-    /// Whether anybody wants records: making them costs a look into the bodies.
-    pub fn is_wanted(&self) -> bool {
-        self.file.is_some() || tracing::enabled!(target: "audit", tracing::Level::DEBUG)
-    }
-
-    pub fn write(&self, record: &Record<'_>) {
-        // A record has texts and numbers only, so it can always be written.
-        let Ok(mut line) = serde_json::to_string(record) else { return };
-        tracing::debug!(target: "audit", "{line}");
-        if let Some(file) = self.file {
-            line.push('\n');
-            if let Err(error) = file.append(line.as_bytes()) {
-                metrics::counter!("stepwright_audit_failures_total").increment(1);
-                tracing::error!(%error, "a record could not be added to the audit log");
-            }
-        }
-    }
-}
-
 /// The members of requests and answers that name a resource. The model marks none of them sensitive.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -154,7 +75,7 @@ struct Names<'a> {
 }
 
 /// The resource that a request or an answer names.
-pub(super) fn named(body: &[u8]) -> Option<String> {
+pub fn named(body: &[u8]) -> Option<String> {
     let names: Names<'_> = serde_json::from_slice(body).ok()?;
     [
         names.execution_arn,
@@ -174,6 +95,11 @@ pub(super) fn named(body: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_changes_something() {
+        assert_eq!(Operation::ALL.into_iter().filter(|operation| changes_something(*operation)).count(), 21);
+    }
 
     #[test]
     fn resources() {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// A state of a file. A file that cannot be looked at counts as one state, the default.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct FileStamp {
+pub(crate) struct FileStamp {
     inode: u64,
     bytes: u64,
     /// The time of the inode's last change, which counts mode and owner too.

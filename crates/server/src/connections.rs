@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// All connections of a server.
-pub(super) struct Connections {
+pub(crate) struct Connections {
     places: usize,
     registry: Mutex<Registry>,
     /// A connection was closed or became idle.
@@ -99,7 +99,7 @@ impl Connections {
 }
 
 /// One connection's place; given back when dropped.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     all: Arc<Connections>,
     /// Its number among the idle ones; one that is not among them any more has to make room.
     idle: Mutex<Option<u64>>,
@@ -161,7 +161,7 @@ impl Drop for Connection {
 }
 
 /// A request is being answered.
-pub(super) struct Working(Arc<Connection>);
+pub(crate) struct Working(Arc<Connection>);
 
 impl Working {
     /// A long poll begins.
@@ -175,7 +175,7 @@ impl Working {
 }
 
 /// A long poll, which ends when its connection is needed for others.
-pub(super) struct Poll<'w> {
+pub struct Poll<'w> {
     working: &'w Working,
     number: u64,
     end: Arc<Notify>,

@@ -7,10 +7,10 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::sync::Notify;
 
-use super::Limits;
-use super::budget::{Budget, SMALL_BYTES};
-use super::meter::Meter;
-use crate::error::{ApiError, ProtocolError};
+use crate::Limits;
+use crate::budget::{Budget, SMALL_BYTES};
+use crate::error::{ProtocolError, ServerError};
+use crate::meter::Meter;
 
 /// How many times the longest body is let go by before the connection is closed instead.
 const DISCARDED_BODIES: usize = 16;
@@ -50,7 +50,7 @@ enum End {
 
 impl Reader<'_> {
     /// The whole body. While it is held, so is its memory.
-    pub async fn read(&self, mut body: Incoming) -> Result<Bytes, ApiError> {
+    pub async fn read(&self, mut body: Incoming) -> Result<Bytes, ServerError> {
         let announced = body.size_hint().upper();
         if announced.is_some_and(|bytes| bytes > self.limits.body_bytes_max as u64) {
             return Err(self.too_large());
@@ -67,7 +67,7 @@ impl Reader<'_> {
     }
 
     /// What has come takes memory, not what was promised: a large body gets its own once its beginning is there.
-    async fn receive(&self, body: &mut Incoming, expected: usize) -> Result<End, ApiError> {
+    async fn receive(&self, body: &mut Incoming, expected: usize) -> Result<End, ServerError> {
         let mut first = Bytes::new();
         while let Some(data) = next(body).await? {
             // Most bodies are one piece, which need not be copied.
@@ -90,7 +90,7 @@ impl Reader<'_> {
         body: &mut Incoming,
         expected: usize,
         begun: &[Bytes],
-    ) -> Result<End, ApiError> {
+    ) -> Result<End, ServerError> {
         let mut share = self.budget.reserve(expected).await?;
         let cut_off = Arc::new(Notify::new());
         share.begin_turn(self.meter, &cut_off);
@@ -116,24 +116,24 @@ impl Reader<'_> {
         Ok(End::TooLarge)
     }
 
-    fn too_large(&self) -> ApiError {
+    fn too_large(&self) -> ServerError {
         self.meter.abandon();
-        ApiError::protocol(
+        ServerError::new(
             ProtocolError::RequestEntityTooLarge,
             format!("The request's body is longer than {} bytes.", self.limits.body_bytes_max),
         )
     }
 
-    fn too_slow(&self, message: &str) -> ApiError {
+    fn too_slow(&self, message: &str) -> ServerError {
         self.meter.abandon();
-        ApiError::protocol(ProtocolError::RequestTimeout, message)
+        ServerError::new(ProtocolError::RequestTimeout, message)
     }
 }
 
 /// The next piece.
-async fn next(body: &mut Incoming) -> Result<Option<Bytes>, ApiError> {
+async fn next(body: &mut Incoming) -> Result<Option<Bytes>, ServerError> {
     while let Some(frame) = body.frame().await {
-        let broken = |error| ApiError::protocol(ProtocolError::Serialization, format!("{error}"));
+        let broken = |error| ServerError::new(ProtocolError::Serialization, format!("{error}"));
         if let Ok(data) = frame.map_err(broken)?.into_data() {
             return Ok(Some(data));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::http::request::Parts;
 
-use crate::error::ApiError;
+use crate::error::ServerError;
 
 /// How callers prove who they are.
 #[derive(Clone, Default)]
@@ -18,11 +18,11 @@ pub enum Access {
 
 /// Checks signatures.
 pub trait Verifier: Send + Sync + 'static {
-    /// Refuses a request whose signature is not that of a known key over this head and body.
-    fn verify(&self, head: &Parts, body: &[u8]) -> Result<Caller, ApiError>;
+    /// Refuses a request whose signature is not that of a known key over this head and body, for this service.
+    fn verify(&self, head: &Parts, body: &[u8], service: &str) -> Result<Caller, ServerError>;
 
     /// Refuses what can be refused before the body is there.
-    fn verify_head(&self, head: &Parts) -> Result<(), ApiError>;
+    fn verify_head(&self, head: &Parts, service: &str) -> Result<(), ServerError>;
 }
 
 /// Who called.
@@ -47,17 +47,17 @@ impl Access {
     }
 
     /// Checks a request whose body is still to come.
-    pub fn check_head(&self, head: &Parts) -> Result<(), ApiError> {
+    pub fn check_head(&self, head: &Parts, service: &str) -> Result<(), ServerError> {
         match self {
-            Access::Verified(verifier) => verifier.verify_head(head),
+            Access::Verified(verifier) => verifier.verify_head(head, service),
             Access::Open => Ok(()),
         }
     }
 
     /// Checks a request whose body has arrived.
-    pub fn check(&self, head: &Parts, body: &[u8]) -> Result<Caller, ApiError> {
+    pub fn check(&self, head: &Parts, body: &[u8], service: &str) -> Result<Caller, ServerError> {
         match self {
-            Access::Verified(verifier) => verifier.verify(head, body),
+            Access::Verified(verifier) => verifier.verify(head, body, service),
             Access::Open => Ok(Caller::Anyone),
         }
     }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// One way of a connection. Written by the connection, read by whoever judges it.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(crate) struct Meter {
     began: Instant,
     bytes: AtomicU64,
     /// Milliseconds after `began`.

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::file_stamp::FileStamp;
+use crate::file_stamp::FileStamp;
 
 /// Certificates in a chain.
 const CHAIN_MAX: usize = 16;
@@ -92,7 +92,7 @@ impl Tls {
         self.certificate.reload_if_changed()
     }
 
-    pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
     ) -> io::Result<TlsStream<S>> {

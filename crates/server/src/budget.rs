@@ -14,11 +14,11 @@ use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::meter::Meter;
-use crate::error::{ApiError, ProtocolError};
+use crate::error::{ProtocolError, ServerError};
+use crate::meter::Meter;
 
 /// Bodies and answers up to this size are not counted: every connection may have them.
-pub(super) const SMALL_BYTES: usize = 16 << 10;
+pub const SMALL_BYTES: usize = 16 << 10;
 /// How long a client may be at something before it can count as slow.
 const GRACE: Duration = Duration::from_millis(250);
 /// Bytes that a client which is not slow sends or takes in a millisecond: 1 MiB/s.
@@ -27,7 +27,7 @@ const QUICK_BYTES_PER_MS: u64 = 1_048;
 const LOOK_INTERVAL: Duration = Duration::from_millis(25);
 
 /// The budget of a server.
-pub(super) struct Budget {
+pub(crate) struct Budget {
     bytes_max: usize,
     /// How long a request waits for memory.
     patience: Duration,
@@ -96,7 +96,7 @@ impl Budget {
     }
 
     /// Memory for so many bytes as soon as there is some.
-    pub async fn reserve(self: &Arc<Self>, bytes: usize) -> Result<Share, ApiError> {
+    pub async fn reserve(self: &Arc<Self>, bytes: usize) -> Result<Share, ServerError> {
         if let Some(share) = self.take(bytes) {
             return Ok(share);
         }
@@ -111,14 +111,14 @@ impl Budget {
             loop {
                 self.make_room();
                 tokio::select! {
-                    share = &mut grant => return share.map_err(ApiError::internal),
+                    share = &mut grant => return share.map_err(ServerError::internal),
                     () = tokio::time::sleep(LOOK_INTERVAL) => {}
                 }
             }
         };
         tokio::time::timeout(self.patience, waiting).await.unwrap_or_else(|_| {
             metrics::counter!("stepwright_memory_refusals_total").increment(1);
-            Err(ApiError::protocol(
+            Err(ServerError::new(
                 ProtocolError::ServiceUnavailable,
                 "The service is busy with other large requests. Try again later.",
             ))
@@ -180,7 +180,7 @@ impl Budget {
 }
 
 /// Memory that has been taken of the budget; given back when dropped.
-pub(super) struct Share {
+pub struct Share {
     budget: Arc<Budget>,
     bytes: usize,
     turn: Option<u64>,
@@ -188,7 +188,7 @@ pub(super) struct Share {
 
 impl Share {
     /// So much has become of it.
-    pub fn resize(&mut self, bytes: usize) {
+    pub(crate) fn resize(&mut self, bytes: usize) {
         let bytes = self.budget.counted(bytes);
         if bytes == self.bytes {
             return;
@@ -201,7 +201,7 @@ impl Share {
 
     /// From now on it is held for a client that sends or takes something, which `meter` counts. `cut_off` is notified when the
     /// memory has to be given back.
-    pub fn begin_turn(&mut self, meter: &Arc<Meter>, cut_off: &Arc<Notify>) {
+    pub(crate) fn begin_turn(&mut self, meter: &Arc<Meter>, cut_off: &Arc<Notify>) {
         self.end_turn();
         if self.bytes == 0 {
             return;
@@ -222,14 +222,14 @@ impl Share {
     }
 
     /// The client has done its part.
-    pub fn end_turn(&mut self) {
+    pub(crate) fn end_turn(&mut self) {
         if let Some(number) = self.turn.take() {
             self.budget.state().end_turn(number);
         }
     }
 
     /// Bytes that give the memory back when the last part of them is dropped.
-    pub fn around(self, bytes: impl AsRef<[u8]> + Send + 'static) -> Bytes {
+    pub(crate) fn around(self, bytes: impl AsRef<[u8]> + Send + 'static) -> Bytes {
         Bytes::from_owner(Held { bytes, _share: self })
     }
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
-use super::file_stamp::FileStamp;
-use super::keys::{KeyRing, Keys, KeysError};
+use crate::file_stamp::FileStamp;
+use crate::keys::{KeyRing, Keys, KeysError};
 
 /// Bytes of a credentials file.
 const FILE_BYTES_MAX: u64 = 4 << 20;

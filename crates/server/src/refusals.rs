@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::audit::{Audit, Record};
-use super::audit_file::AuditFile;
+use crate::audit::{Audit, Record};
+use crate::audit_file::AuditFile;
 
 /// Records in a second.
 const RECORDS_MAX: u32 = 20;
@@ -12,7 +12,7 @@ const RECORDS_MAX: u32 = 20;
 const WARNING_INTERVAL_MS: i64 = 60_000;
 
 /// The refusals of a server.
-pub(super) struct Refusals {
+pub(crate) struct Refusals {
     file: Option<Arc<AuditFile>>,
     counts: Mutex<Counts>,
 }

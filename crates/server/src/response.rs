@@ -9,36 +9,89 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONT
 use hyper::{Response, StatusCode};
 use serde_json::json;
 
-use super::budget::{Budget, SMALL_BYTES, Share};
-use super::gate::Peer;
-use crate::error::ApiError;
-use crate::own;
+use crate::budget::{Budget, SMALL_BYTES, Share};
+use crate::endpoint::Reply;
+use crate::error::ServerError;
+use crate::gate::Peer;
 
 /// An answer's body.
 pub enum Body {
     Whole(Bytes),
-    /// From a fallback.
+    /// Comes piece by piece: a file, server-sent events. No memory is reserved for it.
     Stream(BoxBody<Bytes, std::io::Error>),
 }
 
 /// A body on its way to the client.
-pub(super) type Sent = Either<Full<Bytes>, BoxBody<Bytes, std::io::Error>>;
+pub(crate) type Sent = Either<Full<Bytes>, BoxBody<Bytes, std::io::Error>>;
 
-/// An answer, with the memory that was reserved for it.
-pub(super) struct Answer {
+/// An answer, with the memory that was reserved for it, and what the audit log has to know.
+pub struct Answer {
     response: Response<Body>,
     share: Option<Share>,
+    pub(crate) resource: Option<String>,
+    /// The name of the error that it is.
+    pub(crate) error: Option<&'static str>,
 }
 
 impl From<Response<Body>> for Answer {
     fn from(response: Response<Body>) -> Answer {
-        Answer { response, share: None }
+        Answer { response, share: None, resource: None, error: None }
+    }
+}
+
+/// An error as AWS's JSON protocols write it.
+pub struct AwsError<'a> {
+    pub http_status: u16,
+    /// What stands before the name in `__type`.
+    pub namespace: &'static str,
+    pub name: &'static str,
+    pub message: &'a str,
+    /// One more member.
+    pub detail: Option<(&'static str, &'a str)>,
+}
+
+impl<'a> From<&'a ServerError> for AwsError<'a> {
+    fn from(error: &'a ServerError) -> AwsError<'a> {
+        AwsError {
+            http_status: error.kind.http_status(),
+            namespace: error.kind.namespace(),
+            name: error.kind.name(),
+            message: &error.message,
+            detail: None,
+        }
     }
 }
 
 impl Answer {
+    /// What an operation of AWS's JSON 1.0 protocol answers.
+    pub fn aws_json(json: Vec<u8>, request_id: &str) -> Answer {
+        aws_json(StatusCode::OK, json, request_id)
+    }
+
+    /// As which such an operation is refused, or fails.
+    pub fn aws_error(error: &AwsError<'_>, request_id: &str) -> Answer {
+        let mut body = json!({ "__type": format!("{}#{}", error.namespace, error.name) });
+        if let Some(members) = body.as_object_mut() {
+            if !error.message.is_empty() {
+                members.insert("message".to_owned(), error.message.into());
+            }
+            if let Some((name, value)) = error.detail {
+                members.insert(name.to_owned(), value.into());
+            }
+        }
+        let status = StatusCode::from_u16(error.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let answer = aws_json(status, body.to_string().into_bytes(), request_id);
+        Answer { error: Some(error.name), ..answer }
+    }
+
+    /// With the memory that was taken for it.
     pub fn with(self, share: impl Into<Option<Share>>) -> Answer {
         Answer { share: share.into(), ..self }
+    }
+
+    /// With the resource that the audit log is to name.
+    pub fn about(self, resource: Option<String>) -> Answer {
+        Answer { resource, ..self }
     }
 
     pub fn status(&self) -> StatusCode {
@@ -46,8 +99,8 @@ impl Answer {
     }
 
     /// What goes to the client, for whom its memory is held until it has been taken.
-    pub fn send(self, budget: &Arc<Budget>, peer: &Peer) -> Response<Sent> {
-        let Answer { response, share } = self;
+    pub(crate) fn send(self, budget: &Arc<Budget>, peer: &Peer) -> Response<Sent> {
+        let Answer { response, share, .. } = self;
         response.map(|body| match body {
             Body::Whole(bytes) if bytes.len() <= SMALL_BYTES => Either::Left(Full::new(bytes)),
             Body::Whole(bytes) => {
@@ -64,31 +117,10 @@ impl Answer {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const AWS_JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 
-/// The answer of an operation.
-pub fn answer(json: Vec<u8>, request_id: &str) -> Answer {
-    aws_json(StatusCode::OK, json, request_id)
-}
-
-/// The answer of an operation that was refused or failed.
-pub fn error(error: &ApiError, request_id: &str) -> Answer {
-    let kind = error.kind;
-    let mut body = json!({ "__type": format!("{}#{}", kind.namespace(), kind.name()) });
-    if let Some(members) = body.as_object_mut() {
-        if !error.message.is_empty() {
-            members.insert("message".to_owned(), error.message.as_str().into());
-        }
-        if let Some((name, value)) = &error.detail {
-            members.insert((*name).to_owned(), value.as_str().into());
-        }
-    }
-    let status = StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    aws_json(status, body.to_string().into_bytes(), request_id)
-}
-
-/// A refusal of a request that is not for the API: a sentence as JSON.
-pub fn refused(error: &ApiError) -> Answer {
+/// A refusal of a request that is not for a service of AWS: a sentence as JSON.
+pub fn refused(error: &ServerError) -> Answer {
     let status = StatusCode::from_u16(error.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    json(status, &own::Reply::refused(status, &error.message).body)
+    Reply::refused(status, &error.message).into()
 }
 
 /// A plain text.

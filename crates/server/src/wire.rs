@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::meter::Meter;
+use crate::meter::Meter;
 
 /// What a client has to take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +21,7 @@ pub struct WriteLimits {
 }
 
 /// A stream under observation.
-pub(super) struct Wire<S> {
+pub(crate) struct Wire<S> {
     stream: S,
     incoming: Arc<Meter>,
     outgoing: Arc<Meter>,

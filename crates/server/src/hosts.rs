@@ -11,7 +11,7 @@ use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::{Method, Version};
 
-use crate::error::{ApiError, ProtocolError};
+use crate::error::{ProtocolError, ServerError};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -40,7 +40,7 @@ impl Hosts {
 
     /// Refuses requests that are no proper HTTP, and those of pages of another origin. Else whether it was called by a name of
     /// this server: only then is the caller no page whose name was bound to it.
-    pub fn check(&self, head: &Parts) -> Result<bool, ApiError> {
+    pub fn check(&self, head: &Parts) -> Result<bool, ServerError> {
         check_framing(head)?;
         let host = called(head)?;
         check_page(head, host.as_ref())?;
@@ -66,8 +66,8 @@ impl Hosts {
 }
 
 /// The refusal of a request to a name that is not this server's.
-pub(super) fn unknown_host() -> ApiError {
-    ApiError::protocol(
+pub(crate) fn unknown_host() -> ServerError {
+    ServerError::new(
         ProtocolError::AccessDenied,
         "The request's Host is not a name of this server. If it should be one, add it to `hosts` under [server] in stepwright.toml.",
     )
@@ -83,7 +83,7 @@ fn is_of_aws(host: &str) -> bool {
 }
 
 /// Two ways to say where a body ends are how one request is hidden in another.
-fn check_framing(head: &Parts) -> Result<(), ApiError> {
+fn check_framing(head: &Parts) -> Result<(), ServerError> {
     if head.headers.contains_key(TRANSFER_ENCODING) && head.headers.contains_key(CONTENT_LENGTH) {
         return Err(malformed("A request has either Content-Length or Transfer-Encoding."));
     }
@@ -91,7 +91,7 @@ fn check_framing(head: &Parts) -> Result<(), ApiError> {
 }
 
 /// The host that was called.
-fn called(head: &Parts) -> Result<Option<Authority>, ApiError> {
+fn called(head: &Parts) -> Result<Option<Authority>, ServerError> {
     let mut named = head.headers.get_all(HOST).iter();
     let host = match (named.next(), named.next()) {
         (Some(host), None) => host,
@@ -109,7 +109,7 @@ fn called(head: &Parts) -> Result<Option<Authority>, ApiError> {
 }
 
 /// Browsers say where a page comes from; other clients say nothing.
-fn check_page(head: &Parts, host: Option<&Authority>) -> Result<(), ApiError> {
+fn check_page(head: &Parts, host: Option<&Authority>) -> Result<(), ServerError> {
     let is_host = |origin: &HeaderValue| {
         let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
         let authority = authority.and_then(|(_, authority)| authority.parse::<Authority>().ok());
@@ -124,14 +124,11 @@ fn check_page(head: &Parts, host: Option<&Authority>) -> Result<(), ApiError> {
     if head.headers.get_all(ORIGIN).iter().all(is_host) && is_own_site {
         return Ok(());
     }
-    Err(ApiError::protocol(
-        ProtocolError::AccessDenied,
-        "Web pages of other origins are not allowed to call.",
-    ))
+    Err(ServerError::new(ProtocolError::AccessDenied, "Web pages of other origins are not allowed to call."))
 }
 
-fn malformed(message: &str) -> ApiError {
-    ApiError::protocol(ProtocolError::MalformedHttpRequest, message)
+fn malformed(message: &str) -> ServerError {
+    ServerError::new(ProtocolError::MalformedHttpRequest, message)
 }
 
 #[cfg(test)]

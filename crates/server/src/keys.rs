@@ -49,7 +49,7 @@ pub enum KeysError {
 }
 
 /// A key, its owner's name, and what it signs with today.
-pub(super) struct Key {
+pub(crate) struct Key {
     pub access_key_id: Arc<str>,
     pub principal: Arc<str>,
     pub account_id: Option<Arc<str>>,
@@ -201,7 +201,7 @@ struct EntryText {
 }
 
 /// Whether it is the id of an account.
-pub(super) fn is_account_id(text: &str) -> bool {
+pub(crate) fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -226,7 +226,7 @@ impl KeyRing {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).count()
     }
 
-    pub(super) fn find(&self, access_key_id: &str) -> Option<Arc<Key>> {
+    pub(crate) fn find(&self, access_key_id: &str) -> Option<Arc<Key>> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).by_id.get(access_key_id).cloned()
     }
 }

@@ -1,7 +1,14 @@
-//! The API on HTTP/1.1, with or without TLS: connections, limits, time-outs, callers, shutdown.
+//! What serves HTTP/1.1, with or without TLS: connections, limits, time-outs, callers, audit, shutdown.
+//!
+//! - [`Tenant`] is what answers requests: a service of AWS, an endpoint at a path. It gets a [`Call`], which says who calls, and
+//!   gives an [`Answer`], whole or as a stream.
+//! - [`endpoint`] is plain JSON for tenants at a path.
+//! - [`Access`] says who may call, [`Hosts`] under which names and from which pages, [`AuditFile`] keeps who did what.
 //!
 //! What comes from outside is bounded everywhere: connections, header bytes and time, body bytes (each and together) and
 //! time. Where a bound is reached, the server stops accepting or answers with an AWS error; nothing queues without end.
+//!
+//! Invariant: this crate does not know what its tenants do.
 
 mod access;
 mod audit;
@@ -9,17 +16,20 @@ mod audit_file;
 mod body;
 mod budget;
 mod connections;
+pub mod endpoint;
+pub mod environment;
+pub mod error;
 mod file_stamp;
 mod gate;
 mod hosts;
 mod key_file;
 mod keys;
 mod meter;
-mod own;
 mod refusals;
 mod request;
 mod response;
 mod signatures;
+mod tenant;
 mod tls;
 mod wire;
 
@@ -35,26 +45,29 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::api::Api;
-use crate::own::Endpoint;
-
 pub use access::{Access, Caller, Verifier};
-pub use audit::changes_something;
 pub use audit_file::{AuditFile, AuditLimits};
+pub use budget::{SMALL_BYTES, Share};
+pub use connections::Poll;
+pub use environment::Environment;
+pub use error::{ProtocolError, ServerError};
 pub use hosts::Hosts;
 pub use key_file::{KeyFile, KeyFileError};
 pub use keys::{KeyRing, Keys, KeysError};
-pub use request::{Fallback, Probes};
-pub use response::Body;
+pub use request::Probes;
+pub use response::{Answer, AwsError, Body};
 pub use signatures::Signatures;
+pub use tenant::{Answering, Call, Operation, Place, Tenant};
 pub use tls::{Tls, TlsError};
 pub use wire::WriteLimits;
 
+use audit::Audit;
 use budget::Budget;
 use connections::Connections;
 use gate::Peer;
 use meter::Meter;
 use refusals::Refusals;
+use tenant::Tenants;
 use wire::Wire;
 
 /// Bounds of a server.
@@ -102,7 +115,7 @@ impl Default for Limits {
 }
 
 /// How a server is set up.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Options {
     pub limits: Limits,
     pub access: Access,
@@ -115,10 +128,23 @@ pub struct Options {
     /// Whether a protected server shows its metrics to everybody, not only to this machine and to callers.
     pub metrics_are_open: bool,
     pub probes: Probes,
-    /// Stepwright's own endpoints.
-    pub own: Vec<Arc<dyn Endpoint>>,
-    /// Answers what is not for the API: the console.
-    pub fallback: Option<Fallback>,
+    pub environment: Arc<dyn Environment>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            limits: Limits::default(),
+            access: Access::default(),
+            tls: None,
+            audit: None,
+            refusals: None,
+            hosts: Hosts::default(),
+            metrics_are_open: false,
+            probes: Probes::default(),
+            environment: Arc::new(environment::System),
+        }
+    }
 }
 
 /// Why a server was not started.
@@ -157,15 +183,25 @@ pub struct Server {
 
 /// What all connections share.
 struct State {
-    api: Arc<Api>,
+    tenants: Tenants,
     options: Options,
     budget: Arc<Budget>,
     refusals: Refusals,
 }
 
+impl State {
+    fn audit(&self) -> Audit<'_> {
+        Audit { file: self.options.audit.as_deref() }
+    }
+}
+
 impl Server {
     /// Listens, but does not serve yet. Port 0 takes a free port.
-    pub async fn bind(listen: SocketAddr, api: Arc<Api>, options: Options) -> Result<Server, BindError> {
+    pub async fn bind(
+        listen: SocketAddr,
+        tenants: Vec<Arc<dyn Tenant>>,
+        options: Options,
+    ) -> Result<Server, BindError> {
         check_exposure(listen, &options.access)?;
         let refused = |error| BindError::Listen(listen, error);
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
@@ -176,7 +212,7 @@ impl Server {
         Ok(Server {
             listener: Mutex::new(Some(listener)),
             local_address,
-            state: Arc::new(State { api, options, budget, refusals }),
+            state: Arc::new(State { tenants: Tenants(tenants), options, budget, refusals }),
             connections,
             stopping: watch::Sender::new(false),
         })
@@ -220,11 +256,13 @@ impl Server {
         }
     }
 
-    /// Stops accepting, answers long polls empty, and waits for the requests in flight, for
+    /// Stops accepting, tells the tenants, and waits for the requests in flight, for
     /// [`Limits::drain_timeout`] at most. Returns whether all have ended.
     pub async fn shut_down(&self) -> bool {
         self.stopping.send_replace(true);
-        self.state.api.stop_polls();
+        for tenant in &self.state.tenants.0 {
+            tenant.stop();
+        }
         drop(self.listener.lock().unwrap_or_else(PoisonError::into_inner).take());
         let limits = &self.state.options.limits;
         tokio::time::timeout(limits.drain_timeout, self.connections.all_closed()).await.is_ok()

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use hyper::http::request::Parts;
-use stepwright_sigv4::{Claim, Refusal, Rules, SERVICE_STATES, WireRequest, sha256_hex};
+use stepwright_sigv4::{Claim, Refusal, Rules, WireRequest, sha256_hex};
 
-use super::access::{Caller, Verifier};
-use super::keys::{Key, KeyRing};
+use crate::access::{Caller, Verifier};
 use crate::environment::Environment;
-use crate::error::{ApiError, ProtocolError};
+use crate::error::{ProtocolError, ServerError};
+use crate::keys::{Key, KeyRing};
 
 /// How far a caller's clock may be off. AWS's JSON services say "5 min." in their refusals.
 const SKEW_MAX_MINUTES: i64 = 5;
@@ -26,11 +26,15 @@ impl Signatures {
     }
 
     /// The claim of a request, which is for this server and this time, and the key that it names.
-    fn claim<'h>(&self, headers: &[(&'h str, &'h str)]) -> Result<(Claim<'h>, Arc<Key>), Refusal> {
+    fn claim<'h>(
+        &self,
+        headers: &[(&'h str, &'h str)],
+        service: &str,
+    ) -> Result<(Claim<'h>, Arc<Key>), Refusal> {
         let claim = Claim::read(headers)?;
         claim.check(&Rules {
             region: None,
-            service: SERVICE_STATES,
+            service,
             now_s: self.environment.now_ms().div_euclid(1_000),
             skew_max_minutes: SKEW_MAX_MINUTES,
         })?;
@@ -41,9 +45,9 @@ impl Signatures {
 }
 
 impl Verifier for Signatures {
-    fn verify(&self, head: &Parts, body: &[u8]) -> Result<Caller, ApiError> {
+    fn verify(&self, head: &Parts, body: &[u8], service: &str) -> Result<Caller, ServerError> {
         let headers = header_texts(head)?;
-        let (claim, key) = self.claim(&headers).map_err(refused)?;
+        let (claim, key) = self.claim(&headers, service).map_err(refused)?;
         let payload_sha256 = sha256_hex(body);
         let request = WireRequest {
             method: head.method.as_str(),
@@ -60,13 +64,13 @@ impl Verifier for Signatures {
         })
     }
 
-    fn verify_head(&self, head: &Parts) -> Result<(), ApiError> {
-        self.claim(&header_texts(head)?).map(|_| ()).map_err(refused)
+    fn verify_head(&self, head: &Parts, service: &str) -> Result<(), ServerError> {
+        self.claim(&header_texts(head)?, service).map(|_| ()).map_err(refused)
     }
 }
 
 /// The access key id that a request names, proved or not.
-pub(super) fn claimed_key_id(head: &Parts) -> Option<String> {
+pub(crate) fn claimed_key_id(head: &Parts) -> Option<String> {
     let authorization = head.headers.get(hyper::header::AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = authorization.split_once("Credential=")?;
     let id: String = credential
@@ -78,16 +82,26 @@ pub(super) fn claimed_key_id(head: &Parts) -> Option<String> {
 }
 
 /// The access key id and the region of a request's credential, proved or not.
-pub(super) fn claimed_scope(head: &Parts) -> Option<(&str, &str)> {
-    let authorization = head.headers.get(hyper::header::AUTHORIZATION)?.to_str().ok()?;
-    let (_, credential) = authorization.split_once("Credential=")?;
-    let mut parts = credential.split(',').next()?.split('/');
+pub(crate) fn claimed_scope(head: &Parts) -> Option<(&str, &str)> {
+    let mut parts = claimed_credential(head)?;
     let (access_key_id, _date, region) = (parts.next()?, parts.next()?, parts.next()?);
     Some((access_key_id, region))
 }
 
+/// The service of a request's credential, proved or not.
+pub(crate) fn claimed_service(head: &Parts) -> Option<&str> {
+    claimed_credential(head)?.nth(3)
+}
+
+/// Access key id, date, region and service.
+fn claimed_credential(head: &Parts) -> Option<std::str::Split<'_, char>> {
+    let authorization = head.headers.get(hyper::header::AUTHORIZATION)?.to_str().ok()?;
+    let (_, credential) = authorization.split_once("Credential=")?;
+    Some(credential.split(',').next()?.split('/'))
+}
+
 /// All headers as texts, names in lower case.
-fn header_texts(head: &Parts) -> Result<Vec<(&str, &str)>, ApiError> {
+fn header_texts(head: &Parts) -> Result<Vec<(&str, &str)>, ServerError> {
     let mut texts = Vec::with_capacity(head.headers.len() + 1);
     for (name, value) in &head.headers {
         let value = std::str::from_utf8(value.as_bytes()).map_err(|_| {
@@ -98,12 +112,12 @@ fn header_texts(head: &Parts) -> Result<Vec<(&str, &str)>, ApiError> {
     Ok(texts)
 }
 
-fn refused(refusal: Refusal) -> ApiError {
+fn refused(refusal: Refusal) -> ServerError {
     let error = match refusal {
         Refusal::Unsigned => ProtocolError::MissingAuthenticationToken,
         Refusal::Incomplete(_) => ProtocolError::IncompleteSignature,
         Refusal::UnknownKey => ProtocolError::UnrecognizedClient,
         Refusal::Invalid(_) => ProtocolError::InvalidSignature,
     };
-    ApiError::protocol(error, refusal.to_string())
+    ServerError::new(error, refusal.to_string())
 }
