@@ -10,10 +10,11 @@ use stepwright_api::asl_definitions::AslDefinitions;
 use stepwright_api::definitions::{CheckedDefinition, InvalidDefinition, Validation};
 use stepwright_api::engine_backend::{EngineBackend, StoredDefinitions};
 use stepwright_api::model::{Operation, StateMachineType, ValidateStateMachineDefinitionSeverity};
-use stepwright_api::{Api, Definitions, Parts, SelfTarget, Server, self_target, server};
+use stepwright_api::{Api, Definitions, Parts, SelfTarget, self_target};
 use stepwright_asl::program::{Kind, Program, Resource};
 use stepwright_asl::{CompileOptions, Format, MachineType, compile};
 use stepwright_engine::{Clock, Engine, EngineOptions, Entropy, Observer};
+use stepwright_server::{self as server, Server};
 use stepwright_store::memory::Memory;
 use stepwright_tasks::{Targets, TaskTarget};
 use stepwright_types::arn::Account;
@@ -93,7 +94,7 @@ impl LocalService {
             definitions: Arc::new(FileDefinitions),
             catalog: backend,
             catalog_lifetime: None,
-            environment: Arc::new(stepwright_api::environment::System),
+            environment: Arc::new(stepwright_server::environment::System),
         }));
         circle.this_service.connect(&api);
         Ok(LocalService { engine, api, account })
@@ -145,7 +146,7 @@ impl LocalService {
 
     /// Listens there, for workers of activities and for those who hold task tokens.
     pub async fn listen(&self, address: SocketAddr) -> Result<Arc<Server>> {
-        let server = Server::bind(address, self.api.clone(), server::Options::default()).await?;
+        let server = Server::bind(address, vec![self.api.clone()], server::Options::default()).await?;
         let server = Arc::new(server);
         let serving = server.clone();
         tokio::spawn(async move { serving.run().await });
