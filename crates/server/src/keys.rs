@@ -58,10 +58,11 @@ pub(crate) struct Key {
     signing: Mutex<Vec<SigningKey>>,
 }
 
-/// What a key signs with on a day for a region; the service is always the same.
+/// What a key signs with on a day, in a region, for a service.
 struct SigningKey {
     day: [u8; 8],
     region: Box<str>,
+    service: Box<str>,
     key: [u8; 32],
 }
 
@@ -73,19 +74,22 @@ impl Key {
         self.credentials.session_token.as_deref()
     }
 
-    /// The signing key of a scope, which has the server's own service.
+    /// The signing key of a scope.
     pub fn signing_key(&self, scope: &Scope<'_>) -> [u8; 32] {
         let fresh = || scope.signing_key(&self.credentials.secret_access_key);
         let Ok(day) = <[u8; 8]>::try_from(scope.date.as_bytes()) else { return fresh() };
         let mut kept = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept.iter().find(|known| known.day == day && *known.region == *scope.region) {
+        let is_of_scope = |known: &&SigningKey| {
+            known.day == day && *known.region == *scope.region && *known.service == *scope.service
+        };
+        if let Some(known) = kept.iter().find(is_of_scope) {
             return known.key;
         }
         if kept.len() == SIGNING_KEYS {
             kept.remove(0);
         }
         let key = fresh();
-        kept.push(SigningKey { day, region: scope.region.into(), key });
+        kept.push(SigningKey { day, region: scope.region.into(), service: scope.service.into(), key });
         key
     }
 }
@@ -272,15 +276,21 @@ mod tests {
     }
 
     #[test]
-    fn signing_keys_are_those_of_their_day() {
+    fn signing_keys_are_those_of_their_scope() {
         let credentials =
             Credentials { access_key_id: "A".into(), secret_access_key: SECRET.into(), session_token: None };
         let ring = KeyRing::new(Keys::one("a", credentials).unwrap_or_default());
         let key = ring.find("A").expect("the key");
         for date in ["20260101", "20260101", "20260102", "20260101", "nonsense"] {
             for region in ["us-east-1", "r1", "r2", "r3", "r4", "r5", "us-east-1"] {
-                let scope = Scope { date, region, service: "states" };
-                assert_eq!(key.signing_key(&scope), scope.signing_key(SECRET), "{date} {region}");
+                for service in ["states", "lambda"] {
+                    let scope = Scope { date, region, service };
+                    assert_eq!(
+                        key.signing_key(&scope),
+                        scope.signing_key(SECRET),
+                        "{date} {region} {service}"
+                    );
+                }
             }
         }
         ring.replace(Keys::default());

@@ -140,7 +140,7 @@ async fn a_tenant_sees_who_calls_and_its_service_is_what_was_signed_for() {
     assert_eq!((status, &answer["path"]), (200, &json!([])));
     assert!(answer["caller"].as_str().unwrap().contains("alice"), "{answer}");
     let (status, answer) = json(send(&mut client, signed("states", "/echo/b")).await).await;
-    assert_eq!((status, &answer["path"]), (200, &json!(["echo", "b"])));
+    assert_eq!((status, &answer["path"]), (200, &json!(["echo", "b"])), "{answer}");
     assert!(answer["caller"].as_str().unwrap().contains("alice"), "{answer}");
     let (status, answer) = json(send(&mut client, signed("files", "/echo/b")).await).await;
     assert_eq!(status, 400);
