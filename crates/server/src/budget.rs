@@ -21,8 +21,9 @@ use crate::meter::Meter;
 pub const SMALL_BYTES: usize = 16 << 10;
 /// How long a client may be at something before it can count as slow.
 const GRACE: Duration = Duration::from_millis(250);
-/// Bytes that a client which is not slow sends or takes in a millisecond: 1 MiB/s.
-const QUICK_BYTES_PER_MS: u64 = 1_048;
+/// Bytes that a client which is not slow sends or takes in a millisecond: 128 KiB/s. A hundred quick ones beside each other may
+/// get no more of a busy machine.
+const QUICK_BYTES_PER_MS: u64 = 131;
 /// How often who waits looks for slow clients.
 const LOOK_INTERVAL: Duration = Duration::from_millis(25);
 

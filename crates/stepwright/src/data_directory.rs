@@ -12,6 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+use stepwright_store::embedded::care;
 use stepwright_store::{CatalogKind, Store};
 use stepwright_types::arn::Arn;
 
@@ -109,6 +110,19 @@ pub async fn settle(
     Ok(identity)
 }
 
+/// Refuses a directory that has been served and has lost its store since: that is no new directory.
+pub fn check_complete(directory: &Path) -> Result<()> {
+    if Identity::of(directory)?.is_some() && !care::exists(directory)? {
+        bail!(
+            "the data directory {} has been served before, and its database is gone. Put a backup there (`stepwright store restore \
+             BACKUP --data-dir {0}`), or delete {} to begin with nothing",
+            directory.display(),
+            directory.join(IDENTITY).display()
+        );
+    }
+    Ok(())
+}
+
 /// Makes the directory, or takes the permissions away that others have in it.
 pub fn prepare(directory: &Path) -> Result<()> {
     let failed = || format!("the data directory {} cannot be made", directory.display());
@@ -201,6 +215,8 @@ mod tests {
             let error = settle(directory, &*store, &wanted, proposed.clone()).await.expect_err("an error");
             assert!(error.to_string().contains(told), "{error}");
         }
+        let error = check_complete(directory).expect_err("its store is in memory");
+        assert!(error.to_string().contains("its database is gone"), "{error}");
         fs::write(directory.join(IDENTITY), "nonsense").expect("written");
         assert!(settle(directory, &*store, &nothing, proposed).await.is_err());
     }

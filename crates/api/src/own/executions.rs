@@ -159,9 +159,16 @@ impl ExecutionsEndpoint {
 
 fn known(request: &Request) -> Result<(), Reply> {
     let names = request.query.as_deref().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-    for name in names.map(|pair| pair.split('=').next().unwrap_or_default()) {
+    for (name, value) in names.map(|pair| pair.split_once('=').unwrap_or((pair, ""))) {
         if !PARAMETERS.contains(&name) {
             return Err(refused(format!("there is no parameter {name:?}, only {}", PARAMETERS.join(", "))));
+        }
+        // An empty variable of a script must not find everything.
+        if value.is_empty() {
+            return Err(refused(format!("{name} is empty: leave it out, or say what to look for")));
+        }
+        if name == "counts" && !["true", "false"].contains(&value) {
+            return Err(refused("counts is true or false".to_owned()));
         }
     }
     Ok(())

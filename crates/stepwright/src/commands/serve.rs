@@ -62,6 +62,7 @@ pub fn run(arguments: Serve) -> Result<Exit, Failure> {
     server::check_exposure(config.listen, &protection.access).or_exit(Exit::Usage)?;
     let runtime = super::runtime()?;
     data_directory::prepare(&config.data_dir).or_exit(Exit::CannotStart)?;
+    data_directory::check_complete(&config.data_dir).or_exit(Exit::CannotStart)?;
     let store = Embedded::open(EmbeddedOptions::new(&config.data_dir)).or_exit(Exit::CannotStart)?;
     data_directory::close_files(&config.data_dir);
     let identity = Identity { account_id: config.account_id, region: config.region };

@@ -144,7 +144,7 @@ pub fn backup(options: &EmbeddedOptions, to: &Path) -> Result<u64, OpenError> {
         Err(OpenError::InUse { .. }) => wait_until_folded(options)?,
         Err(error) => return Err(error),
     }
-    fs::create_dir_all(to).map_err(io(to))?;
+    directory::make(to)?;
     let new = directory::new_database(to)?;
     let connection = reading(options)?;
     directory::copy_into(&connection, &new).map_err(unreadable(&database(&options.directory)))?;
@@ -171,7 +171,7 @@ pub fn restore(from: &Path, directory: &Path) -> Result<u64, OpenError> {
         let found = "it has a log, so it is in use or was not closed: take a backup of it".into();
         return Err(OpenError::Foreign { file: database(from), found });
     }
-    fs::create_dir_all(directory).map_err(io(directory))?;
+    directory::make(directory)?;
     let _locks = directory::lock(directory)?;
     let new = directory::new_database(directory)?;
     let bytes = fs::copy(database(from), &new).map_err(io(&new))?;
@@ -230,11 +230,15 @@ fn existing(options: &EmbeddedOptions) -> Result<(), OpenError> {
     Err(OpenError::Io { path: file, source: std::io::Error::new(ErrorKind::NotFound, "there is no store") })
 }
 
+/// Whether there is a store in the directory.
+pub fn exists(directory: &Path) -> Result<bool, OpenError> {
+    directory::look(directory)
+}
+
 /// Whether a store can be put into the directory.
 fn free(directory: &Path) -> Result<(), OpenError> {
     if directory::look(directory)? {
-        let found = "a store is there already".into();
-        return Err(OpenError::Foreign { file: database(directory), found });
+        return Err(OpenError::Exists { file: database(directory) });
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ pub(super) fn open(options: &EmbeddedOptions) -> Result<(Locks, Connection), Ope
     // Before anything is written, lest a directory that is not ours gets a lock file; and again once nobody else can
     // be at work in it.
     look(directory)?;
-    fs::create_dir_all(directory).map_err(io(directory))?;
+    make(directory)?;
     let (_directory, _holder) = lock(directory)?;
     if !look(directory)? {
         create(directory)?;
@@ -200,9 +200,28 @@ fn create(directory: &Path) -> Result<(), OpenError> {
     put_in_place(directory, &new)
 }
 
+/// Makes a directory for its owner alone: what is kept there holds inputs and outputs.
+pub(super) fn make(directory: &Path) -> Result<(), OpenError> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(directory).map_err(io(directory))
+}
+
+/// Takes the permissions away that others have.
+#[cfg(unix)]
+fn close_to_others(file: &Path) -> std::io::Result<()> {
+    fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_file: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// A database that was made under another name gets its own, complete and on disk.
 pub(super) fn put_in_place(directory: &Path, new: &Path) -> Result<(), OpenError> {
-    pages::seal_file(new).map_err(io(new))?;
+    close_to_others(new).and_then(|()| pages::seal_file(new)).map_err(io(new))?;
     let file = database(directory);
     fs::rename(new, &file).map_err(io(&file))?;
     sync(directory).map_err(io(directory))

@@ -20,6 +20,9 @@ pub enum OpenError {
     /// The store's file is there but is not a store.
     #[error("{} is not a Stepwright store ({found}): name another directory, or move the file away", file.display())]
     Foreign { file: PathBuf, found: String },
+    /// There is a store where one is to be put.
+    #[error("{} is there already: name a directory that has no store", file.display())]
+    Exists { file: PathBuf },
     /// A later version wrote the store.
     #[error(
         "{} has schema version {found}, and this program knows versions up to {known}: use {}",

@@ -228,7 +228,7 @@ fn replay(scan: &Scan, newest: &Newest, judge: &mut Judge) -> Result<(), OpenErr
     scan.replay(|entry, position| {
         let damaged = |found: String| OpenError::Damaged { file: scan.database(), found };
         let changes = judge.replay(entry).map_err(|error| damaged(format!("record {position}: {error}")))?;
-        newest.publish(changes, position).map_err(|error| damaged(error.to_string()))
+        newest.publish(changes, position).map_err(|error| failed(scan, error))
     })?;
     fold(scan, newest, scan.last())
 }
@@ -251,16 +251,24 @@ fn begin_log(options: &EmbeddedOptions, scan: &Scan, newest: &Newest) -> Result<
     })?;
     directory::sync(directory).map_err(io)?;
     let opened = Tail::opened(position);
-    newest
-        .publish(opened, position)
-        .map_err(|error| OpenError::Damaged { file: scan.database(), found: error.to_string() })?;
+    newest.publish(opened, position).map_err(|error| failed(scan, error))?;
     fold(scan, newest, position)?;
     Ok(log)
 }
 
 fn fold(scan: &Scan, newest: &Newest, position: u64) -> Result<(), OpenError> {
-    let damaged = |error: StoreError| OpenError::Damaged { file: scan.database(), found: error.to_string() };
-    newest.fold_up_to(position).map_err(damaged)
+    newest.fold_up_to(position).map_err(|error| failed(scan, error))
+}
+
+/// Only what is damaged is called so: a full disk wants room, not a backup.
+fn failed(scan: &Scan, error: StoreError) -> OpenError {
+    let file = scan.database();
+    match error {
+        StoreError::Corrupt(found) => OpenError::Damaged { file, found },
+        StoreError::Failed(_) | StoreError::Closed => {
+            OpenError::Io { path: file, source: std::io::Error::other(error.to_string()) }
+        }
+    }
 }
 
 impl Drop for Embedded {

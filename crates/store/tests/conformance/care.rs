@@ -35,8 +35,13 @@ fn a_backup_has_everything_that_was_acknowledged_while_the_store_is_in_use_and_i
     commit(&store, 1..=40);
     care::backup(&options(directory.path()), &backup).unwrap();
     commit(&store, 41..=50);
-    assert!(matches!(care::backup(&options(directory.path()), &backup), Err(OpenError::Foreign { .. })));
-    assert!(matches!(care::restore(&backup, directory.path()), Err(OpenError::Foreign { .. })));
+    assert!(matches!(care::backup(&options(directory.path()), &backup), Err(OpenError::Exists { .. })));
+    #[cfg(unix)]
+    for path in [backup.clone(), backup.join("stepwright.db")] {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o077, 0, "{} is for its owner alone", path.display());
+    }
+    assert!(matches!(care::restore(&backup, directory.path()), Err(OpenError::Exists { .. })));
     assert!(matches!(care::compact(&options(directory.path())), Err(OpenError::InUse { .. })));
     assert!(matches!(care::examine(&options(directory.path())), Err(OpenError::InUse { .. })));
     assert!(care::verify(&options(directory.path())).unwrap().is_in_use);
